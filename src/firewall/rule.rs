@@ -1,0 +1,215 @@
+//! Rules as values: the documented subset of nftables that scenarios are written in.
+
+use crate::packet::{Flags, Unreachable};
+use ipnet::IpNet;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Where in a packet's walk through a node a chain is consulted (netfilter's hooks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Every packet that arrives, before routing.
+    Prerouting,
+    /// Packets for this node itself.
+    Input,
+    /// Packets passing through.
+    Forward,
+    /// Packets this node made.
+    Output,
+    /// Every packet that leaves, after routing.
+    Postrouting,
+}
+
+impl Hook {
+    /// All hooks in the order a packet meets them.
+    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
+    /// nftables' name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prerouting => "prerouting",
+            Self::Input => "input",
+            Self::Forward => "forward",
+            Self::Output => "output",
+            Self::Postrouting => "postrouting",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What connection tracking thinks of a packet (`ct state`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CtState {
+    /// It would begin a connection that nobody announced.
+    New,
+    /// It belongs to a connection that was seen in both directions, or answers one.
+    Established,
+    /// It begins a connection that another one announced, or is an ICMP error about one.
+    Related,
+    /// It fits nothing.
+    Invalid,
+    /// It was exempted from tracking.
+    Untracked,
+}
+
+impl CtState {
+    /// All states, in nftables' order.
+    pub const ALL: [Self; 5] = [Self::Invalid, Self::New, Self::Established, Self::Related, Self::Untracked];
+
+    /// nftables' name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Established => "established",
+            Self::Related => "related",
+            Self::Invalid => "invalid",
+            Self::Untracked => "untracked",
+        }
+    }
+}
+
+impl fmt::Display for CtState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One rule of a chain: everything in `matches` must hold, then `action` is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// All conditions, in the order written. Empty: every packet matches.
+    pub matches: Vec<Match>,
+    /// Whether the rule has a `counter` (we count every rule; nftables only these).
+    pub counter: bool,
+    /// What to do with a packet that matches; `None` goes on to the next rule.
+    pub action: Option<Action>,
+    /// The text of `comment "..."`.
+    pub comment: Option<String>,
+}
+
+/// One condition. `negated` inverts it (`!=`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// What is looked at, and what it must be.
+    pub test: Test,
+    /// `!=` instead of `==`.
+    pub negated: bool,
+}
+
+/// What a condition looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// `iifname "lan"`: the interface the packet came in on; never matches where there is none.
+    InInterface(Vec<String>),
+    /// `oifname "wan"`: the interface it will leave by; never matches where there is none.
+    OutInterface(Vec<String>),
+    /// `ip saddr`, `ip6 saddr`.
+    SourceAddress(AddressSet),
+    /// `ip daddr`, `ip6 daddr`.
+    DestinationAddress(AddressSet),
+    /// `tcp sport`: implies TCP.
+    SourcePort(PortSet),
+    /// `tcp dport`: implies TCP.
+    DestinationPort(PortSet),
+    /// `tcp flags & (syn|ack) == syn`: implies TCP.
+    TcpFlags {
+        /// The bits looked at.
+        mask: Flags,
+        /// What they must be.
+        value: Flags,
+    },
+    /// `ct state`.
+    CtState(Vec<CtState>),
+    /// `meta l4proto`, `ip protocol`.
+    Protocol(Vec<Protocol>),
+    /// `meta nfproto`.
+    Family(Family),
+}
+
+/// A transport protocol that a packet can carry here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// ICMP for IPv4.
+    Icmp,
+    /// `ICMPv6`.
+    Icmpv6,
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Addresses of one family: networks and single addresses (as /32 or /128).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressSet {
+    /// `ip` or `ip6`; packets of the other family never match, not even negated.
+    pub family: Family,
+    /// A packet matches when its address lies in any of these.
+    pub networks: Vec<IpNet>,
+    /// Ranges `first-last`, inclusive.
+    pub ranges: Vec<(IpAddr, IpAddr)>,
+}
+
+/// Ports and port ranges, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortSet(pub Vec<(u16, u16)>);
+
+/// What a rule does with a packet that matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Let it pass this chain.
+    Accept,
+    /// Throw it away, silently.
+    Drop,
+    /// Throw it away and tell the sender.
+    Reject(RejectWith),
+}
+
+/// How the sender is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectWith {
+    /// `reject with tcp reset`; for what is not TCP nothing is sent.
+    TcpReset,
+    /// `reject with icmp type ...`, `icmpv6 type ...`, `icmpx type ...`; plain `reject` is port-unreachable.
+    Icmp(Unreachable),
+}
+
+/// A chain's last word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// What no rule decided passes.
+    #[default]
+    Accept,
+    /// What no rule decided is thrown away.
+    Drop,
+}
+
+impl PortSet {
+    /// Whether `port` is in the set.
+    pub fn contains(&self, port: u16) -> bool {
+        self.0.iter().any(|&(low, high)| (low..=high).contains(&port))
+    }
+}
+
+impl AddressSet {
+    /// Whether `address` is in the set; `None` when it is of the other family.
+    pub fn contains(&self, address: IpAddr) -> Option<bool> {
+        let same_family = matches!((self.family, address), (Family::V4, IpAddr::V4(_)) | (Family::V6, IpAddr::V6(_)));
+        same_family.then(|| {
+            self.networks.iter().any(|network| network.contains(&address))
+                || self.ranges.iter().any(|&(first, last)| first <= address && address <= last)
+        })
+    }
+}

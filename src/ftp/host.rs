@@ -1,0 +1,158 @@
+//! What an FTP client or server asks of the machine it runs on.
+//!
+//! The FTP state machines do no I/O of their own: they are told what arrived and answer by calling these methods. The
+//! engine implements them over the simulated TCP; tests implement them with a recorder.
+
+use super::{Command, Mode, Reply};
+use crate::time::Duration;
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// Which port a data listener shall use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenPort {
+    /// Any free ephemeral port of the host.
+    Ephemeral,
+    /// A random free port from `low..=high` (vsftpd's `pasv_min_port`, `pasv_max_port`).
+    Range {
+        /// Lowest port.
+        low: u16,
+        /// Highest port.
+        high: u16,
+    },
+}
+
+/// Why a data connection did not come about or broke. The names are those of the socket errors a program sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DataError {
+    /// ECONNREFUSED: a RST or an ICMP port unreachable answered.
+    Refused,
+    /// EHOSTUNREACH.
+    HostUnreachable,
+    /// ENETUNREACH.
+    NetUnreachable,
+    /// EACCES: `ICMPv6` administratively prohibited.
+    Prohibited,
+    /// ENOPROTOOPT: protocol unreachable.
+    NoProtocol,
+    /// ETIMEDOUT: nobody answered.
+    TimedOut,
+    /// ECONNRESET: the peer reset an established connection.
+    Reset,
+    /// EADDRINUSE: no port free.
+    NoPort,
+}
+
+/// Something worth a frame that no socket call shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The client begins entry `index` of its run list.
+    StepStarted {
+        /// Position in the run list; the final QUIT that every session ends with comes last.
+        index: u32,
+        /// The entry as the scenario has it: `get readme.txt`.
+        run: String,
+    },
+    /// The entry is over.
+    StepFinished {
+        /// Position in the run list.
+        index: u32,
+        /// The entry.
+        run: String,
+        /// Whether it did what was asked, and if not, why.
+        result: StepResult,
+    },
+    /// A transfer command was sent.
+    TransferStarted {
+        /// `LIST`, `NLST`, `RETR`, `STOR`.
+        verb: String,
+        /// How its data connection is arranged.
+        mode: Mode,
+    },
+    /// A transfer is over, as the client sees it.
+    TransferFinished {
+        /// `LIST`, `NLST`, `RETR`, `STOR`.
+        verb: String,
+        /// How its data connection was arranged.
+        mode: Mode,
+        /// What became of it.
+        result: StepResult,
+        /// File bytes that crossed the data connection.
+        bytes: u64,
+    },
+}
+
+/// What became of a step, as the client program knows it. Who is to blame is for `insight` to find out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepResult {
+    /// It worked.
+    Ok,
+    /// The server refused with this reply code (4xx or 5xx).
+    Reply(u16),
+    /// The client could not connect.
+    Connect(DataError),
+    /// The data connection broke or the control connection was lost.
+    Lost(DataError),
+    /// The server closed the control connection.
+    Closed,
+    /// The server did not answer in time.
+    NoAnswer,
+    /// The server's answer made no sense.
+    BadReply,
+    /// An earlier step of the session ended it.
+    NotRun,
+}
+
+/// The timers of a session. Setting one that runs sets it anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FtpTimer {
+    /// Server: no command for too long.
+    Idle,
+    /// Server: the data connection is not there yet (connecting or waiting to accept). Client: connecting.
+    DataConnect,
+    /// Client: connecting to port 21.
+    ControlConnect,
+    /// Client: the next reply is awaited.
+    Reply,
+}
+
+/// The machine under an FTP session.
+pub trait Host {
+    /// This end of the control connection.
+    fn control_local(&self) -> SocketAddr;
+    /// The far end of the control connection.
+    fn control_remote(&self) -> SocketAddr;
+
+    /// Client: sends a command line.
+    fn send_command(&mut self, command: &Command);
+    /// Server: sends a reply.
+    fn send_reply(&mut self, reply: &Reply);
+    /// A command line arrived whole (server).
+    fn saw_command(&mut self, command: &Command);
+    /// A reply arrived whole (client).
+    fn saw_reply(&mut self, reply: &Reply);
+    /// Closes the control connection in order, after what was sent.
+    fn close_control(&mut self);
+
+    /// Opens a data listener on the control connection's local address and tells where; it accepts one connection.
+    /// An earlier listener of the session is closed.
+    fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError>;
+    /// Closes the data listener, if there is one.
+    fn stop_listening(&mut self);
+    /// Starts a data connection to `to`, from port `from` or an ephemeral one.
+    fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError>;
+    /// Sends on the data connection.
+    fn send_data(&mut self, bytes: Bytes);
+    /// Closes the data connection in order, after what was sent.
+    fn close_data(&mut self);
+    /// Gives up the data connection at once: a connecting one silently, an established one with RST.
+    fn abort_data(&mut self);
+
+    /// Starts a timer.
+    fn set_timer(&mut self, timer: FtpTimer, after: Duration);
+    /// Stops a timer.
+    fn cancel_timer(&mut self, timer: FtpTimer);
+
+    /// Tells the trace.
+    fn note(&mut self, note: Note);
+}

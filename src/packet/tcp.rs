@@ -1,0 +1,159 @@
+//! TCP segments (RFC 9293, section 3.1).
+
+use bytes::Bytes;
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+
+/// A sequence number: arithmetic and comparison modulo 2^32 (RFC 9293, section 3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SeqNr(pub u32);
+
+impl Add<u32> for SeqNr {
+    type Output = Self;
+    fn add(self, n: u32) -> Self {
+        Self(self.0.wrapping_add(n))
+    }
+}
+
+impl AddAssign<u32> for SeqNr {
+    fn add_assign(&mut self, n: u32) {
+        *self = *self + n;
+    }
+}
+
+/// How far the left number is ahead of the right one, modulo 2^32.
+impl Sub for SeqNr {
+    type Output = u32;
+    fn sub(self, other: Self) -> u32 {
+        self.0.wrapping_sub(other.0)
+    }
+}
+
+/// `a < b` when `b` lies within the 2^31 numbers after `a`. Not transitive over the whole circle, hence no `Ord`.
+impl PartialOrd for SeqNr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some((self.0.wrapping_sub(other.0) as i32).cmp(&0))
+    }
+}
+
+impl fmt::Display for SeqNr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The control bits of a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: Self = Self(0x01);
+    /// Synchronize sequence numbers.
+    pub const SYN: Self = Self(0x02);
+    /// Reset the connection.
+    pub const RST: Self = Self(0x04);
+    /// Push.
+    pub const PSH: Self = Self(0x08);
+    /// The acknowledgement field is significant.
+    pub const ACK: Self = Self(0x10);
+    /// The urgent pointer is significant. Never sent by our stack; rules can match it.
+    pub const URG: Self = Self(0x20);
+
+    /// The flags of a TCP header's octet 13.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 0x3f)
+    }
+    /// As octet 13 of the header.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+    /// Whether all of `other` are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// tcpdump's letters: `S`, `S.`, `.`, `P.`, `F.`, `R`.
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LETTERS: [(Flags, &str); 6] = [
+            (Flags::FIN, "F"),
+            (Flags::SYN, "S"),
+            (Flags::RST, "R"),
+            (Flags::PSH, "P"),
+            (Flags::URG, "U"),
+            (Flags::ACK, "."),
+        ];
+        if self.0 == 0 {
+            return f.pad("none");
+        }
+        let text: String = LETTERS.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, letter)| *letter).collect();
+        f.pad(&text)
+    }
+}
+
+/// A TCP segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Source port.
+    pub src_port: u16,
+    /// Destination port.
+    pub dst_port: u16,
+    /// Sequence number of the first octet (of the SYN, if it is set).
+    pub seq: SeqNr,
+    /// Next sequence number the sender expects; meaningful with ACK.
+    pub ack: SeqNr,
+    /// Control bits.
+    pub flags: Flags,
+    /// Receive window in octets, as on the wire.
+    pub window: u16,
+    /// Maximum segment size option; only with SYN (RFC 9293, section 3.7.1).
+    pub mss: Option<u16>,
+    /// The octets carried. Shared, never copied on the way.
+    pub payload: Bytes,
+}
+
+impl Segment {
+    /// SEG.LEN: the sequence space it takes, counting SYN and FIN (RFC 9293, section 3.3.1).
+    pub fn seq_len(&self) -> u32 {
+        self.payload.len() as u32 + u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN))
+    }
+
+    /// Whether this is a connection request: SYN without ACK.
+    pub const fn is_syn(&self) -> bool {
+        self.flags.contains(Flags::SYN) && !self.flags.contains(Flags::ACK)
+    }
+
+    /// Header length with options, in bytes.
+    pub const fn header_len(&self) -> u32 {
+        if self.mss.is_some() { 24 } else { 20 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_compare_around_the_wrap() {
+        assert!(SeqNr(u32::MAX) < SeqNr(0));
+        assert!(SeqNr(5) > SeqNr(u32::MAX - 5));
+        assert_eq!(SeqNr(3) - SeqNr(u32::MAX), 4);
+    }
+
+    #[test]
+    fn flags_print_as_tcpdump_does() {
+        assert_eq!(Flags::SYN.with(Flags::ACK).to_string(), "S.");
+        assert_eq!(Flags::PSH.with(Flags::ACK).to_string(), "P.");
+        assert_eq!(Flags::FIN.with(Flags::ACK).to_string(), "F.");
+        assert_eq!(Flags::RST.to_string(), "R");
+        assert_eq!(Flags::default().to_string(), "none");
+    }
+}
