@@ -1,1 +1,6 @@
-//! x
+//! ftpscope: see how a protocol meets a firewall.
+#![allow(unused)]
+pub mod ids;
+pub mod packet;
+pub mod tcp;
+pub mod time;

@@ -1,0 +1,294 @@
+//! A segment arrives (RFC 9293, section 3.10.7). The order of the checks is the RFC's.
+
+use super::connection::{Connection, Failure, Outcome};
+use super::{State, TimerKind, reset_for};
+use crate::packet::{Flags, Segment, SeqNr};
+use crate::time::Instant;
+
+impl Connection {
+    /// A segment for this connection arrived. Read, write and poll for output afterwards.
+    pub fn on_segment(&mut self, now: Instant, segment: &Segment) -> Outcome {
+        let mut outcome = Outcome::default();
+        match self.state {
+            State::Closed | State::Listen => self.rst_owed = reset_for(segment),
+            State::SynSent => self.arrives_in_syn_sent(now, segment, &mut outcome),
+            _ => self.arrives_in_other_states(now, segment, &mut outcome),
+        }
+        outcome
+    }
+
+    /// Section 3.10.7.3.
+    fn arrives_in_syn_sent(&mut self, now: Instant, segment: &Segment, outcome: &mut Outcome) {
+        let has_ack = segment.flags.contains(Flags::ACK);
+        // First, check the ACK bit.
+        let acceptable = has_ack && segment.ack > self.snd_una && segment.ack <= self.snd_max;
+        if has_ack && !acceptable {
+            self.rst_owed = reset_for(segment);
+            return;
+        }
+        // Second, check the RST bit.
+        if segment.flags.contains(Flags::RST) {
+            if acceptable {
+                self.fail(Failure::Refused, outcome);
+            }
+            return;
+        }
+        // Fourth, check the SYN bit.
+        if !segment.flags.contains(Flags::SYN) {
+            return;
+        }
+        self.take_syn(segment);
+        if acceptable {
+            self.take_ack(now, segment);
+            self.take_window(segment);
+            self.complete_handshake(now, outcome);
+            self.ack_owed = true;
+            self.take_text_and_fin(now, segment, outcome);
+        } else {
+            // Both sides sent a SYN: simultaneous open (section 3.5, figure 7).
+            self.syn_owed = true;
+            self.enter(State::SynReceived, outcome);
+        }
+    }
+
+    /// Section 3.10.7.4.
+    fn arrives_in_other_states(&mut self, now: Instant, segment: &Segment, outcome: &mut Outcome) {
+        // First, check the sequence number.
+        if !self.is_acceptable(segment) {
+            // A repeated SYN in SYN-RECEIVED means that our SYN-ACK was lost.
+            if self.state == State::SynReceived && segment.is_syn() && segment.seq + 1 == self.rcv_nxt {
+                self.syn_owed = true;
+            } else if !segment.flags.contains(Flags::RST) {
+                self.ack_owed = true;
+                if self.state == State::TimeWait && segment.flags.contains(Flags::FIN) {
+                    self.timers.set(TimerKind::TimeWait, now + self.config.time_wait);
+                }
+            }
+            return;
+        }
+        // Second, check the RST bit, guarded as RFC 5961, section 3, has it.
+        if segment.flags.contains(Flags::RST) {
+            if segment.seq == self.rcv_nxt {
+                self.take_reset(outcome);
+            } else {
+                self.ack_owed = true; // challenge ACK
+            }
+            return;
+        }
+        // Fourth, check the SYN bit (RFC 5961, section 4). In SYN-RECEIVED after a simultaneous open the peer's
+        // SYN-ACK repeats a SYN that we already have; its acknowledgement completes the handshake.
+        if segment.flags.contains(Flags::SYN) && self.state != State::SynReceived {
+            self.ack_owed = true; // challenge ACK
+            return;
+        }
+        // Fifth, check the ACK field.
+        if !segment.flags.contains(Flags::ACK) {
+            return;
+        }
+        if self.state == State::SynReceived {
+            if !(segment.ack > self.snd_una && segment.ack <= self.snd_max) {
+                self.rst_owed = reset_for(segment);
+                return;
+            }
+            self.take_ack(now, segment);
+            self.take_window(segment);
+            self.complete_handshake(now, outcome);
+        } else {
+            if segment.ack > self.snd_max {
+                self.ack_owed = true; // it acknowledges what was never sent
+                return;
+            }
+            if segment.ack > self.snd_una {
+                self.take_ack(now, segment);
+            }
+            if segment.ack >= self.snd_una {
+                self.take_window(segment);
+            }
+        }
+        self.after_ack(now, outcome);
+        if self.state == State::Closed {
+            return;
+        }
+        // Seventh and eighth: the text and the FIN.
+        self.take_text_and_fin(now, segment, outcome);
+    }
+
+    /// Section 3.10.7.4, table 6: does any of the segment lie in the receive window?
+    fn is_acceptable(&self, segment: &Segment) -> bool {
+        let window = u32::from(self.receive_window());
+        let in_window = |seq: SeqNr| seq >= self.rcv_nxt && seq - self.rcv_nxt < window;
+        // After a simultaneous open the peer's SYN-ACK begins one before RCV.NXT; its SYN is old, its ACK is not.
+        let (seq, len) = if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) && !segment.is_syn() {
+            (segment.seq + 1, segment.seq_len() - 1)
+        } else {
+            (segment.seq, segment.seq_len())
+        };
+        match (len, window) {
+            (0, 0) => seq == self.rcv_nxt,
+            (0, _) => in_window(seq),
+            (_, 0) => false,
+            (len, _) => in_window(seq) || in_window(seq + (len - 1)),
+        }
+    }
+
+    /// The peer's SYN: its initial sequence number, window and MSS.
+    pub(super) fn take_syn(&mut self, syn: &Segment) {
+        self.rcv_nxt = syn.seq + 1;
+        self.snd_wnd = u32::from(syn.window);
+        self.snd_wl1 = syn.seq;
+        self.snd_wl2 = syn.ack;
+        if let Some(mss) = syn.mss {
+            self.peer_mss = u32::from(mss.max(1));
+        }
+        self.congestion = super::congestion::Congestion::new(self.effective_mss());
+    }
+
+    /// An acknowledgement of something new: SND.UNA moves (section 3.10.7.4, fifth; RFC 6298, sections 5.2 and 5.3).
+    fn take_ack(&mut self, now: Instant, segment: &Segment) {
+        let before = self.data_start();
+        self.synchronized = true;
+        self.snd_una = segment.ack;
+        if self.snd_nxt < self.snd_una {
+            self.snd_nxt = self.snd_una;
+        }
+        let octets = (self.snd_una - before).min(self.unsent.len());
+        self.unsent.advance(octets);
+        self.congestion.on_ack(octets);
+        self.rtt.acknowledged(segment.ack, now, &self.config);
+        if self.state.is_synchronized() {
+            self.repeated = 0;
+        }
+        if self.snd_una == self.snd_max {
+            self.timers.stop(TimerKind::Retransmit);
+        } else {
+            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+        }
+    }
+
+    /// The number of the first octet in the send buffer: SND.UNA, or what follows the SYN while that is unacknowledged.
+    pub(super) fn data_start(&self) -> SeqNr {
+        if self.synchronized { self.snd_una } else { self.iss + 1 }
+    }
+
+    /// The send window (section 3.10.7.4, fifth: SND.WND, SND.WL1, SND.WL2).
+    fn take_window(&mut self, segment: &Segment) {
+        if self.snd_wl1 < segment.seq || (self.snd_wl1 == segment.seq && self.snd_wl2 <= segment.ack) {
+            self.snd_wnd = u32::from(segment.window);
+            self.snd_wl1 = segment.seq;
+            self.snd_wl2 = segment.ack;
+            if self.snd_wnd == 0 {
+                self.repeated = 0; // a probe was answered: the peer is alive
+            }
+        }
+    }
+
+    fn complete_handshake(&mut self, now: Instant, outcome: &mut Outcome) {
+        self.timers.stop(TimerKind::Handshake);
+        self.syn_owed = false;
+        if self.repeated > 0 {
+            self.repeated = 0;
+            self.rtt.handshake_was_repeated();
+        }
+        if self.snd_una != self.snd_max {
+            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+        }
+        outcome.connected = true;
+        self.enter(State::Established, outcome);
+        if self.fin_queued {
+            self.enter(State::FinWait1, outcome);
+        }
+    }
+
+    /// Section 3.10.7.4, second: what a RST does in each state.
+    fn take_reset(&mut self, outcome: &mut Outcome) {
+        match self.state {
+            State::SynReceived if self.initiator => self.fail(Failure::Refused, outcome),
+            // A passive OPEN goes back to LISTEN: this half of a connection just disappears.
+            State::SynReceived => self.vanish(outcome),
+            State::Closing | State::LastAck | State::TimeWait => {
+                outcome.done = self.state != State::TimeWait;
+                self.vanish(outcome);
+            }
+            _ => self.fail(Failure::Reset, outcome),
+        }
+    }
+
+    /// What the acknowledgement of our FIN does.
+    fn after_ack(&mut self, now: Instant, outcome: &mut Outcome) {
+        if self.fin_sent.is_none_or(|fin| self.snd_una <= fin) {
+            return;
+        }
+        match self.state {
+            // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. (Linux ends it
+            // after `tcp_fin_timeout` only for sockets that no program holds any more.)
+            State::FinWait1 => self.enter(State::FinWait2, outcome),
+            State::Closing => self.begin_time_wait(now, outcome),
+            State::LastAck => {
+                outcome.done = true;
+                self.vanish(outcome);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_time_wait(&mut self, now: Instant, outcome: &mut Outcome) {
+        self.timers.stop_all();
+        self.timers.set(TimerKind::TimeWait, now + self.config.time_wait);
+        outcome.done = true;
+        self.enter(State::TimeWait, outcome);
+    }
+
+    /// Section 3.10.7.4, seventh and eighth.
+    fn take_text_and_fin(&mut self, now: Instant, segment: &Segment, outcome: &mut Outcome) {
+        if !matches!(self.state, State::Established | State::FinWait1 | State::FinWait2) {
+            return;
+        }
+        let begin = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
+        let end = begin + segment.payload.len() as u32;
+        if segment.flags.contains(Flags::FIN) {
+            self.fin_at = Some(end);
+        }
+        if segment.payload.is_empty() && self.fin_at.is_none() {
+            return;
+        }
+        self.ack_owed |= segment.seq_len() > 0;
+        if begin <= self.rcv_nxt {
+            let known = (self.rcv_nxt - begin).min(segment.payload.len() as u32);
+            let room = u32::from(self.receive_window()) as usize;
+            let mut fresh = segment.payload.slice(known as usize..);
+            fresh.truncate(room);
+            self.deliver(fresh, outcome);
+            while let Some(piece) = self.assembler.take(self.rcv_nxt) {
+                self.deliver(piece, outcome);
+            }
+        } else if !segment.payload.is_empty() {
+            self.assembler.insert(begin, segment.payload.clone());
+        }
+        if self.fin_at == Some(self.rcv_nxt) {
+            self.take_fin(now, outcome);
+        }
+    }
+
+    fn deliver(&mut self, bytes: bytes::Bytes, outcome: &mut Outcome) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.rcv_nxt += bytes.len() as u32;
+        self.ready_len += bytes.len() as u32;
+        self.ready.push_back(bytes);
+        outcome.readable = true;
+    }
+
+    fn take_fin(&mut self, now: Instant, outcome: &mut Outcome) {
+        self.fin_at = None;
+        self.rcv_nxt += 1;
+        self.ack_owed = true;
+        outcome.peer_closed = true;
+        match self.state {
+            State::Established => self.enter(State::CloseWait, outcome),
+            State::FinWait1 => self.enter(State::Closing, outcome),
+            State::FinWait2 => self.begin_time_wait(now, outcome),
+            _ => {}
+        }
+    }
+}

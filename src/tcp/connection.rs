@@ -1,0 +1,284 @@
+//! The transmission control block and the calls of the user (RFC 9293, sections 3.3.1 and 3.10.1 to 3.10.5).
+
+use super::assembler::Assembler;
+use super::congestion::Congestion;
+use super::rtt::RttEstimator;
+use super::send_buffer::SendBuffer;
+use super::timers::Timers;
+use super::{Config, State, TimerKind};
+use crate::packet::{Endpoint, Segment, SeqNr, Unreachable};
+use crate::time::Instant;
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// Why a connection ended without both sides closing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failure {
+    /// A RST answered our SYN.
+    Refused,
+    /// A RST ended an established connection.
+    Reset,
+    /// Nobody answered, and all repetitions are used up.
+    TimedOut,
+    /// An ICMP error answered our SYN.
+    Unreachable(Unreachable),
+}
+
+/// What a call to the connection brought about, for its owner to act on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The handshake is complete.
+    pub connected: bool,
+    /// [`Connection::read`] has something.
+    pub readable: bool,
+    /// The peer's FIN was reached: nothing more will come.
+    pub peer_closed: bool,
+    /// Both directions are closed: TIME-WAIT or CLOSED after an orderly close.
+    pub done: bool,
+    /// The connection is gone and why.
+    pub failed: Option<Failure>,
+    /// Which timer ran out, and how often in a row.
+    pub expired: Option<(TimerKind, u32)>,
+    states: [Option<(State, State)>; 4],
+}
+
+impl Outcome {
+    /// The changes of state, in order.
+    pub fn transitions(&self) -> impl Iterator<Item = (State, State)> {
+        self.states.into_iter().flatten()
+    }
+
+    fn note(&mut self, from: State, to: State) {
+        if let Some(slot) = self.states.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some((from, to));
+        }
+    }
+}
+
+/// One end of a TCP connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(super) config: Config,
+    pub(super) local: Endpoint,
+    pub(super) remote: Endpoint,
+    pub(super) state: State,
+    /// Whether this end began the connection.
+    pub(super) initiator: bool,
+
+    // Send sequence space (RFC 9293, figure 3).
+    pub(super) iss: SeqNr,
+    pub(super) snd_una: SeqNr,
+    /// The next number to send; goes back to `snd_una` when a timeout makes us send again.
+    pub(super) snd_nxt: SeqNr,
+    /// The highest number ever sent: SND.NXT of the RFC wherever an acknowledgement is judged.
+    pub(super) snd_max: SeqNr,
+    pub(super) snd_wnd: u32,
+    pub(super) snd_wl1: SeqNr,
+    pub(super) snd_wl2: SeqNr,
+    pub(super) peer_mss: u32,
+    pub(super) unsent: SendBuffer,
+    /// Our SYN is acknowledged: SND.UNA counts data from here on.
+    pub(super) synchronized: bool,
+    /// The user has closed: a FIN follows the last octet.
+    pub(super) fin_queued: bool,
+    /// The number our FIN took, once it was sent.
+    pub(super) fin_sent: Option<SeqNr>,
+    /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
+    pub(super) probe_owed: bool,
+
+    // Receive sequence space (RFC 9293, figure 4).
+    pub(super) rcv_nxt: SeqNr,
+    pub(super) assembler: Assembler,
+    /// Where the peer's FIN lies, once it has been seen, even ahead of a gap.
+    pub(super) fin_at: Option<SeqNr>,
+    pub(super) ready: VecDeque<Bytes>,
+    pub(super) ready_len: u32,
+
+    pub(super) rtt: RttEstimator,
+    pub(super) congestion: Congestion,
+    pub(super) timers: Timers,
+    /// How often the oldest unacknowledged segment was repeated.
+    pub(super) repeated: u32,
+
+    // What `poll_transmit` owes.
+    pub(super) syn_owed: bool,
+    pub(super) ack_owed: bool,
+    pub(super) rst_owed: Option<Segment>,
+}
+
+impl Connection {
+    /// Active OPEN (RFC 9293, section 3.10.1): SYN-SENT, with a SYN to be sent.
+    pub fn connect(config: Config, local: Endpoint, remote: Endpoint, iss: SeqNr) -> (Self, Outcome) {
+        let mut connection = Self::new(config, local, remote, iss, true);
+        let mut outcome = Outcome::default();
+        connection.enter(State::SynSent, &mut outcome);
+        (connection, outcome)
+    }
+
+    /// A SYN reached a listener (RFC 9293, section 3.10.7.2): SYN-RECEIVED, with a SYN-ACK to be sent.
+    pub fn accept(config: Config, local: Endpoint, remote: Endpoint, iss: SeqNr, syn: &Segment) -> (Self, Outcome) {
+        let mut connection = Self::new(config, local, remote, iss, false);
+        connection.state = State::Listen;
+        let mut outcome = Outcome::default();
+        connection.take_syn(syn);
+        connection.enter(State::SynReceived, &mut outcome);
+        (connection, outcome)
+    }
+
+    fn new(config: Config, local: Endpoint, remote: Endpoint, iss: SeqNr, initiator: bool) -> Self {
+        Self {
+            config,
+            local,
+            remote,
+            state: State::Closed,
+            initiator,
+            iss,
+            snd_una: iss,
+            snd_nxt: iss,
+            snd_max: iss,
+            snd_wnd: 0,
+            snd_wl1: SeqNr(0),
+            snd_wl2: SeqNr(0),
+            // RFC 9293, section 3.7.1: 536 (IPv4) or 1220 (IPv6) until the peer's option says otherwise.
+            peer_mss: if local.ip.is_ipv4() { 536 } else { 1220 },
+            unsent: SendBuffer::default(),
+            synchronized: false,
+            fin_queued: false,
+            fin_sent: None,
+            probe_owed: false,
+            rcv_nxt: SeqNr(0),
+            assembler: Assembler::default(),
+            fin_at: None,
+            ready: VecDeque::new(),
+            ready_len: 0,
+            rtt: RttEstimator::new(config.initial_rto),
+            congestion: Congestion::new(u32::from(config.mss)),
+            timers: Timers::new(),
+            repeated: 0,
+            syn_owed: true,
+            ack_owed: false,
+            rst_owed: None,
+        }
+    }
+
+    /// The state now.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+    /// This end.
+    pub const fn local(&self) -> Endpoint {
+        self.local
+    }
+    /// The far end.
+    pub const fn remote(&self) -> Endpoint {
+        self.remote
+    }
+    /// Whether this end began the connection: whether it knocked.
+    pub const fn is_initiator(&self) -> bool {
+        self.initiator
+    }
+    /// Call [`Self::on_timer`] no later than this. Ask again after every other call.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+    /// Octets that the peer has not acknowledged.
+    pub const fn unacknowledged(&self) -> u32 {
+        self.unsent.len()
+    }
+
+    /// SEND (section 3.10.2). Octets given after [`Self::close`] or after a failure are lost, as a write to a closed
+    /// socket is; `false` says so.
+    pub fn send(&mut self, bytes: Bytes) -> bool {
+        let open = self.state.can_send() && !self.fin_queued;
+        if open {
+            self.unsent.push(bytes);
+        }
+        open
+    }
+
+    /// RECEIVE (section 3.10.3): the next octets in order.
+    pub fn read(&mut self) -> Option<Bytes> {
+        let bytes = self.ready.pop_front()?;
+        let before = u32::from(self.receive_window());
+        self.ready_len -= bytes.len() as u32;
+        // Receiver's silly window avoidance (RFC 9293, section 3.8.6.2.2): tell of a window that was shut, once it is
+        // worth a segment again.
+        let mss = u32::from(self.config.mss);
+        self.ack_owed |= before < mss && u32::from(self.receive_window()) >= mss;
+        Some(bytes)
+    }
+
+    /// CLOSE (section 3.10.4): what was sent still goes out, then a FIN.
+    pub fn close(&mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        match self.state {
+            State::SynSent => self.vanish(&mut outcome),
+            // Queued until the handshake is complete.
+            State::SynReceived => self.fin_queued = true,
+            State::Established => {
+                self.fin_queued = true;
+                self.enter(State::FinWait1, &mut outcome);
+            }
+            State::CloseWait => {
+                self.fin_queued = true;
+                self.enter(State::LastAck, &mut outcome);
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    /// ABORT (section 3.10.5): the connection is gone at once; the peer of a synchronized one is sent a RST.
+    pub fn abort(&mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        if matches!(
+            self.state,
+            State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait
+        ) {
+            self.rst_owed = Some(self.reset_segment());
+        }
+        self.vanish(&mut outcome);
+        outcome
+    }
+
+    /// An ICMP error about this connection arrived. While connecting it is the answer (RFC 1122, section 4.2.3.9, as
+    /// Linux does); an established connection is never ended by ICMP (RFC 5927, section 6.1).
+    pub fn on_unreachable(&mut self, reason: Unreachable) -> Outcome {
+        let mut outcome = Outcome::default();
+        if self.state == State::SynSent {
+            self.fail(Failure::Unreachable(reason), &mut outcome);
+        }
+        outcome
+    }
+
+    pub(super) fn enter(&mut self, state: State, outcome: &mut Outcome) {
+        if self.state != state {
+            outcome.note(self.state, state);
+            self.state = state;
+        }
+    }
+
+    /// CLOSED, with nothing left to do.
+    pub(super) fn vanish(&mut self, outcome: &mut Outcome) {
+        self.timers.stop_all();
+        self.unsent.clear();
+        self.syn_owed = false;
+        self.ack_owed = false;
+        self.enter(State::Closed, outcome);
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure, outcome: &mut Outcome) {
+        outcome.failed = Some(failure);
+        self.vanish(outcome);
+    }
+
+    /// The window we offer: what the application has not read counts against it.
+    pub(super) fn receive_window(&self) -> u16 {
+        (u32::from(self.config.window).saturating_sub(self.ready_len)) as u16
+    }
+
+    /// The largest payload of a segment: what both ends can take.
+    pub(super) fn effective_mss(&self) -> u32 {
+        self.peer_mss.min(u32::from(self.config.mss))
+    }
+}

@@ -1,0 +1,61 @@
+//! What happens when a timer runs out (RFC 9293, section 3.10.8; RFC 6298, section 5).
+
+use super::connection::{Connection, Failure, Outcome};
+use super::{State, TimerKind};
+use crate::time::{Duration, Instant};
+
+impl Connection {
+    /// A deadline may have come. Handles one timer that has run out; call again while [`Self::next_deadline`] is not
+    /// after `now`.
+    pub fn on_timer(&mut self, now: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        let Some(kind) = self.timers.take_expired(now) else { return outcome };
+        match kind {
+            TimerKind::Handshake => {
+                self.repeated += 1;
+                outcome.expired = Some((kind, self.repeated));
+                let limit = match self.state {
+                    State::SynSent => self.config.syn_retries.limit(),
+                    _ => self.config.synack_retries,
+                };
+                if self.repeated > limit {
+                    self.fail(Failure::TimedOut, &mut outcome);
+                } else {
+                    self.syn_owed = true;
+                }
+            }
+            TimerKind::Retransmit => {
+                self.repeated += 1;
+                outcome.expired = Some((kind, self.repeated));
+                if self.repeated > self.config.data_retries {
+                    self.fail(Failure::TimedOut, &mut outcome);
+                } else if self.snd_max == self.snd_una {
+                    self.probe_owed = true;
+                    self.rtt.back_off();
+                } else {
+                    // Sections 5.4 to 5.6: the earliest segment again, with twice the timeout; what follows it goes
+                    // out as the congestion window opens again.
+                    self.congestion.on_timeout(self.snd_max - self.snd_una);
+                    self.rtt.back_off();
+                    self.rtt.retransmitted();
+                    self.snd_nxt = self.snd_una;
+                    self.probe_owed = self.snd_wnd == 0;
+                }
+            }
+            TimerKind::TimeWait => {
+                outcome.expired = Some((kind, 1));
+                self.vanish(&mut outcome);
+            }
+        }
+        outcome
+    }
+
+    /// How long the SYN or SYN-ACK that goes out now is waited for.
+    pub(super) fn handshake_timeout(&self) -> Duration {
+        let doublings = match self.state {
+            State::SynSent => self.config.syn_retries.doublings(self.repeated),
+            _ => self.repeated,
+        };
+        self.config.initial_rto.saturating_mul(1 << doublings.min(16)).min(self.config.max_rto)
+    }
+}
