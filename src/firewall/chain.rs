@@ -1,0 +1,156 @@
+//! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
+
+use super::rule::{Action, CtState, Family, Match, Policy, Protocol, Rule, Test};
+use super::verdict::Verdict;
+use crate::ids::RuleId;
+use crate::packet::{Body, Packet};
+use std::net::IpAddr;
+
+/// What a chain gets to see of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The packet.
+    pub packet: &'a Packet,
+    /// The interface it came in on, by number.
+    pub input: Option<u16>,
+    /// The interface it will leave by, by number.
+    pub output: Option<u16>,
+    /// What connection tracking thinks of it.
+    pub ct_state: Option<CtState>,
+}
+
+/// What a chain decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The fate of the packet.
+    pub verdict: Verdict,
+    /// The rule that decided, or the policy.
+    pub rule: RuleId,
+    /// Rules without a verdict that matched before.
+    pub passed: Vec<RuleId>,
+}
+
+/// A condition with interface names resolved to numbers.
+#[derive(Clone, Debug)]
+enum Condition {
+    Input { among: Vec<u16>, negated: bool },
+    Output { among: Vec<u16>, negated: bool },
+    Other(Match),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    id: RuleId,
+    conditions: Vec<Condition>,
+    action: Option<Action>,
+    packets: u64,
+    bytes: u64,
+}
+
+/// The chain of one hook.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    entries: Vec<Entry>,
+    policy: Policy,
+    policy_id: RuleId,
+    needs_tracking: bool,
+}
+
+impl Chain {
+    /// A chain without rules.
+    pub const fn new(policy: Policy, policy_id: RuleId) -> Self {
+        Self { entries: Vec::new(), policy, policy_id, needs_tracking: false }
+    }
+
+    /// Appends a rule. `interface` gives the number of an interface by its name; a name it does not know matches
+    /// nothing.
+    pub fn push(&mut self, id: RuleId, rule: &Rule, interface: impl Fn(&str) -> Option<u16>) {
+        let resolve = |names: &[String]| names.iter().filter_map(|name| interface(name)).collect();
+        let conditions = rule
+            .matches
+            .iter()
+            .map(|m| match &m.test {
+                Test::InInterface(names) => Condition::Input { among: resolve(names), negated: m.negated },
+                Test::OutInterface(names) => Condition::Output { among: resolve(names), negated: m.negated },
+                _ => Condition::Other(m.clone()),
+            })
+            .collect();
+        self.needs_tracking |= rule.matches.iter().any(|m| matches!(m.test, Test::CtState(_)));
+        self.entries.push(Entry { id, conditions, action: rule.action, packets: 0, bytes: 0 });
+    }
+
+    /// Whether a rule asks for the state of connections.
+    pub const fn needs_tracking(&self) -> bool {
+        self.needs_tracking
+    }
+
+    /// Packets and bytes that each rule matched so far.
+    pub fn counters(&self) -> impl Iterator<Item = (RuleId, u64, u64)> {
+        self.entries.iter().map(|entry| (entry.id, entry.packets, entry.bytes))
+    }
+
+    /// Shows a packet to the rules, in order, and counts.
+    pub fn decide(&mut self, view: View<'_>) -> Decision {
+        let mut passed = Vec::new();
+        for entry in &mut self.entries {
+            if !entry.conditions.iter().all(|condition| condition.holds(view)) {
+                continue;
+            }
+            entry.packets += 1;
+            entry.bytes += u64::from(view.packet.ip_len());
+            let verdict = match entry.action {
+                None => {
+                    passed.push(entry.id);
+                    continue;
+                }
+                Some(Action::Accept) => Verdict::Accept,
+                Some(Action::Drop) => Verdict::Drop,
+                Some(Action::Reject(with)) => Verdict::Reject(with),
+            };
+            return Decision { verdict, rule: entry.id, passed };
+        }
+        let verdict = match self.policy {
+            Policy::Accept => Verdict::Accept,
+            Policy::Drop => Verdict::Drop,
+        };
+        Decision { verdict, rule: self.policy_id, passed }
+    }
+}
+
+impl Condition {
+    fn holds(&self, view: View<'_>) -> bool {
+        match self {
+            Self::Input { among, negated } => interface_matches(view.input, among, *negated),
+            Self::Output { among, negated } => interface_matches(view.output, among, *negated),
+            Self::Other(m) => test_holds(&m.test, view).is_some_and(|holds| holds != m.negated),
+        }
+    }
+}
+
+/// Where there is no interface at a hook, neither `==` nor `!=` of its name matches.
+fn interface_matches(interface: Option<u16>, among: &[u16], negated: bool) -> bool {
+    interface.is_some_and(|number| among.contains(&number) != negated)
+}
+
+/// Whether a test holds; `None` if the packet has no such field, which neither `==` nor `!=` matches.
+fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
+    let packet = view.packet;
+    match test {
+        Test::InInterface(_) | Test::OutInterface(_) => None,
+        Test::SourceAddress(set) => set.contains(packet.src),
+        Test::DestinationAddress(set) => set.contains(packet.dst),
+        Test::SourcePort(set) => packet.tcp().map(|segment| set.contains(segment.src_port)),
+        Test::DestinationPort(set) => packet.tcp().map(|segment| set.contains(segment.dst_port)),
+        Test::TcpFlags { mask, value } => packet.tcp().map(|s| s.flags.bits() & mask.bits() == value.bits()),
+        Test::CtState(states) => view.ct_state.map(|state| states.contains(&state)),
+        Test::Protocol(protocols) => {
+            let protocol = match (&packet.body, packet.src) {
+                (Body::Tcp(_), _) => Protocol::Tcp,
+                (Body::Icmp(_), IpAddr::V4(_)) => Protocol::Icmp,
+                (Body::Icmp(_), IpAddr::V6(_)) => Protocol::Icmpv6,
+            };
+            Some(protocols.contains(&protocol))
+        }
+        Test::Family(family) => Some((*family == Family::V4) == packet.src.is_ipv4()),
+    }
+}

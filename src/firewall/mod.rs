@@ -1,0 +1,62 @@
+//! Packet filtering as netfilter does it: chains of rules at hooks, and connection tracking.
+//!
+//! Modelled: the five hooks, one filter chain each, the rule subset of [`rule`], connection tracking of TCP with
+//! Linux's states and time-outs, ICMP errors as RELATED, entries that are confirmed only when their first packet got
+//! through. Not yet: NAT, helpers and expectations, window tracking, jumps between chains, limits.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `rule` | rules as values |
+//! | `parse` | nftables text to rules |
+//! | `chain` | rules in order, a policy, a verdict |
+//! | `conntrack` | the table of connections |
+//! | `track_state` | the states of a tracked TCP connection |
+
+mod chain;
+mod conntrack;
+mod parse;
+mod rule;
+mod track_state;
+mod verdict;
+
+pub use chain::{Chain, Decision, View};
+pub use conntrack::{Change, Conntrack, Direction, Tracked, Tuple};
+pub use parse::{RuleError, parse_rule};
+pub use rule::{
+    Action, AddressSet, CtState, Family, Hook, Match, Policy, PortSet, Protocol, RejectWith, Rule, Test,
+};
+pub use track_state::TrackState;
+pub use verdict::Verdict;
+
+/// The firewall of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Firewall {
+    chains: [Option<Chain>; 5],
+    conntrack: Option<Conntrack>,
+}
+
+impl Firewall {
+    /// Puts `chain` at `hook`. A rule that asks for a connection's state switches tracking on for the whole node, as
+    /// on Linux.
+    pub fn set_chain(&mut self, hook: Hook, chain: Chain) {
+        if chain.needs_tracking() && self.conntrack.is_none() {
+            self.conntrack = Some(Conntrack::default());
+        }
+        self.chains[hook as usize] = Some(chain);
+    }
+
+    /// The chain at `hook`.
+    pub const fn chain(&self, hook: Hook) -> Option<&Chain> {
+        self.chains[hook as usize].as_ref()
+    }
+
+    /// The chain at `hook`, to count in.
+    pub const fn chain_mut(&mut self, hook: Hook) -> Option<&mut Chain> {
+        self.chains[hook as usize].as_mut()
+    }
+
+    /// Connection tracking, where this node does it.
+    pub const fn conntrack_mut(&mut self) -> Option<&mut Conntrack> {
+        self.conntrack.as_mut()
+    }
+}
