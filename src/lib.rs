@@ -1,1 +1,4 @@
 //! x
+pub mod ftp;
+pub mod ids;
+pub mod time;
