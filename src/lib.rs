@@ -1,7 +1,11 @@
 //! ftpscope: see how a protocol meets a firewall.
 #![allow(unused)]
+pub mod engine;
 pub mod firewall;
+pub mod ftp;
 pub mod ids;
+pub mod network;
 pub mod packet;
 pub mod tcp;
 pub mod time;
+pub mod trace;

@@ -38,8 +38,8 @@ impl Channel {
 /// or stack reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag {
-    /// The TCP connection.
-    pub connection: ConnectionId,
+    /// The TCP connection; `None` for a listener, which belongs to a session but to no connection yet.
+    pub connection: Option<ConnectionId>,
     /// The FTP session that it belongs to.
     pub session: SessionId,
     /// What the connection carries.

@@ -7,7 +7,7 @@ use super::send_buffer::SendBuffer;
 use super::timers::Timers;
 use super::{Config, State, TimerKind};
 use crate::packet::{Endpoint, Segment, SeqNr, Unreachable};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -37,8 +37,8 @@ pub struct Outcome {
     pub done: bool,
     /// The connection is gone and why.
     pub failed: Option<Failure>,
-    /// Which timer ran out, and how often in a row.
-    pub expired: Option<(TimerKind, u32)>,
+    /// Which timer ran out, how often in a row, and how long it ran.
+    pub expired: Option<(TimerKind, u32, Duration)>,
     states: [Option<(State, State)>; 4],
 }
 

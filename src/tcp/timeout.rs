@@ -12,8 +12,9 @@ impl Connection {
         let Some(kind) = self.timers.take_expired(now) else { return outcome };
         match kind {
             TimerKind::Handshake => {
+                let ran = self.handshake_timeout();
                 self.repeated += 1;
-                outcome.expired = Some((kind, self.repeated));
+                outcome.expired = Some((kind, self.repeated, ran));
                 let limit = match self.state {
                     State::SynSent => self.config.syn_retries.limit(),
                     _ => self.config.synack_retries,
@@ -26,7 +27,7 @@ impl Connection {
             }
             TimerKind::Retransmit => {
                 self.repeated += 1;
-                outcome.expired = Some((kind, self.repeated));
+                outcome.expired = Some((kind, self.repeated, self.rtt.timeout(&self.config)));
                 if self.repeated > self.config.data_retries {
                     self.fail(Failure::TimedOut, &mut outcome);
                 } else if self.snd_max == self.snd_una {
@@ -43,7 +44,7 @@ impl Connection {
                 }
             }
             TimerKind::TimeWait => {
-                outcome.expired = Some((kind, 1));
+                outcome.expired = Some((kind, 1, self.config.time_wait));
                 self.vanish(&mut outcome);
             }
         }

@@ -1,3 +1,160 @@
 //! The trace: what happened, in a form that every view can show without knowing the engine.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `event` | the vocabulary: a frame is one event at one node at one instant |
+//! | `observer` | who is told while it happens: a recorder, or nobody |
+//! | `scene` | the network after frame *k*: a pure fold |
+//! | `timeline` | the scene at any *k* at once, from keyframes |
+//! | `journey` | the packets' ways, as the rows of a ladder |
+//! | `milestone` | the frames worth stopping at |
+
 mod event;
+mod journey;
+mod milestone;
+mod observer;
+mod scene;
+mod timeline;
+
 pub use event::*;
+pub use journey::{Fate, Journey, journeys};
+pub use milestone::{Milestone, MilestoneKind, milestones};
+pub use observer::{NoObserver, Observer, Recorder};
+pub use scene::{Flight, Scene, SocketView, Tracking};
+pub use timeline::Timeline;
+
+use crate::firewall::Hook;
+use crate::ftp::Mode;
+use crate::ids::{FrameId, LinkId, NodeId, RuleId};
+use crate::packet::{Endpoint, Packet};
+use std::net::IpAddr;
+
+/// A node as views need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Its name.
+    pub name: String,
+    /// Its addresses, in the order of its interfaces.
+    pub addresses: Vec<IpAddr>,
+    /// Whether any chain is set up on it.
+    pub has_firewall: bool,
+    /// Whether it passes packets on.
+    pub forwards: bool,
+    /// Whether it is switched off.
+    pub down: bool,
+}
+
+/// A link as views need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkInfo {
+    /// The nodes at its ends.
+    pub ends: [NodeId; 2],
+}
+
+/// A rule, or a chain's policy, with its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// The node whose firewall it is in.
+    pub node: NodeId,
+    /// The hook of its chain.
+    pub hook: Hook,
+    /// Whether it is the chain's policy.
+    pub is_policy: bool,
+    /// Its source text; `policy drop` for a policy.
+    pub text: String,
+    /// The line of the scenario file, from 1.
+    pub line: u32,
+}
+
+/// A session as views need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// Where the client runs.
+    pub client: NodeId,
+    /// Where the server is; `None` if nobody has the address.
+    pub server: Option<NodeId>,
+    /// How it arranges its data connections.
+    pub mode: Mode,
+}
+
+/// Everything that happened in one run, and the names it uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The scenario's title.
+    pub title: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The nodes, by id.
+    pub nodes: Vec<NodeInfo>,
+    /// The links, by id.
+    pub links: Vec<LinkInfo>,
+    /// The rules, by id.
+    pub rules: Vec<RuleInfo>,
+    /// The sessions, by id.
+    pub sessions: Vec<SessionInfo>,
+    /// Packets as frames refer to them: one for every change that a packet went through.
+    pub packets: Vec<Packet>,
+    /// What happened, in order.
+    pub frames: Vec<Frame>,
+    /// Ports with a name, and the frame from which on they have it, in order.
+    pub port_names: Vec<(FrameId, Endpoint, PortName)>,
+}
+
+impl Trace {
+    /// A frame.
+    pub fn frame(&self, id: FrameId) -> &Frame {
+        &self.frames[id.index()]
+    }
+
+    /// All frame ids, in order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = FrameId> + use<> {
+        (0..self.frames.len()).filter_map(FrameId::from_index)
+    }
+
+    /// The last frame; `None` for an empty trace.
+    pub fn last(&self) -> Option<FrameId> {
+        self.frames.len().checked_sub(1).and_then(FrameId::from_index)
+    }
+
+    /// A packet.
+    pub fn packet(&self, packet: PacketRef) -> &Packet {
+        &self.packets[packet.0 as usize]
+    }
+
+    /// A node's name.
+    pub fn node_name(&self, node: NodeId) -> &str {
+        &self.nodes[node.index()].name
+    }
+
+    /// The node at the other end of a link.
+    pub fn across(&self, link: LinkId, node: NodeId) -> NodeId {
+        let ends = self.links[link.index()].ends;
+        if ends[0] == node { ends[1] } else { ends[0] }
+    }
+
+    /// A rule.
+    pub fn rule(&self, rule: RuleId) -> &RuleInfo {
+        &self.rules[rule.index()]
+    }
+
+    /// The packet that a frame is about.
+    pub fn packet_of(&self, frame: &Frame) -> Option<&Packet> {
+        match &frame.event {
+            Event::Sent { packet, .. }
+            | Event::Received { packet, .. }
+            | Event::Lost { packet, .. }
+            | Event::Verdict { packet, .. } => Some(self.packet(*packet)),
+            _ => None,
+        }
+    }
+
+    /// The name that teaching texts give to a port, as it stands at frame `at`.
+    pub fn port_name(&self, endpoint: Endpoint, at: FrameId) -> Option<PortName> {
+        self.port_names.iter().rev().find(|(since, named, _)| *named == endpoint && *since <= at).map(|(.., name)| *name)
+    }
+
+    /// A frame and all that led to it, from effect to first cause.
+    pub fn causes(&self, from: FrameId) -> impl Iterator<Item = FrameId> {
+        std::iter::successors(Some(from), |id| self.frame(*id).cause)
+    }
+}

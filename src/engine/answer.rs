@@ -1,0 +1,65 @@
+//! What a node says about packets that it will not deliver.
+
+use super::simulation::Simulation;
+use crate::firewall::RejectWith;
+use crate::ids::NodeId;
+use crate::network::Route;
+use crate::packet::{Body, DEFAULT_TTL, Icmp, Packet, Unreachable};
+use crate::tcp::reset_for;
+use crate::trace::Observer;
+
+impl<O: Observer> Simulation<O> {
+    /// `reject`: the packet is dead; its sender is told as the rule says.
+    pub(super) fn reject(&mut self, node: NodeId, with: RejectWith, packet: &Packet) {
+        match with {
+            RejectWith::TcpReset => self.answer_with_reset(node, packet, true),
+            RejectWith::Icmp(reason) => self.send_icmp(node, packet, |quoted| Icmp::Unreachable { reason, quoted }),
+        }
+    }
+
+    /// A RST in the name of the packet's destination; nothing if it is not TCP or is a RST itself.
+    pub(super) fn answer_with_reset(&mut self, node: NodeId, packet: &Packet, attached: bool) {
+        let Some(reset) = packet.tcp().and_then(reset_for) else { return };
+        let answer = Packet {
+            id: self.next_packet(),
+            tag: packet.tag,
+            trail: packet.trail,
+            src: packet.dst,
+            dst: packet.src,
+            ttl: DEFAULT_TTL,
+            body: Body::Tcp(reset),
+        };
+        self.originate(node, answer, attached);
+    }
+
+    pub(super) fn send_unreachable(&mut self, node: NodeId, reason: Unreachable, packet: Packet) {
+        self.send_icmp(node, &packet, |quoted| Icmp::Unreachable { reason, quoted });
+    }
+
+    pub(super) fn send_time_exceeded(&mut self, node: NodeId, packet: Packet) {
+        self.send_icmp(node, &packet, |quoted| Icmp::TimeExceeded { quoted });
+    }
+
+    /// An ICMP error to the sender of `packet`, from the address that faces it.
+    fn send_icmp(&mut self, node: NodeId, packet: &Packet, error: impl FnOnce(Packet) -> Icmp) {
+        if Self::is_error(packet) {
+            return;
+        }
+        let towards = match self.routes.route(&self.topology, node, packet.src) {
+            Route::Via(output) | Route::Nobody(output) => output,
+            Route::Local => 0,
+            Route::None => return,
+        };
+        let Some(src) = self.topology.address_on(node, towards, packet.src) else { return };
+        let answer = Packet {
+            id: self.next_packet(),
+            tag: packet.tag,
+            trail: packet.trail,
+            src,
+            dst: packet.src,
+            ttl: DEFAULT_TTL,
+            body: Body::Icmp(Box::new(error(packet.clone()))),
+        };
+        self.originate(node, answer, true);
+    }
+}

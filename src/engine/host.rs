@@ -1,0 +1,244 @@
+//! What the FTP programs ask for, on the simulated machine.
+
+use super::queue::What;
+use super::simulation::Simulation;
+use super::stack::{Handle, Listener, Owner};
+use crate::ftp::{Command, DataError, FtpTimer, Host, ListenPort, Note, Reply};
+use crate::ids::{FrameId, NodeId};
+use crate::packet::{Channel, Endpoint, Tag};
+use crate::tcp::Outcome;
+use crate::time::Duration;
+use crate::trace::{Event, Observer, PortName, Side, SocketAction};
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// The machine as one session sees it, while it is told something.
+pub(super) struct EngineHost<'a, O> {
+    pub(super) simulation: &'a mut Simulation<O>,
+    pub(super) node: NodeId,
+    pub(super) app: u16,
+    pub(super) seat: u32,
+    pub(super) is_client: bool,
+    /// The frame that what the session does now follows from.
+    pub(super) cause: Option<FrameId>,
+}
+
+impl<O: Observer> EngineHost<'_, O> {
+    fn owner(&self, channel: Channel) -> Owner {
+        Owner { app: self.app, seat: self.seat, channel }
+    }
+
+    fn control(&mut self) -> Option<Handle> {
+        self.simulation.seat_mut(self.node, self.app, self.seat)?.control
+    }
+
+    fn data(&mut self) -> Option<Handle> {
+        self.simulation.seat_mut(self.node, self.app, self.seat)?.data
+    }
+
+    fn control_tag(&mut self) -> Option<Tag> {
+        let handle = self.control()?;
+        self.simulation.nodes[self.node.index()].stack.socket(handle).map(|socket| socket.tag)
+    }
+
+    fn data_tag(&mut self) -> Option<Tag> {
+        let handle = self.data()?;
+        self.simulation.nodes[self.node.index()].stack.socket(handle).map(|socket| socket.tag)
+    }
+
+    fn tell(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {
+        let cause = self.cause;
+        self.simulation.tell(self.node, cause, tag, |_| event())
+    }
+
+    /// Writes to a socket; what it sends now follows from `cause`.
+    fn write(&mut self, handle: Option<Handle>, bytes: Bytes, cause: Option<FrameId>) {
+        self.with_connection(handle, cause, |connection| {
+            connection.send(bytes);
+            Outcome::default()
+        });
+    }
+
+    fn with_connection(
+        &mut self,
+        handle: Option<Handle>,
+        cause: Option<FrameId>,
+        act: impl FnOnce(&mut crate::tcp::Connection) -> Outcome,
+    ) {
+        let Some(handle) = handle else { return };
+        let Some(socket) = self.simulation.nodes[self.node.index()].stack.socket_mut(handle) else { return };
+        socket.cause = cause;
+        let outcome = act(&mut socket.connection);
+        self.simulation.took(self.node, handle, outcome, cause);
+    }
+
+    fn line(&mut self, side: Side, command: &Command) -> Option<FrameId> {
+        if !O::RECORDS {
+            return None;
+        }
+        let tag = self.control_tag();
+        let (verb, argument) = (command.verb.clone(), command.argument.clone());
+        self.tell(tag, || Event::FtpCommand { side, verb, argument })
+    }
+
+    fn reply(&mut self, side: Side, reply: &Reply) -> Option<FrameId> {
+        if !O::RECORDS {
+            return None;
+        }
+        let tag = self.control_tag();
+        let (code, lines) = (reply.code, reply.lines.clone());
+        self.tell(tag, || Event::FtpReply { side, code, lines })
+    }
+}
+
+impl<O: Observer> Host for EngineHost<'_, O> {
+    fn control_local(&self) -> SocketAddr {
+        let seat = self.simulation.nodes[self.node.index()].apps[usize::from(self.app)].seats.get(self.seat);
+        seat.and_then(|seat| seat.local).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
+    }
+
+    fn control_remote(&self) -> SocketAddr {
+        let seat = self.simulation.nodes[self.node.index()].apps[usize::from(self.app)].seats.get(self.seat);
+        seat.and_then(|seat| seat.remote).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
+    }
+
+    fn send_command(&mut self, command: &Command) {
+        let frame = self.line(Side::Sent, command);
+        let handle = self.control();
+        self.write(handle, command.to_bytes(), frame);
+    }
+
+    fn send_reply(&mut self, reply: &Reply) {
+        let frame = self.reply(Side::Sent, reply);
+        let handle = self.control();
+        self.write(handle, reply.to_bytes(), frame);
+    }
+
+    fn saw_command(&mut self, command: &Command) {
+        self.cause = self.line(Side::Seen, command).or(self.cause);
+    }
+
+    fn saw_reply(&mut self, reply: &Reply) {
+        self.cause = self.reply(Side::Seen, reply).or(self.cause);
+    }
+
+    fn close_control(&mut self) {
+        let (handle, cause) = (self.control(), self.cause);
+        self.with_connection(handle, cause, crate::tcp::Connection::close);
+    }
+
+    fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
+        self.stop_listening();
+        let port = match port {
+            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node),
+            ListenPort::Range { low, high } => self.simulation.free_port(self.node, low, high),
+        };
+        let port = port.ok_or(DataError::NoPort)?;
+        let local = Endpoint::new(self.control_local().ip(), port);
+        let name = Some(if self.is_client { PortName::Bb } else { PortName::Pasv });
+        let id = self.simulation.next_socket();
+        let owner = self.owner(Channel::Data);
+        let Some(session) = self.simulation.seat_mut(self.node, self.app, self.seat).map(|seat| seat.session) else {
+            return Err(DataError::NoPort);
+        };
+        let listener = Listener { id, local, name, owner, session: Some(session) };
+        let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
+        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
+            seat.listener = Some(handle);
+        }
+        let tag = Tag { connection: None, session, channel: Channel::Data };
+        let frame = self.tell(Some(tag), || Event::Socket {
+            socket: id,
+            action: SocketAction::Listen,
+            local,
+            remote: None,
+            name,
+        });
+        self.cause = frame.or(self.cause);
+        Ok(local.into())
+    }
+
+    fn stop_listening(&mut self) {
+        let seat = self.simulation.seat_mut(self.node, self.app, self.seat);
+        if let Some(handle) = seat.and_then(|seat| seat.listener.take()) {
+            let cause = self.cause;
+            self.simulation.unlisten(self.node, handle, cause);
+        }
+    }
+
+    fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError> {
+        let port = match from {
+            Some(port) => port,
+            None => self.simulation.ephemeral_port(self.node).ok_or(DataError::NoPort)?,
+        };
+        let local = Endpoint::new(self.control_local().ip(), port);
+        let remote = Endpoint::from(to);
+        if self.simulation.nodes[self.node.index()].stack.find(local, remote).is_some() {
+            return Err(DataError::NoPort);
+        }
+        let name = self.is_client.then_some(PortName::Bb);
+        let owner = self.owner(Channel::Data);
+        let seat = self.simulation.seat_mut(self.node, self.app, self.seat).ok_or(DataError::NoPort)?;
+        let session = seat.session;
+        let cause = self.cause;
+        let handle = self.simulation.connect(self.node, local, remote, name, owner, session, cause);
+        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
+            seat.data = Some(handle);
+        }
+        Ok(())
+    }
+
+    fn send_data(&mut self, bytes: Bytes) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.write(handle, bytes, cause);
+    }
+
+    fn close_data(&mut self) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.with_connection(handle, cause, crate::tcp::Connection::close);
+    }
+
+    fn abort_data(&mut self) {
+        let (handle, cause) = (self.data(), self.cause);
+        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
+            seat.data = None;
+        }
+        self.with_connection(handle, cause, crate::tcp::Connection::abort);
+    }
+
+    fn set_timer(&mut self, timer: FtpTimer, after: Duration) {
+        let (node, app, seat) = (self.node, self.app, self.seat);
+        let Some(state) = self.simulation.seat_mut(node, app, seat) else { return };
+        let index = timer as usize;
+        state.generations[index] += 1;
+        state.lengths[index] = after;
+        let generation = state.generations[index];
+        let at = self.simulation.now + after;
+        self.simulation.queue.push(at, What::Ftp { node, app, seat, timer, generation });
+    }
+
+    fn cancel_timer(&mut self, timer: FtpTimer) {
+        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
+            seat.generations[timer as usize] += 1;
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        if !O::RECORDS {
+            return;
+        }
+        let tag = match &note {
+            Note::TransferStarted { .. } | Note::TransferFinished { .. } => self.data_tag().or_else(|| self.control_tag()),
+            Note::StepStarted { .. } | Note::StepFinished { .. } => self.control_tag(),
+        };
+        let frame = self.tell(tag, || match note {
+            Note::StepStarted { index, run } => Event::Step { index, run, result: None },
+            Note::StepFinished { index, run, result } => Event::Step { index, run, result: Some(result) },
+            Note::TransferStarted { verb, mode } => Event::Transfer { command: verb, mode, result: None, bytes: 0 },
+            Note::TransferFinished { verb, mode, result, bytes } => {
+                Event::Transfer { command: verb, mode, result: Some(result), bytes }
+            }
+        });
+        self.cause = frame.or(self.cause);
+    }
+}

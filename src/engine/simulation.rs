@@ -1,0 +1,293 @@
+//! The state of a simulation, its clock and its loop.
+
+use super::apps::{App, Deferred};
+use super::queue::{Queue, What};
+use super::stack::Stack;
+use super::walk::Resolving;
+use crate::firewall::Firewall;
+use crate::ftp;
+use crate::ids::{ConnectionId, FrameId, NodeId, PacketId, SessionId, SocketId};
+use crate::network::{Routes, Topology};
+use crate::packet::{Endpoint, Packet, Tag};
+use crate::tcp;
+use crate::time::Instant;
+use crate::trace::{Event, Frame, Observer};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// What a run may use up. Hitting one is an error that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Simulated time.
+    pub time: Instant,
+    /// Recorded frames.
+    pub frames: usize,
+    /// Events handled.
+    pub events: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Instant::from_nanos(24 * 3_600_000_000_000), frames: 1_000_000, events: 200_000_000 }
+    }
+}
+
+/// Why a run was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitReached {
+    /// The simulated time is used up.
+    Time(Instant),
+    /// So many frames were recorded.
+    Frames(usize),
+    /// So many events were handled.
+    Events(u64),
+}
+
+impl fmt::Display for LimitReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(limit) => write!(f, "the run reached its limit of simulated time, {limit} s"),
+            Self::Frames(limit) => write!(f, "the run reached its limit of {limit} frames"),
+            Self::Events(limit) => write!(f, "the run reached its limit of {limit} events"),
+        }
+    }
+}
+
+impl std::error::Error for LimitReached {}
+
+/// A node's moving parts; its place in the network is in the [`Topology`].
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) down: bool,
+    pub(super) firewall: Option<Box<Firewall>>,
+    pub(super) stack: Stack,
+    pub(super) apps: Vec<App>,
+    pub(super) resolving: Vec<Resolving>,
+}
+
+/// The next unused numbers.
+#[derive(Debug, Default)]
+struct Counters {
+    packet: u32,
+    socket: u32,
+    connection: u32,
+    ticket: u32,
+}
+
+/// A network, what runs on it, and the events to come.
+#[derive(Debug)]
+pub struct Simulation<O> {
+    pub(super) now: Instant,
+    pub(super) observer: O,
+    pub(super) queue: Queue,
+    pub(super) topology: Topology,
+    pub(super) routes: Routes,
+    pub(super) nodes: Vec<Node>,
+    pub(super) in_flight: Slab<Packet>,
+    pub(super) tcp: tcp::Config,
+    /// What sessions are to be told next, and whether one is being told something now.
+    pub(super) deferred: VecDeque<Deferred>,
+    pub(super) telling: bool,
+    rng: Xoshiro256PlusPlus,
+    counters: Counters,
+    events: u64,
+    hops: u64,
+}
+
+impl<O: Observer> Simulation<O> {
+    /// A network at rest.
+    pub fn new(topology: Topology, seed: u64, tcp: tcp::Config, observer: O) -> Self {
+        Self {
+            now: Instant::START,
+            observer,
+            queue: Queue::default(),
+            routes: Routes::new(&topology),
+            nodes: topology.nodes().map(|_| Node::default()).collect(),
+            topology,
+            in_flight: Slab::default(),
+            tcp,
+            deferred: VecDeque::new(),
+            telling: false,
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            counters: Counters::default(),
+            events: 0,
+            hops: 0,
+        }
+    }
+
+    /// Gives a node a firewall.
+    pub fn set_firewall(&mut self, node: NodeId, firewall: Firewall) {
+        self.nodes[node.index()].firewall = Some(Box::new(firewall));
+    }
+
+    /// Switches a node off: it answers nothing, not even address resolution.
+    pub fn set_down(&mut self, node: NodeId) {
+        self.nodes[node.index()].down = true;
+    }
+
+    /// Runs an FTP server on a node and opens its door at `port`.
+    pub fn add_server(&mut self, node: NodeId, port: u16, server: ftp::Server) {
+        let app = self.nodes[node.index()].apps.len() as u16;
+        self.nodes[node.index()].apps.push(App::server(server));
+        self.listen_for_control(node, app, port);
+    }
+
+    /// Runs an FTP client on a node, which begins at `start`.
+    pub fn add_client(&mut self, node: NodeId, session: SessionId, to: Endpoint, start: Instant, client: ftp::ClientSession) {
+        let app = self.nodes[node.index()].apps.len() as u16;
+        self.nodes[node.index()].apps.push(App::client(client, session, to));
+        self.queue.push(start, What::Start { node, app });
+    }
+
+    /// Runs until nothing is left to happen.
+    pub fn run(&mut self, limits: Limits) -> Result<(), LimitReached> {
+        while let Some(at) = self.queue.next_at() {
+            if at > limits.time {
+                return Err(LimitReached::Time(limits.time));
+            }
+            if self.events >= limits.events {
+                return Err(LimitReached::Events(limits.events));
+            }
+            if O::RECORDS && self.observer.count() > limits.frames {
+                return Err(LimitReached::Frames(limits.frames));
+            }
+            self.step();
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) {
+        let Some((at, what)) = self.queue.pop() else { return };
+        debug_assert!(at >= self.now, "time goes forward");
+        self.now = at;
+        self.events += 1;
+        match what {
+            What::Arrive { packet, node, interface } => {
+                self.hops += 1;
+                let packet = self.in_flight.take(packet);
+                self.arrive(node, interface, packet);
+            }
+            What::Loopback { packet, node } => {
+                let packet = self.in_flight.take(packet);
+                self.ingress(node, None, packet);
+            }
+            What::Tcp { node, slot, socket } => self.tcp_timer(node, slot, socket),
+            What::Ftp { node, app, seat, timer, generation } => self.ftp_timer(node, app, seat, timer, generation),
+            What::Start { node, app } => self.start_client(node, app),
+            What::Neighbour { node, ticket } => self.neighbour_failed(node, ticket),
+        }
+    }
+
+    /// The observer, with what it recorded.
+    pub fn into_observer(self) -> O {
+        self.observer
+    }
+
+    /// Packets that arrived at the end of a link so far.
+    pub const fn hops(&self) -> u64 {
+        self.hops
+    }
+
+    /// Events handled so far.
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The simulated time.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Whether every FTP client has played its run list to the end.
+    pub fn clients_finished(&self) -> bool {
+        self.nodes.iter().flat_map(|node| &node.apps).all(App::is_finished)
+    }
+
+    /// Tells the observer, if there is one. `event` is not even made otherwise.
+    pub(super) fn tell(
+        &mut self,
+        node: NodeId,
+        cause: Option<FrameId>,
+        tag: Option<Tag>,
+        event: impl FnOnce(&mut O) -> Event,
+    ) -> Option<FrameId> {
+        if !O::RECORDS {
+            return None;
+        }
+        let event = event(&mut self.observer);
+        self.observer.frame(Frame { at: self.now, node, cause, tag, event })
+    }
+
+    pub(super) fn next_packet(&mut self) -> PacketId {
+        PacketId(take_next(&mut self.counters.packet))
+    }
+    pub(super) fn next_socket(&mut self) -> SocketId {
+        SocketId(take_next(&mut self.counters.socket))
+    }
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
+        ConnectionId(take_next(&mut self.counters.connection))
+    }
+    pub(super) fn next_ticket(&mut self) -> u32 {
+        take_next(&mut self.counters.ticket)
+    }
+
+    /// A random number below `bound`, by multiplication: the same on every platform and in every version of the
+    /// random number library.
+    pub(super) fn random_below(&mut self, bound: u32) -> u32 {
+        ((self.rng.next_u64() >> 32) * u64::from(bound) >> 32) as u32
+    }
+
+    /// A random 32-bit number, for initial sequence numbers.
+    pub(super) fn random(&mut self) -> u32 {
+        (self.rng.next_u64() >> 32) as u32
+    }
+}
+
+const fn take_next(counter: &mut u32) -> u32 {
+    let next = *counter;
+    *counter += 1;
+    next
+}
+
+/// Values under small numbers that are used again.
+#[derive(Debug)]
+pub(super) struct Slab<T> {
+    slots: Vec<Option<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    pub(super) fn insert(&mut self, value: T) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = Some(value);
+            return slot;
+        }
+        self.slots.push(Some(value));
+        (self.slots.len() - 1) as u32
+    }
+
+    pub(super) fn take(&mut self, slot: u32) -> T {
+        self.free.push(slot);
+        self.slots[slot as usize].take().expect("a slot is taken once")
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&T> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten()
+    }
+}

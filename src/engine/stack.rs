@@ -1,0 +1,136 @@
+//! The sockets, listeners and ports of one node.
+
+use super::simulation::Slab;
+use crate::firewall::Tuple;
+use crate::ids::{FrameId, SessionId, SocketId};
+use crate::packet::{Channel, Endpoint, Tag};
+use crate::tcp::Connection;
+use crate::time::Instant;
+use crate::trace::PortName;
+use rustc_hash::FxHashMap;
+
+/// Who is told what happens to a socket: a seat of an FTP program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) app: u16,
+    pub(super) seat: u32,
+    pub(super) channel: Channel,
+}
+
+/// One end of a TCP connection.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) id: SocketId,
+    pub(super) connection: Connection,
+    pub(super) tag: Tag,
+    pub(super) owner: Owner,
+    /// The frame that makes the socket send what it sends next.
+    pub(super) cause: Option<FrameId>,
+    /// The last frame of a packet that it sent: the cause of its timers.
+    pub(super) last_sent: Option<FrameId>,
+    /// When the engine will look at its timers; `NEVER` if it will not.
+    pub(super) wakes: Instant,
+    /// The listener that it came in by, until the handshake is complete.
+    pub(super) door: Option<(u32, SocketId)>,
+}
+
+/// A door.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) id: SocketId,
+    pub(super) local: Endpoint,
+    pub(super) name: Option<PortName>,
+    pub(super) owner: Owner,
+    /// The session it was opened for; `None` for port 21, which everyone may use.
+    pub(super) session: Option<SessionId>,
+}
+
+/// A place in the stack, with the id that must still be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handle {
+    pub(super) slot: u32,
+    pub(super) id: SocketId,
+}
+
+/// A node's TCP.
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    sockets: Slab<Socket>,
+    listeners: Slab<Listener>,
+    /// From this end to the far end.
+    by_tuple: FxHashMap<Tuple, u32>,
+    by_port: FxHashMap<u16, u32>,
+    /// How many sockets and listeners use a port.
+    ports: FxHashMap<u16, u32>,
+}
+
+impl Stack {
+    pub(super) fn socket(&self, handle: Handle) -> Option<&Socket> {
+        self.sockets.get(handle.slot).filter(|socket| socket.id == handle.id)
+    }
+
+    pub(super) fn socket_mut(&mut self, handle: Handle) -> Option<&mut Socket> {
+        self.sockets.get_mut(handle.slot).filter(|socket| socket.id == handle.id)
+    }
+
+    pub(super) fn find(&self, local: Endpoint, remote: Endpoint) -> Option<Handle> {
+        let slot = *self.by_tuple.get(&Tuple { from: local, to: remote })?;
+        self.sockets.get(slot).map(|socket| Handle { slot, id: socket.id })
+    }
+
+    pub(super) fn listener(&self, port: u16) -> Option<(u32, &Listener)> {
+        let slot = *self.by_port.get(&port)?;
+        self.listeners.get(slot).map(|listener| (slot, listener))
+    }
+
+    pub(super) fn listener_at(&self, handle: Handle) -> Option<&Listener> {
+        self.listeners.get(handle.slot).filter(|listener| listener.id == handle.id)
+    }
+
+    pub(super) fn in_use(&self, port: u16) -> bool {
+        self.ports.contains_key(&port)
+    }
+
+    pub(super) fn insert(&mut self, socket: Socket) -> Handle {
+        let (local, remote) = (socket.connection.local(), socket.connection.remote());
+        *self.ports.entry(local.port).or_default() += 1;
+        let id = socket.id;
+        let slot = self.sockets.insert(socket);
+        self.by_tuple.insert(Tuple { from: local, to: remote }, slot);
+        Handle { slot, id }
+    }
+
+    pub(super) fn remove(&mut self, handle: Handle) -> Option<Socket> {
+        self.socket(handle)?;
+        let socket = self.sockets.take(handle.slot);
+        let (local, remote) = (socket.connection.local(), socket.connection.remote());
+        self.by_tuple.remove(&Tuple { from: local, to: remote });
+        self.release(local.port);
+        Some(socket)
+    }
+
+    pub(super) fn listen(&mut self, listener: Listener) -> Handle {
+        let (id, port) = (listener.id, listener.local.port);
+        *self.ports.entry(port).or_default() += 1;
+        let slot = self.listeners.insert(listener);
+        self.by_port.insert(port, slot);
+        Handle { slot, id }
+    }
+
+    pub(super) fn unlisten(&mut self, handle: Handle) -> Option<Listener> {
+        self.listener_at(handle)?;
+        let listener = self.listeners.take(handle.slot);
+        self.by_port.remove(&listener.local.port);
+        self.release(listener.local.port);
+        Some(listener)
+    }
+
+    fn release(&mut self, port: u16) {
+        if let Some(users) = self.ports.get_mut(&port) {
+            *users -= 1;
+            if *users == 0 {
+                self.ports.remove(&port);
+            }
+        }
+    }
+}

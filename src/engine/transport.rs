@@ -1,0 +1,283 @@
+//! Segments to sockets and back.
+
+use super::apps::Call;
+use super::queue::What;
+use super::simulation::Simulation;
+use super::stack::{Handle, Owner, Socket};
+use crate::ftp::DataError;
+use crate::ids::{FrameId, NodeId, SessionId, SocketId};
+use crate::packet::{Body, Channel, DEFAULT_TTL, Endpoint, Icmp, Packet, SeqNr, Tag, Unreachable};
+use crate::tcp::{Connection, Failure, Outcome, State};
+use crate::time::Instant;
+use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
+
+impl<O: Observer> Simulation<O> {
+    /// A packet for this node itself.
+    pub(super) fn deliver(&mut self, node: NodeId, packet: Packet) {
+        match &packet.body {
+            Body::Tcp(segment) => {
+                let (local, remote) = (packet.destination(), packet.source());
+                let stack = &mut self.nodes[node.index()].stack;
+                if let Some(handle) = stack.find(local, remote) {
+                    let Some(socket) = stack.socket_mut(handle) else { return };
+                    socket.cause = packet.trail;
+                    let outcome = socket.connection.on_segment(self.now, segment);
+                    self.took(node, handle, outcome, packet.trail);
+                } else if segment.is_syn() && stack.listener(local.port).is_some() {
+                    self.accept(node, &packet);
+                } else {
+                    self.answer_with_reset(node, &packet, false);
+                }
+            }
+            Body::Icmp(icmp) => {
+                if let Icmp::Unreachable { reason, quoted } = &**icmp {
+                    self.icmp_about(node, *reason, quoted, packet.trail);
+                }
+            }
+        }
+    }
+
+    /// A packet of this node itself could not leave: its socket learns without any ICMP on a wire.
+    pub(super) fn report_to_own_socket(&mut self, node: NodeId, reason: Unreachable, lost: &Packet) {
+        self.icmp_about(node, reason, lost, lost.trail);
+    }
+
+    fn icmp_about(&mut self, node: NodeId, reason: Unreachable, quoted: &Packet, cause: Option<FrameId>) {
+        let stack = &mut self.nodes[node.index()].stack;
+        let Some(handle) = stack.find(quoted.source(), quoted.destination()) else { return };
+        let Some(socket) = stack.socket_mut(handle) else { return };
+        let outcome = socket.connection.on_unreachable(reason);
+        self.took(node, handle, outcome, cause);
+    }
+
+    fn accept(&mut self, node: NodeId, packet: &Packet) {
+        let Some(segment) = packet.tcp() else { return };
+        let (local, remote) = (packet.destination(), packet.source());
+        let iss = SeqNr(self.random());
+        let id = self.next_socket();
+        let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local.port) else { return };
+        let (door, owner, name, session) = ((slot, listener.id), listener.owner, listener.name, listener.session);
+        let tag = packet.tag.unwrap_or(Tag {
+            connection: None,
+            session: session.unwrap_or_default(),
+            channel: owner.channel,
+        });
+        let cause = self.tell(node, packet.trail, Some(tag), |_| Event::Socket {
+            socket: id,
+            action: SocketAction::Accept,
+            local,
+            remote: Some(remote),
+            name,
+        });
+        let (connection, outcome) = Connection::accept(self.tcp, local, remote, iss, segment);
+        let handle = self.nodes[node.index()].stack.insert(Socket {
+            id,
+            connection,
+            tag,
+            owner,
+            cause,
+            last_sent: cause,
+            wakes: Instant::NEVER,
+            door: Some(door),
+        });
+        self.took(node, handle, outcome, cause);
+    }
+
+    /// Begins a connection.
+    pub(super) fn connect(
+        &mut self,
+        node: NodeId,
+        local: Endpoint,
+        remote: Endpoint,
+        name: Option<PortName>,
+        owner: Owner,
+        session: SessionId,
+        cause: Option<FrameId>,
+    ) -> Handle {
+        let id = self.next_socket();
+        let tag = Tag { connection: Some(self.next_connection()), session, channel: owner.channel };
+        let iss = SeqNr(self.random());
+        let cause = self.tell(node, cause, Some(tag), |_| Event::Socket {
+            socket: id,
+            action: SocketAction::Connect,
+            local,
+            remote: Some(remote),
+            name,
+        });
+        let (connection, outcome) = Connection::connect(self.tcp, local, remote, iss);
+        let handle = self.nodes[node.index()].stack.insert(Socket {
+            id,
+            connection,
+            tag,
+            owner,
+            cause,
+            last_sent: cause,
+            wakes: Instant::NEVER,
+            door: None,
+        });
+        self.took(node, handle, outcome, cause);
+        handle
+    }
+
+    /// Acts on what a connection said.
+    pub(super) fn took(&mut self, node: NodeId, handle: Handle, outcome: Outcome, cause: Option<FrameId>) {
+        let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
+        let (owner, tag) = (socket.owner, socket.tag);
+        let (local, remote) = (socket.connection.local(), socket.connection.remote());
+        let mut cause = cause;
+        if O::RECORDS {
+            for (from, to) in outcome.transitions() {
+                cause = self
+                    .tell(node, cause, Some(tag), |_| Event::TcpState { socket: handle.id, local, remote, from, to });
+            }
+            if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
+                socket.cause = cause;
+            }
+        }
+        if let Some(failure) = outcome.failed {
+            self.flush(node, handle);
+            let error = data_error(failure, remote);
+            let cause = self.tell(node, cause, Some(tag), |_| Event::Socket {
+                socket: handle.id,
+                action: SocketAction::Failed(error),
+                local,
+                remote: Some(remote),
+                name: None,
+            });
+            self.nodes[node.index()].stack.remove(handle);
+            return self.call(node, owner, handle, Call::Failed(error), cause);
+        }
+        if outcome.connected {
+            let door = self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.door.take());
+            if let Some((slot, id)) = door
+                && owner.channel == Channel::Data
+            {
+                // A data listener takes one connection.
+                self.unlisten(node, Handle { slot, id }, cause);
+            }
+            self.call(node, owner, handle, Call::Connected(remote), cause);
+        }
+        if outcome.readable {
+            while let Some(bytes) =
+                self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.connection.read())
+            {
+                self.call(node, owner, handle, Call::Bytes(bytes), cause);
+            }
+        }
+        if outcome.peer_closed {
+            self.call(node, owner, handle, Call::PeerClosed, cause);
+        }
+        self.flush(node, handle);
+        if outcome.done {
+            self.call(node, owner, handle, Call::Done, cause);
+        }
+        self.settle(node, handle, cause);
+    }
+
+    /// Sends what the connection has to send.
+    pub(super) fn flush(&mut self, node: NodeId, handle: Handle) {
+        loop {
+            let now = self.now;
+            let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
+            let Some(segment) = socket.connection.poll_transmit(now) else { return };
+            let (local, remote) = (socket.connection.local(), socket.connection.remote());
+            let (tag, cause) = (socket.tag, socket.cause);
+            let packet = Packet {
+                id: self.next_packet(),
+                tag: Some(tag),
+                trail: cause,
+                src: local.ip,
+                dst: remote.ip,
+                ttl: DEFAULT_TTL,
+                body: Body::Tcp(segment),
+            };
+            let sent = self.originate(node, packet, false);
+            if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
+                socket.last_sent = sent;
+            }
+        }
+    }
+
+    /// After everything else: a closed socket goes, a living one has its next timer set.
+    pub(super) fn settle(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
+        let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
+        if socket.connection.state() == State::Closed {
+            let (local, remote) = (socket.connection.local(), socket.connection.remote());
+            let tag = socket.tag;
+            self.nodes[node.index()].stack.remove(handle);
+            self.tell(node, cause, Some(tag), |_| Event::Socket {
+                socket: handle.id,
+                action: SocketAction::Closed,
+                local,
+                remote: Some(remote),
+                name: None,
+            });
+            return;
+        }
+        // An event that comes too early finds nothing to do and is set again; one that would come too late is doubled
+        // by an earlier one. So a timer that is restarted with every segment costs an event only now and then.
+        if let Some(at) = socket.connection.next_deadline()
+            && at < socket.wakes
+        {
+            socket.wakes = at;
+            self.queue.push(at, What::Tcp { node, slot: handle.slot, socket: handle.id });
+        }
+    }
+
+    pub(super) fn tcp_timer(&mut self, node: NodeId, slot: u32, id: SocketId) {
+        let handle = Handle { slot, id };
+        let now = self.now;
+        let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
+        if socket.wakes != now {
+            return;
+        }
+        socket.wakes = Instant::NEVER;
+        if socket.connection.next_deadline().is_none_or(|at| at > now) {
+            return self.settle(node, handle, None);
+        }
+        let cause = socket.last_sent;
+        let tag = socket.tag;
+        let outcome = socket.connection.on_timer(now);
+        let mut cause = cause;
+        if let Some((kind, attempt, after)) = outcome.expired {
+            cause = self.tell(node, cause, Some(tag), |_| Event::Timer {
+                timer: Timer::Tcp(kind),
+                socket: Some(id),
+                attempt,
+                after,
+            });
+        }
+        self.took(node, handle, outcome, cause);
+    }
+
+    /// Closes a door.
+    pub(super) fn unlisten(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
+        let Some(listener) = self.nodes[node.index()].stack.unlisten(handle) else { return };
+        let channel = listener.owner.channel;
+        let tag = listener.session.map(|session| Tag { connection: None, session, channel });
+        self.tell(node, cause, tag, |_| Event::Socket {
+            socket: listener.id,
+            action: SocketAction::Unlisten,
+            local: listener.local,
+            remote: None,
+            name: listener.name,
+        });
+    }
+}
+
+/// The error that a program sees (measured: ../shared/truth/kernel_facts.md, "connect() against ...").
+const fn data_error(failure: Failure, remote: Endpoint) -> DataError {
+    match failure {
+        Failure::Refused | Failure::Unreachable(Unreachable::Port) => DataError::Refused,
+        Failure::Reset => DataError::Reset,
+        Failure::TimedOut => DataError::TimedOut,
+        Failure::Unreachable(Unreachable::Protocol) => DataError::NoProtocol,
+        Failure::Unreachable(Unreachable::Net) => DataError::NetUnreachable,
+        Failure::Unreachable(Unreachable::Host) => DataError::HostUnreachable,
+        Failure::Unreachable(reason) => match (reason, remote.ip) {
+            (_, std::net::IpAddr::V6(_)) => DataError::Prohibited,
+            (Unreachable::NetProhibited, _) => DataError::NetUnreachable,
+            _ => DataError::HostUnreachable,
+        },
+    }
+}

@@ -1,0 +1,107 @@
+//! The words of a client's run list: `ls`, `get readme.txt`, `SYST`.
+
+use crate::ftp::Command;
+
+/// The longest entry, in bytes: far below what servers take as one line.
+const MAX_ENTRY: usize = 1000;
+
+/// One entry of a run list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// `ls [path]`: LIST.
+    List(String),
+    /// `nls [path]`: NLST.
+    NameList(String),
+    /// `get file`: SIZE and RETR.
+    Get(String),
+    /// `put file`: STOR.
+    Put(String),
+    /// `cd directory`: CWD.
+    ChangeDirectory(String),
+    /// `pwd`: PWD.
+    PrintDirectory,
+    /// `quit`: QUIT.
+    Quit,
+    /// Anything else: a command that is sent as it is, and its reply awaited.
+    Raw(Command),
+}
+
+impl Step {
+    /// Reads an entry. The message of an error says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_ENTRY {
+            return Err(format!("a command of {} bytes is too long: at most {MAX_ENTRY} are sent", text.len()));
+        }
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            let name = control.escape_default();
+            return Err(format!("a command is one line of text, but this has a control character in it ({name})"));
+        }
+        let text = text.trim();
+        let (word, argument) = text.split_once(' ').unwrap_or((text, ""));
+        let argument = argument.trim();
+        let needs = |what: &str, example: &str| {
+            if argument.is_empty() {
+                Err(format!("'{word}' needs {what}: write '{word} {example}'"))
+            } else {
+                Ok(argument.to_owned())
+            }
+        };
+        let alone = |step| {
+            if argument.is_empty() { Ok(step) } else { Err(format!("'{word}' stands alone: leave out '{argument}'")) }
+        };
+        match word {
+            "" => Err(String::from(
+                "an empty command: write ls, nls, get FILE, put FILE, cd DIRECTORY, pwd, quit or a raw FTP command \
+                 such as SYST",
+            )),
+            "ls" => Ok(Self::List(argument.to_owned())),
+            "nls" => Ok(Self::NameList(argument.to_owned())),
+            "get" => needs("the name of a file", "readme.txt").map(Self::Get),
+            "put" => needs("the name of a file", "upload.txt").map(Self::Put),
+            "cd" => needs("the name of a directory", "pub").map(Self::ChangeDirectory),
+            "pwd" => alone(Self::PrintDirectory),
+            "quit" => alone(Self::Quit),
+            _ if word.eq_ignore_ascii_case("quit") => alone(Self::Quit),
+            _ => Ok(Self::Raw(Command::new(word, argument))),
+        }
+    }
+
+    /// The command that moves its bytes, if it is a transfer.
+    pub(super) fn transfer(&self) -> Option<Command> {
+        match self {
+            Self::List(path) => Some(Command::new("LIST", path.as_str())),
+            Self::NameList(path) => Some(Command::new("NLST", path.as_str())),
+            Self::Get(file) => Some(Command::new("RETR", file.as_str())),
+            Self::Put(file) => Some(Command::new("STOR", file.as_str())),
+            _ => None,
+        }
+    }
+
+    /// Whether its file shall arrive bit by bit: `TYPE I`, not `TYPE A`.
+    pub(super) const fn is_binary(&self) -> bool {
+        matches!(self, Self::Get(_) | Self::Put(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_raw_commands() {
+        assert_eq!(Step::parse("ls"), Ok(Step::List(String::new())));
+        assert_eq!(Step::parse(" get  my file "), Ok(Step::Get("my file".into())));
+        assert_eq!(Step::parse("QUIT"), Ok(Step::Quit));
+        assert_eq!(Step::parse("SITE HELP"), Ok(Step::Raw(Command::new("SITE", "HELP"))));
+        assert_eq!(Step::parse("PORT 1,2,3,4,5,6"), Ok(Step::Raw(Command::new("PORT", "1,2,3,4,5,6"))));
+    }
+
+    #[test]
+    fn errors_say_what_to_write() {
+        assert_eq!(Step::parse("get").unwrap_err(), "'get' needs the name of a file: write 'get readme.txt'");
+        assert_eq!(Step::parse("pwd x").unwrap_err(), "'pwd' stands alone: leave out 'x'");
+        assert!(Step::parse("  ").unwrap_err().contains("an empty command"));
+        assert!(Step::parse("NOOP\r\nQUIT").unwrap_err().contains("control character in it (\\r)"));
+        assert!(Step::parse(&"x".repeat(1001)).unwrap_err().contains("too long"));
+    }
+}

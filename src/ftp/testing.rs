@@ -1,0 +1,249 @@
+//! A client and a server session in one memory: no TCP, no time, every message arrives at once. What happens is
+//! recorded as readable lines.
+
+use super::{
+    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, ListenPort, Note, Reply, Server, ServerConfig,
+    ServerSession,
+};
+use crate::time::Duration;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What a session asked for that concerns the other side.
+#[derive(Debug)]
+enum Act {
+    Control(Bytes),
+    CloseControl,
+    Connect(SocketAddr, SocketAddr),
+    Data(Bytes),
+    CloseData,
+    AbortData,
+}
+
+/// One side's machine.
+pub(super) struct Machine {
+    letter: char,
+    local: SocketAddr,
+    remote: SocketAddr,
+    acts: VecDeque<Act>,
+    listener: Option<SocketAddr>,
+    next_port: u16,
+    pub(super) timers: Vec<FtpTimer>,
+    pub(super) log: Vec<String>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Machine {
+    pub(super) fn new(letter: char, local: &str, remote: &str, next_port: u16) -> Self {
+        Self {
+            letter,
+            local: local.parse().unwrap(),
+            remote: remote.parse().unwrap(),
+            acts: VecDeque::new(),
+            listener: None,
+            next_port,
+            timers: Vec::new(),
+            log: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn port(&mut self) -> u16 {
+        self.next_port += 1;
+        self.next_port
+    }
+}
+
+impl Host for Machine {
+    fn control_local(&self) -> SocketAddr {
+        self.local
+    }
+    fn control_remote(&self) -> SocketAddr {
+        self.remote
+    }
+    fn send_command(&mut self, command: &Command) {
+        self.log.push(format!("{}: {command}", self.letter));
+        self.acts.push_back(Act::Control(command.to_bytes()));
+    }
+    fn send_reply(&mut self, reply: &Reply) {
+        self.log.push(format!("{}: {reply}", self.letter));
+        self.acts.push_back(Act::Control(reply.to_bytes()));
+    }
+    fn saw_command(&mut self, _: &Command) {}
+    fn saw_reply(&mut self, _: &Reply) {}
+    fn close_control(&mut self) {
+        self.acts.push_back(Act::CloseControl);
+    }
+    fn listen_data(&mut self, _: ListenPort) -> Result<SocketAddr, DataError> {
+        let port = self.port();
+        let address = SocketAddr::new(self.local.ip(), port);
+        self.listener = Some(address);
+        Ok(address)
+    }
+    fn stop_listening(&mut self) {
+        self.listener = None;
+    }
+    fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError> {
+        let port = from.unwrap_or_else(|| self.port());
+        self.acts.push_back(Act::Connect(SocketAddr::new(self.local.ip(), port), to));
+        Ok(())
+    }
+    fn send_data(&mut self, bytes: Bytes) {
+        self.log.push(format!("{} data {} bytes", self.letter, bytes.len()));
+        self.acts.push_back(Act::Data(bytes));
+    }
+    fn close_data(&mut self) {
+        self.log.push(format!("{} data FIN", self.letter));
+        self.acts.push_back(Act::CloseData);
+    }
+    fn abort_data(&mut self) {
+        self.log.push(format!("{} data abort", self.letter));
+        self.acts.push_back(Act::AbortData);
+    }
+    fn set_timer(&mut self, timer: FtpTimer, _: Duration) {
+        self.cancel_timer(timer);
+        self.timers.push(timer);
+    }
+    fn cancel_timer(&mut self, timer: FtpTimer) {
+        self.timers.retain(|running| *running != timer);
+    }
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+}
+
+/// What the network between the two does to data connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    Open,
+    Refuses,
+    Drops,
+}
+
+/// A client and a server, connected.
+pub(super) struct Pair {
+    pub(super) client: ClientSession,
+    pub(super) server: ServerSession,
+    pub(super) shared: Server,
+    pub(super) machines: [Machine; 2],
+    pub(super) path: Path,
+    /// Which sides of the data connection are open, if there is one.
+    data: Option<[bool; 2]>,
+    pub(super) log: Vec<String>,
+}
+
+const CLIENT: usize = 0;
+
+macro_rules! tell {
+    ($pair:ident, $side:expr, $event:ident $(, $argument:expr)*) => {
+        if $side == CLIENT {
+            $pair.client.$event($($argument,)* &mut $pair.machines[0]);
+        } else {
+            $pair.server.$event($($argument,)* &mut $pair.shared, &mut $pair.machines[1]);
+        }
+    };
+}
+
+impl Pair {
+    pub(super) fn new(config: ClientConfig, server: ServerConfig) -> Self {
+        Self {
+            client: ClientSession::new(Arc::new(config)),
+            server: ServerSession::new(),
+            shared: Server::new(server),
+            machines: [
+                Machine::new('C', "192.168.10.10:40000", "203.0.113.10:21", 50_000),
+                Machine::new('S', "203.0.113.10:21", "192.168.10.10:40000", 60_000),
+            ],
+            path: Path::Open,
+            data: None,
+            log: Vec::new(),
+        }
+    }
+
+    /// Connects and runs until nothing more happens.
+    pub(super) fn run(&mut self) {
+        self.client.on_started(&mut self.machines[0]);
+        self.client.on_connected(&mut self.machines[0]);
+        self.server.on_connected(&mut self.shared, &mut self.machines[1]);
+        self.settle();
+    }
+
+    /// Lets a timer of the server run out, and runs on.
+    pub(super) fn server_timer(&mut self, timer: FtpTimer) {
+        assert!(self.machines[1].timers.contains(&timer), "{timer:?} does not run");
+        self.machines[1].cancel_timer(timer);
+        self.server.on_timer(timer, &mut self.shared, &mut self.machines[1]);
+        self.settle();
+    }
+
+    /// Sends a line to the server behind the client's back.
+    pub(super) fn say(&mut self, line: &'static str) {
+        self.server.on_control(Bytes::from_static(line.as_bytes()), &mut self.shared, &mut self.machines[1]);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for machine in &mut self.machines {
+            self.log.append(&mut machine.log);
+        }
+    }
+
+    fn settle(&mut self) {
+        self.collect();
+        // The server first, so that 226 and QUIT do not overtake what they follow.
+        while let Some((side, act)) =
+            [1, 0].into_iter().find_map(|side| Some((side, self.machines[side].acts.pop_front()?)))
+        {
+            self.act(side, act);
+            self.collect();
+        }
+    }
+
+    fn act(&mut self, side: usize, act: Act) {
+        let other = 1 - side;
+        match act {
+            Act::Control(bytes) => tell!(self, other, on_control, bytes),
+            Act::CloseControl => {
+                self.log.push(format!("{} control FIN", self.machines[side].letter));
+                if other == CLIENT {
+                    self.client.on_control_closed(&mut self.machines[0]);
+                } else {
+                    self.server.on_control_closed(&mut self.machines[1]);
+                }
+            }
+            Act::Connect(from, to) => {
+                self.log.push(format!("data {from} > {to}"));
+                match self.path {
+                    Path::Drops => {}
+                    Path::Open if self.machines[other].listener == Some(to) => {
+                        self.data = Some([true; 2]);
+                        tell!(self, other, on_data_connected, from);
+                        self.collect();
+                        tell!(self, side, on_data_connected, to);
+                    }
+                    Path::Open | Path::Refuses => tell!(self, side, on_data_failed, DataError::Refused),
+                }
+            }
+            Act::Data(bytes) => tell!(self, other, on_data, bytes),
+            Act::CloseData => {
+                let Some(open) = &mut self.data else { return };
+                open[side] = false;
+                tell!(self, other, on_data_closed);
+                if self.data == Some([false; 2]) {
+                    self.data = None;
+                    self.collect();
+                    tell!(self, CLIENT, on_data_done);
+                    self.collect();
+                    tell!(self, 1, on_data_done);
+                }
+            }
+            Act::AbortData => {
+                if self.data.take().is_some() {
+                    tell!(self, other, on_data_failed, DataError::Reset);
+                }
+            }
+        }
+    }
+}

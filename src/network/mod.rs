@@ -1,0 +1,9 @@
+//! Nodes, interfaces and links as a graph, and the routes through it.
+
+mod link;
+mod route;
+mod topology;
+
+pub use link::{Link, LinkSettings};
+pub use route::{Route, Routes};
+pub use topology::{Interface, Topology};

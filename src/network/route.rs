@@ -1,0 +1,226 @@
+//! Routes, found when first asked for and then remembered: never a table of all pairs.
+//!
+//! A route is the shortest path by delay, then by the number of hops, then by the name of the next node. Only nodes
+//! that forward lie on a path.
+
+use super::Topology;
+use crate::ids::NodeId;
+use crate::time::Duration;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::IpAddr;
+
+/// Where a node sends a packet for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// It is the node's own.
+    Local,
+    /// Out of this interface, to the neighbour there.
+    Via(u16),
+    /// Somebody on the network of this interface should have it, but nobody does.
+    Nobody(u16),
+    /// Nowhere.
+    None,
+}
+
+/// Routes of all nodes, as far as they were needed.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    owners: FxHashMap<IpAddr, NodeId>,
+    known: Vec<FxHashMap<IpAddr, Route>>,
+}
+
+type Cost = (Duration, u32);
+
+impl Routes {
+    /// Nothing known yet.
+    pub fn new(topology: &Topology) -> Self {
+        let mut owners = FxHashMap::default();
+        for node in topology.nodes() {
+            for address in topology.interfaces(node).iter().flat_map(|i| &i.addresses) {
+                owners.insert(address.addr(), node);
+            }
+        }
+        Self { owners, known: vec![FxHashMap::default(); topology.node_count()] }
+    }
+
+    /// The node that has an address.
+    pub fn owner(&self, address: IpAddr) -> Option<NodeId> {
+        self.owners.get(&address).copied()
+    }
+
+    /// Where `node` sends a packet for `address`.
+    pub fn route(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
+        let interfaces = topology.interfaces(node);
+        // A host has one interface and needs no table: what is not its own goes out there.
+        if let [only] = interfaces {
+            if only.addresses.iter().any(|net| net.addr() == address) {
+                return Route::Local;
+            }
+            let owned_by_peer = || topology.owns(only.peer, address);
+            if topology.forwards(only.peer) {
+                let on_link = only.addresses.iter().any(|net| net.contains(&address));
+                return if on_link && !self.owners.contains_key(&address) { Route::Nobody(0) } else { Route::Via(0) };
+            }
+            return match owned_by_peer() {
+                true => Route::Via(0),
+                false if only.addresses.iter().any(|net| net.contains(&address)) => Route::Nobody(0),
+                false => Route::None,
+            };
+        }
+        if let Some(&route) = self.known[node.index()].get(&address) {
+            return route;
+        }
+        let route = self.find(topology, node, address);
+        self.known[node.index()].insert(address, route);
+        route
+    }
+
+    fn find(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
+        if topology.owns(node, address) {
+            return Route::Local;
+        }
+        if let Some(owner) = self.owner(address) {
+            return self.towards(topology, node, address, &[owner]);
+        }
+        // Nobody has it: go to the nearest node on the most specific network that would contain it.
+        let mut attached: Vec<NodeId> = Vec::new();
+        let mut longest = 0;
+        for site in topology.nodes().filter(|site| topology.forwards(*site)) {
+            for (number, interface) in topology.interfaces(site).iter().enumerate() {
+                for net in interface.addresses.iter().filter(|net| net.contains(&address)) {
+                    if net.prefix_len() > longest {
+                        longest = net.prefix_len();
+                        attached.clear();
+                    }
+                    if net.prefix_len() == longest {
+                        if site == node {
+                            return Route::Nobody(number as u16);
+                        }
+                        attached.push(site);
+                    }
+                }
+            }
+        }
+        if attached.is_empty() { Route::None } else { self.towards(topology, node, address, &attached) }
+    }
+
+    /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
+    fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
+        let mut best: FxHashMap<NodeId, Cost> = goals.iter().map(|goal| (*goal, (Duration::ZERO, 0))).collect();
+        let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
+            goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
+        while let Some(Reverse((cost, at))) = queue.pop() {
+            if best[&at] < cost {
+                continue;
+            }
+            if at == node {
+                return self.walk(topology, node, address, goals, &best);
+            }
+            if !goals.contains(&at) && !topology.forwards(at) {
+                continue;
+            }
+            for (link, other) in topology.neighbours(at) {
+                let delay = topology.links()[link.index()].settings.delay;
+                let through = (cost.0 + delay, cost.1 + 1);
+                if best.get(&other).is_none_or(|known| through < *known) {
+                    best.insert(other, through);
+                    queue.push(Reverse((through, other)));
+                }
+            }
+        }
+        Route::None
+    }
+
+    /// Follows the settled costs from `node` to a goal and remembers the next hop of each node on the way.
+    fn walk(
+        &mut self,
+        topology: &Topology,
+        node: NodeId,
+        address: IpAddr,
+        goals: &[NodeId],
+        best: &FxHashMap<NodeId, Cost>,
+    ) -> Route {
+        let mut first = Route::None;
+        let mut at = node;
+        while !goals.contains(&at) {
+            let cost = best[&at];
+            let next = topology
+                .interfaces(at)
+                .iter()
+                .enumerate()
+                .filter(|(_, i)| goals.contains(&i.peer) || topology.forwards(i.peer))
+                .filter(|(_, i)| {
+                    let delay = topology.links()[i.link.index()].settings.delay;
+                    best.get(&i.peer).is_some_and(|rest| (rest.0 + delay, rest.1 + 1) == cost)
+                })
+                .min_by_key(|(number, i)| (&i.name, *number));
+            let Some((number, interface)) = next else { return first };
+            let route = Route::Via(number as u16);
+            if at == node {
+                first = route;
+            } else {
+                self.known[at.index()].insert(address, route);
+            }
+            at = interface.peer;
+        }
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::LinkSettings;
+
+    fn net(text: &str) -> Vec<ipnet::IpNet> {
+        vec![text.parse().unwrap()]
+    }
+
+    fn delay(ms: u64) -> LinkSettings {
+        LinkSettings { delay: Duration::from_millis(ms), ..LinkSettings::default() }
+    }
+
+    /// A ring of four routers with a host at either side.
+    fn ring(left: u64, right: u64) -> (Topology, NodeId) {
+        let mut t = Topology::default();
+        let [client, r1, a, b, r2, server] =
+            [("client", false), ("r1", true), ("a", true), ("b", true), ("r2", true), ("server", false)]
+                .map(|(name, forwards)| t.add_node(name, forwards));
+        t.add_link(client, r1, [net("10.0.1.10/24"), net("10.0.1.1/24")], delay(1));
+        t.add_link(r1, b, [net("10.0.3.1/24"), net("10.0.3.2/24")], delay(right));
+        t.add_link(b, r2, [net("10.0.5.1/24"), net("10.0.5.2/24")], delay(1));
+        t.add_link(r1, a, [net("10.0.2.1/24"), net("10.0.2.2/24")], delay(left));
+        t.add_link(a, r2, [net("10.0.4.1/24"), net("10.0.4.2/24")], delay(1));
+        t.add_link(r2, server, [net("10.0.6.1/24"), net("10.0.6.10/24")], delay(1));
+        (t, r1)
+    }
+
+    fn next(t: &Topology, node: NodeId, address: &str) -> String {
+        match Routes::new(t).route(t, node, address.parse().unwrap()) {
+            Route::Via(number) => t.interfaces(node)[usize::from(number)].name.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_quicker_way_wins_then_the_name() {
+        let (t, r1) = ring(1, 9);
+        assert_eq!(next(&t, r1, "10.0.6.10"), "a");
+        let (t, r1) = ring(9, 1);
+        assert_eq!(next(&t, r1, "10.0.6.10"), "b");
+        let (t, r1) = ring(5, 5);
+        assert_eq!(next(&t, r1, "10.0.6.10"), "a", "equal: by name");
+    }
+
+    #[test]
+    fn own_unowned_and_unknown_addresses() {
+        let (t, r1) = ring(1, 9);
+        assert_eq!(next(&t, r1, "10.0.1.1"), "Local");
+        assert_eq!(next(&t, r1, "10.0.1.77"), "Nobody(0)");
+        assert_eq!(next(&t, r1, "10.0.6.77"), "a", "the last router finds out");
+        assert_eq!(next(&t, r1, "198.18.7.7"), "None");
+        assert_eq!(next(&t, NodeId(0), "198.18.7.7"), "r1", "a host asks its router");
+    }
+}

@@ -1,0 +1,113 @@
+//! The graph of nodes and links.
+
+use super::{Link, LinkSettings};
+use crate::ids::{LinkId, NodeId};
+use ipnet::IpNet;
+use petgraph::graph::{NodeIndex, UnGraph};
+use petgraph::visit::EdgeRef;
+use std::net::IpAddr;
+
+/// An interface of a node; one for each link it is on.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its name, for `iifname` and `oifname`: that of the neighbour.
+    pub name: String,
+    /// The link.
+    pub link: LinkId,
+    /// The node at the other end.
+    pub peer: NodeId,
+    /// Its addresses, with the prefix of the link's network.
+    pub addresses: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug)]
+struct Site {
+    name: String,
+    forwards: bool,
+    interfaces: Vec<Interface>,
+}
+
+/// Nodes, links and addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    graph: UnGraph<(), LinkId>,
+    sites: Vec<Site>,
+    links: Vec<Link>,
+}
+
+impl Topology {
+    /// Adds a node. `forwards`: whether it passes on packets that are not for itself.
+    pub fn add_node(&mut self, name: &str, forwards: bool) -> NodeId {
+        let index = self.graph.add_node(());
+        self.sites.push(Site { name: name.to_owned(), forwards, interfaces: Vec::new() });
+        NodeId(index.index() as u32)
+    }
+
+    /// Links two nodes, each with the addresses of its interface there.
+    pub fn add_link(&mut self, a: NodeId, b: NodeId, addresses: [Vec<IpNet>; 2], settings: LinkSettings) -> LinkId {
+        let link = LinkId(self.links.len() as u32);
+        let numbers = [a, b].map(|node| self.sites[node.index()].interfaces.len() as u16);
+        for ((node, peer), addresses) in [(a, b), (b, a)].into_iter().zip(addresses) {
+            let name = self.sites[peer.index()].name.clone();
+            self.sites[node.index()].interfaces.push(Interface { name, link, peer, addresses });
+        }
+        self.links.push(Link::new([a, b], numbers, settings));
+        self.graph.add_edge(NodeIndex::new(a.index()), NodeIndex::new(b.index()), link);
+        link
+    }
+
+    /// How many nodes there are.
+    pub const fn node_count(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.sites.len() as u32).map(NodeId)
+    }
+
+    /// A node's name.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.sites[node.index()].name
+    }
+
+    /// Whether the node passes on packets that are not for itself.
+    pub fn forwards(&self, node: NodeId) -> bool {
+        self.sites[node.index()].forwards
+    }
+
+    /// A node's interfaces, in the order of its links.
+    pub fn interfaces(&self, node: NodeId) -> &[Interface] {
+        &self.sites[node.index()].interfaces
+    }
+
+    /// All links.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// A link, to send on.
+    pub fn link_mut(&mut self, link: LinkId) -> &mut Link {
+        &mut self.links[link.index()]
+    }
+
+    /// Whether an address is one of the node's own.
+    pub fn owns(&self, node: NodeId, address: IpAddr) -> bool {
+        self.interfaces(node).iter().any(|i| i.addresses.iter().any(|net| net.addr() == address))
+    }
+
+    /// The address that the node uses towards `interface`, of the same family as `like`.
+    pub fn address_on(&self, node: NodeId, interface: u16, like: IpAddr) -> Option<IpAddr> {
+        let interfaces = self.interfaces(node);
+        let on = |i: &Interface| i.addresses.iter().map(IpNet::addr).find(|a| a.is_ipv4() == like.is_ipv4());
+        interfaces.get(usize::from(interface)).and_then(on).or_else(|| interfaces.iter().find_map(on))
+    }
+
+    /// The links of a node with the node at the other end of each.
+    pub fn neighbours(&self, node: NodeId) -> impl Iterator<Item = (LinkId, NodeId)> {
+        self.graph.edges(NodeIndex::new(node.index())).map(move |edge| {
+            let other = if edge.source().index() == node.index() { edge.target() } else { edge.source() };
+            (*edge.weight(), NodeId(other.index() as u32))
+        })
+    }
+}
