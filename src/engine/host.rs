@@ -37,8 +37,11 @@ impl<O: Observer> EngineHost<'_, O> {
     }
 
     fn control_tag(&mut self) -> Option<Tag> {
-        let handle = self.control()?;
-        self.simulation.nodes[self.node.index()].stack.socket(handle).map(|socket| socket.tag)
+        let seat = self.simulation.seat_mut(self.node, self.app, self.seat)?;
+        // Before the connection is made and after it is gone, what the program does still belongs to its session.
+        let fallback = Tag { connection: None, session: seat.session, channel: Channel::Control };
+        let socket = seat.control.and_then(|handle| self.simulation.nodes[self.node.index()].stack.socket(handle));
+        Some(socket.map_or(fallback, |socket| socket.tag))
     }
 
     fn data_tag(&mut self) -> Option<Tag> {

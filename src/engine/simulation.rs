@@ -7,7 +7,7 @@ use super::walk::Resolving;
 use crate::firewall::Firewall;
 use crate::ftp;
 use crate::ids::{ConnectionId, FrameId, NodeId, PacketId, SessionId, SocketId};
-use crate::network::{Routes, Topology};
+use crate::network::{LOOPBACK, Routes, Topology};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp;
 use crate::time::Instant;
@@ -171,7 +171,7 @@ impl<O: Observer> Simulation<O> {
             }
             What::Loopback { packet, node } => {
                 let packet = self.in_flight.take(packet);
-                self.ingress(node, None, packet);
+                self.ingress(node, Some(LOOPBACK), packet);
             }
             What::Tcp { node, slot, socket } => self.tcp_timer(node, slot, socket),
             What::Ftp { node, app, seat, timer, generation } => self.ftp_timer(node, app, seat, timer, generation),

@@ -13,7 +13,7 @@ use super::queue::What;
 use super::simulation::Simulation;
 use crate::firewall::{Change, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, NodeId};
-use crate::network::Route;
+use crate::network::{LOOPBACK, Route};
 use crate::packet::{Body, Icmp, Packet, Unreachable};
 use crate::time::Duration;
 use crate::trace::{Event, Loss, Observer, Timer};
@@ -89,19 +89,13 @@ impl<O: Observer> Simulation<O> {
         let route = self.routes.route(&self.topology, node, packet.dst);
         let output = match route {
             Route::Via(output) | Route::Nobody(output) => Some(output),
-            Route::Local | Route::None => None,
+            Route::Local => Some(LOOPBACK),
+            Route::None => None,
         };
         if !self.pass(node, Hook::Output, None, output, tracked, &mut packet) {
             return packet.trail;
         }
         let Some(output) = output else {
-            if route == Route::Local {
-                self.confirm(node, tracked, &mut packet);
-                let trail = packet.trail;
-                let slot = self.in_flight.insert(packet);
-                self.queue.push(self.now, What::Loopback { packet: slot, node });
-                return trail;
-            }
             let lost = self.lose(node, packet, Loss::NoRoute);
             let trail = lost.trail;
             self.report_to_own_socket(node, Unreachable::Net, &lost);
@@ -111,6 +105,12 @@ impl<O: Observer> Simulation<O> {
             return packet.trail;
         }
         self.confirm(node, tracked, &mut packet);
+        if route == Route::Local {
+            let trail = packet.trail;
+            let slot = self.in_flight.insert(packet);
+            self.queue.push(self.now, What::Loopback { packet: slot, node });
+            return trail;
+        }
         self.egress(node, output, route, packet, true)
     }
 

@@ -6,4 +6,4 @@ mod topology;
 
 pub use link::{Link, LinkSettings};
 pub use route::{Route, Routes};
-pub use topology::{Interface, Topology};
+pub use topology::{Interface, LOOPBACK, Topology};

@@ -7,6 +7,9 @@ use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::visit::EdgeRef;
 use std::net::IpAddr;
 
+/// The number of the interface `lo`, which every node has.
+pub const LOOPBACK: u16 = u16::MAX;
+
 /// An interface of a node; one for each link it is on.
 #[derive(Clone, Debug)]
 pub struct Interface {

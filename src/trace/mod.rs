@@ -8,18 +8,21 @@
 //! | `timeline` | the scene at any *k* at once, from keyframes |
 //! | `journey` | the packets' ways, as the rows of a ladder |
 //! | `milestone` | the frames worth stopping at |
+//! | `order` | which node stands where, side by side |
 
 mod event;
 mod journey;
 mod milestone;
 mod observer;
+mod order;
 mod scene;
 mod timeline;
 
 pub use event::*;
-pub use journey::{Fate, Journey, journeys};
+pub use journey::{Fate, Journey, Stop, journeys};
 pub use milestone::{Milestone, MilestoneKind, milestones};
 pub use observer::{NoObserver, Observer, Recorder};
+pub use order::{node_order, path_between};
 pub use scene::{Flight, Scene, SocketView, Tracking};
 pub use timeline::Timeline;
 

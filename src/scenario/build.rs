@@ -1,0 +1,208 @@
+//! From a checked scenario to a network that runs.
+
+use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
+use crate::engine::{LimitReached, Limits, Simulation};
+use crate::firewall::{Chain, Firewall};
+use crate::ftp::{ClientConfig, ClientSession, FileSystem, Profile, Server, ServerConfig};
+use crate::ids::{NodeId, SessionId};
+use crate::network::{LOOPBACK, LinkSettings, Topology};
+use crate::packet::Endpoint;
+use crate::tcp;
+use crate::time::Instant;
+use crate::trace::{LinkInfo, NodeInfo, Observer, Recorder, RuleInfo, SessionInfo, Trace};
+use bytes::Bytes;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl Scenario {
+    /// Runs the scenario to its end and records everything.
+    pub fn run(&self) -> Result<Trace, LimitReached> {
+        let mut simulation = self.build(Recorder { trace: self.names() });
+        simulation.run(self.run_limits())?;
+        Ok(simulation.into_observer().trace)
+    }
+
+    /// The limits of a run, for the engine.
+    pub fn run_limits(&self) -> Limits {
+        Limits {
+            time: Instant::START + self.limits.time,
+            frames: usize::try_from(self.limits.frames).unwrap_or(usize::MAX),
+            ..Limits::default()
+        }
+    }
+
+    /// A trace without frames that knows every name.
+    pub fn names(&self) -> Trace {
+        Trace {
+            title: self.title.clone(),
+            seed: self.seed,
+            nodes: self
+                .nodes
+                .iter()
+                .map(|node| NodeInfo {
+                    name: node.name.clone(),
+                    addresses: node.interfaces.iter().flat_map(|i| &i.addresses).map(|net| net.addr()).collect(),
+                    has_firewall: !node.chains.is_empty(),
+                    forwards: node.forward,
+                    down: node.down,
+                })
+                .collect(),
+            links: self.links.iter().map(|link| LinkInfo { ends: link.ends.map(|end| NodeId(end.node as u32)) }).collect(),
+            rules: self
+                .rules
+                .iter()
+                .map(|rule| RuleInfo {
+                    node: NodeId(rule.node as u32),
+                    hook: rule.hook,
+                    is_policy: rule.rule.is_none(),
+                    text: rule.text.clone(),
+                    line: rule.line,
+                })
+                .collect(),
+            sessions: self
+                .sessions
+                .iter()
+                .map(|session| SessionInfo {
+                    client: NodeId(session.client as u32),
+                    server: self.server_node(session).map(|node| NodeId(node as u32)),
+                    mode: session.mode,
+                })
+                .collect(),
+            ..Trace::default()
+        }
+    }
+
+    /// The network at rest, with its servers listening and its clients about to begin.
+    pub fn build<O: Observer>(&self, observer: O) -> Simulation<O> {
+        let config = tcp::Config { syn_retries: self.syn_retries, ..tcp::Config::default() };
+        let mut simulation = Simulation::new(self.topology(), self.seed, config, observer);
+        for (index, node) in self.nodes.iter().enumerate() {
+            let id = NodeId(index as u32);
+            if node.down {
+                simulation.set_down(id);
+            }
+            if !node.chains.is_empty() {
+                simulation.set_firewall(id, self.firewall(index));
+            }
+            if let Some(spec) = &node.ftp_server
+                && !node.down
+            {
+                simulation.add_server(id, spec.port, Server::new(server_config(spec)));
+            }
+        }
+        for (index, session) in self.sessions.iter().enumerate() {
+            let Some(ip) = self.target_address(session) else { continue };
+            let client = ClientSession::new(Arc::new(client_config(session)));
+            let start = Instant::START + session.start;
+            simulation.add_client(
+                NodeId(session.client as u32),
+                SessionId(index as u32),
+                Endpoint::new(ip, session.port),
+                start,
+                client,
+            );
+        }
+        simulation
+    }
+
+    fn topology(&self) -> Topology {
+        let mut topology = Topology::default();
+        for node in &self.nodes {
+            topology.add_node(&node.name, node.forward);
+        }
+        for link in &self.links {
+            let addresses = link.ends.map(|end| self.nodes[end.node].interfaces[end.interface].addresses.clone());
+            let [a, b] = link.ends.map(|end| NodeId(end.node as u32));
+            let settings = LinkSettings { delay: link.delay, bandwidth: link.bandwidth, queue: link.queue };
+            topology.add_link(a, b, addresses, settings);
+        }
+        topology
+    }
+
+    fn firewall(&self, index: usize) -> Firewall {
+        let node = &self.nodes[index];
+        let interface = |name: &str| {
+            if name == "lo" {
+                return Some(LOOPBACK);
+            }
+            node.interfaces.iter().position(|i| i.name == name).map(|number| number as u16)
+        };
+        let mut firewall = Firewall::default();
+        for spec in &node.chains {
+            let mut chain = Chain::new(spec.policy, spec.policy_rule);
+            for id in &spec.rules {
+                if let Some(rule) = self.rule(*id).and_then(|spec| spec.rule.as_ref()) {
+                    chain.push(*id, rule, interface);
+                }
+            }
+            firewall.set_chain(spec.hook, chain);
+        }
+        firewall
+    }
+
+    /// The address that a session's client calls.
+    fn target_address(&self, session: &SessionSpec) -> Option<IpAddr> {
+        match session.server {
+            Target::Address(ip) => Some(ip),
+            Target::Node(node) => {
+                let all = || self.nodes[node].interfaces.iter().flat_map(|i| &i.addresses).map(|net| net.addr());
+                all().find(IpAddr::is_ipv4).or_else(|| all().next())
+            }
+        }
+    }
+
+    fn server_node(&self, session: &SessionSpec) -> Option<usize> {
+        match session.server {
+            Target::Node(node) => Some(node),
+            Target::Address(ip) => self
+                .nodes
+                .iter()
+                .position(|node| node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr() == ip)),
+        }
+    }
+}
+
+fn file_system(files: &[File]) -> FileSystem {
+    let mut system = FileSystem::new();
+    for (path, body) in files {
+        let body = match body {
+            FileBody::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
+            FileBody::Size(size) => FileSystem::generated(*size),
+        };
+        system.add(path, body);
+    }
+    system
+}
+
+fn server_config(spec: &FtpServerSpec) -> ServerConfig {
+    ServerConfig {
+        profile: Profile::Vsftpd,
+        anonymous: spec.anonymous,
+        users: spec.users.clone(),
+        pasv_ports: spec.passive_ports,
+        connect_from_port_20: spec.connect_from_port_20,
+        port_promiscuous: spec.port_promiscuous,
+        pasv_promiscuous: spec.pasv_promiscuous,
+        active_enabled: spec.active,
+        passive_enabled: spec.passive,
+        pasv_address: spec.passive_address,
+        idle_timeout: spec.idle_timeout,
+        connect_timeout: spec.connect_timeout,
+        accept_timeout: spec.accept_timeout,
+        files: file_system(&spec.files),
+    }
+}
+
+fn client_config(spec: &SessionSpec) -> ClientConfig {
+    let defaults = ClientConfig::default();
+    ClientConfig {
+        mode: spec.mode,
+        user: spec.user.clone().unwrap_or(defaults.user),
+        password: spec.password.clone().unwrap_or(defaults.password),
+        run: spec.run.clone(),
+        ignore_pasv_address: spec.ignore_passive_address,
+        connect_timeout: spec.connect_timeout,
+        reply_timeout: spec.reply_timeout,
+        files: file_system(&spec.files),
+    }
+}
