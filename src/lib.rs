@@ -4,8 +4,12 @@ pub mod engine;
 pub mod firewall;
 pub mod ftp;
 pub mod ids;
+pub mod insight;
 pub mod network;
 pub mod packet;
+pub mod scenario;
+mod suggest;
 pub mod tcp;
 pub mod time;
 pub mod trace;
+pub mod export { mod json; pub use json::write_json; }

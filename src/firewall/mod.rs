@@ -21,7 +21,8 @@ mod verdict;
 
 pub use chain::{Chain, Decision, View};
 pub use conntrack::{Change, Conntrack, Direction, Tracked, Tuple};
-pub use parse::{RuleError, parse_rule};
+pub(crate) use parse::word_span;
+pub use parse::{RuleError, parse_policy, parse_rule};
 pub use rule::{
     Action, AddressSet, CtState, Family, Hook, Match, Policy, PortSet, Protocol, RejectWith, Rule, Test,
 };

@@ -1,6 +1,346 @@
-use super::rule::Rule;
-/// placeholder until the parser is merged
-#[derive(Debug)]
-pub struct RuleError;
-/// placeholder
-pub fn parse_rule(_: &str) -> Result<Rule, Vec<RuleError>> { Err(vec![]) }
+//! From the text of an nftables rule to a [`Rule`].
+//!
+//! The subset is a real one: whatever is accepted here means the same to `nft`. Parsing is total; a rule with several
+//! mistakes gives several errors, each at its own words: after a mistake it goes on at the next statement.
+
+mod cursor;
+mod lex;
+mod values;
+mod words;
+
+use super::{Action, Family, Match, Policy, RejectWith, Rule, Test};
+use crate::packet::Unreachable;
+use crate::suggest::{closest, one_of, quote};
+use cursor::{Cursor, Step, error, sign_help, unexpected};
+use lex::{Kind, Token};
+use std::ops::Range;
+use words::{ICMP, ICMPV6, ICMPX, PROTOCOLS, STATEMENTS, STATES, UNSUPPORTED, find};
+
+/// Why a rule is not one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError {
+    /// The words at fault, in bytes of the rule's text.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// Parses one rule: conditions, `counter`, a verdict, `comment "..."`, in nftables' syntax.
+///
+/// Errors are in the order of the text, and there is at least one.
+pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
+    let mut parser = Parser {
+        cursor: Cursor::new(text),
+        rule: Rule { matches: Vec::new(), counter: false, action: None, comment: None },
+        last: None,
+        ended: None,
+    };
+    let mut errors = Vec::new();
+    if parser.cursor.peek().is_none() {
+        errors.push(error(&(0..text.len()), "this rule is empty", "write a rule such as `tcp dport 21 accept`"));
+    }
+    while let Some(token) = parser.cursor.next() {
+        if let Err(mistake) = parser.statement(&token) {
+            parser.cursor.recover(mistake.span.end);
+            errors.push(mistake);
+        }
+    }
+    if errors.is_empty() { Ok(parser.rule) } else { Err(errors) }
+}
+
+/// Parses a chain's policy: `accept` or `drop`.
+pub fn parse_policy(text: &str) -> Result<Policy, RuleError> {
+    match text {
+        "accept" => Ok(Policy::Accept),
+        "drop" => Ok(Policy::Drop),
+        _ => {
+            let help = match closest(text, ["accept", "drop"]) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if text == "reject" => "write `drop`, and a last rule `reject`".to_owned(),
+                None => "write `accept` or `drop`".to_owned(),
+            };
+            Err(error(&(0..text.len()), format!("{} is not a policy", quote(text)), help))
+        }
+    }
+}
+
+/// Where `word` stands in the rule, bare or quoted.
+pub(crate) fn word_span(rule: &str, word: &str) -> Option<Range<usize>> {
+    lex::tokens(rule).into_iter().find(|token| token.text == word && token.kind != Kind::Sign).map(|token| token.span)
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    rule: Rule,
+    /// The condition that was read last, for `tcp dport 21 22`.
+    last: Option<&'static str>,
+    /// The statement that ended the rule: a verdict or the comment.
+    ended: Option<&'a str>,
+}
+
+impl<'a> Parser<'a> {
+    /// One statement, whose first token has been taken.
+    fn statement(&mut self, token: &Token<'a>) -> Step<()> {
+        if token.kind != Kind::Word {
+            return Err(self.stray(token));
+        }
+        if let Some(end) = self.ended {
+            let known = STATEMENTS.contains(&token.text) || find(UNSUPPORTED, token.text).is_some();
+            let comment_follows = token.text == "comment" && end != "comment";
+            if known && !comment_follows {
+                return Err(after_the_end(token, end));
+            }
+        }
+        let last = self.last.take();
+        match token.text {
+            "iifname" => self.interfaces(Test::InInterface),
+            "oifname" => self.interfaces(Test::OutInterface),
+            "ip" => self.ip(Family::V4),
+            "ip6" => self.ip(Family::V6),
+            "tcp" => self.tcp(),
+            "ct" => self.ct(token),
+            "meta" => self.meta(token),
+            "counter" => self.counter(),
+            "comment" => self.comment(),
+            "accept" => {
+                self.verdict(token, Action::Accept);
+                Ok(())
+            }
+            "drop" => {
+                self.verdict(token, Action::Drop);
+                Ok(())
+            }
+            "reject" => {
+                let with = self.reject()?;
+                self.verdict(token, Action::Reject(with));
+                Ok(())
+            }
+            _ => {
+                self.last = last;
+                Err(self.stray(token))
+            }
+        }
+    }
+
+    fn push(&mut self, test: Test, negated: bool, shown: &'static str) {
+        self.rule.matches.push(Match { test, negated });
+        self.last = Some(shown);
+    }
+
+    fn interfaces(&mut self, test: fn(Vec<String>) -> Test) -> Step<()> {
+        let negated = values::negation(&mut self.cursor);
+        let tokens = values::elements(&mut self.cursor, "the name of an interface, such as `\"lan\"`", true)?;
+        if let Some(token) = tokens.iter().find(|token| token.text.contains('*')) {
+            let help = "write the names as a set: `{ \"a\", \"b\" }`";
+            return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
+        }
+        self.push(test(tokens.iter().map(|token| token.text.to_owned()).collect()), negated, "iifname");
+        Ok(())
+    }
+
+    fn ip(&mut self, family: Family) -> Step<()> {
+        let keys: &[_] = match family {
+            Family::V4 => &[("saddr", 0), ("daddr", 1), ("protocol", 2)],
+            Family::V6 => &[("saddr", 0), ("daddr", 1), ("nexthdr", 2)],
+        };
+        let key = self.cursor.one_of("a field of the IP header that ftpscope knows", keys)?;
+        let negated = values::negation(&mut self.cursor);
+        if key == 2 {
+            let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
+            // `ip protocol` matches packets of its own family only; negated, the family must still hold.
+            self.push(Test::Family(family), false, "ip protocol");
+            self.push(Test::Protocol(protocols), negated, "ip protocol");
+            return Ok(());
+        }
+        let set = values::addresses(&mut self.cursor, family)?;
+        let test = if key == 0 { Test::SourceAddress(set) } else { Test::DestinationAddress(set) };
+        self.push(test, negated, "ip saddr");
+        Ok(())
+    }
+
+    fn tcp(&mut self) -> Step<()> {
+        let keys = [("dport", 0), ("sport", 1), ("flags", 2)];
+        let key = self.cursor.one_of("a field of the TCP header that ftpscope knows", &keys)?;
+        if key == 2 {
+            let (test, negated) = values::tcp_flags(&mut self.cursor)?;
+            self.push(test, negated, "tcp flags");
+            return Ok(());
+        }
+        let negated = values::negation(&mut self.cursor);
+        let ports = values::ports(&mut self.cursor)?;
+        let (test, shown): (fn(_) -> _, _) =
+            if key == 0 { (Test::DestinationPort, "tcp dport") } else { (Test::SourcePort, "tcp sport") };
+        self.push(test(ports), negated, shown);
+        Ok(())
+    }
+
+    fn ct(&mut self, ct: &Token<'a>) -> Step<()> {
+        const OTHERS: [&str; 11] = [
+            "helper",
+            "mark",
+            "status",
+            "direction",
+            "zone",
+            "expiration",
+            "label",
+            "timeout",
+            "count",
+            "event",
+            "l3proto",
+        ];
+        let key = self.cursor.word("`state`")?;
+        if OTHERS.contains(&key.text) {
+            return Err(unsupported(&(ct.span.start..key.span.end), &format!("ct {}", key.text), ""));
+        }
+        cursor::lookup(&key, "a `ct` condition that ftpscope knows", &[("state", ())])?;
+        let negated = values::negation(&mut self.cursor);
+        let states = values::list(&mut self.cursor, "a connection state", &STATES)?;
+        self.push(Test::CtState(states), negated, "ct state");
+        Ok(())
+    }
+
+    fn meta(&mut self, meta: &Token<'a>) -> Step<()> {
+        const OTHERS: [&str; 12] = [
+            "mark", "iif", "oif", "length", "protocol", "skuid", "skgid", "pkttype", "cpu", "random", "time", "nftrace",
+        ];
+        let key = self.cursor.word("`l4proto`, `nfproto`, `iifname` or `oifname`")?;
+        match key.text {
+            "l4proto" => {
+                let negated = values::negation(&mut self.cursor);
+                let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
+                self.push(Test::Protocol(protocols), negated, "meta l4proto");
+                Ok(())
+            }
+            "nfproto" => {
+                let negated = values::negation(&mut self.cursor);
+                let families = [("ipv4", Family::V4), ("ipv6", Family::V6)];
+                let family = self.cursor.one_of("an address family", &families)?;
+                self.push(Test::Family(family), negated, "meta nfproto");
+                Ok(())
+            }
+            "iifname" => self.interfaces(Test::InInterface),
+            "oifname" => self.interfaces(Test::OutInterface),
+            other if OTHERS.contains(&other) => {
+                Err(unsupported(&(meta.span.start..key.span.end), &format!("meta {other}"), ""))
+            }
+            _ => {
+                let keys = [("l4proto", ()), ("nfproto", ()), ("iifname", ()), ("oifname", ())];
+                cursor::lookup(&key, "a `meta` condition that ftpscope knows", &keys)
+            }
+        }
+    }
+
+    /// `counter` may carry the numbers that `nft list ruleset` prints; counting starts at zero here all the same.
+    fn counter(&mut self) -> Step<()> {
+        for word in ["packets", "bytes"] {
+            if self.cursor.eat(word) {
+                let number = self.cursor.word("a number")?;
+                if number.text.parse::<u64>().is_err() {
+                    return Err(unexpected(&number, "a number"));
+                }
+            }
+        }
+        self.rule.counter = true;
+        Ok(())
+    }
+
+    fn comment(&mut self) -> Step<()> {
+        match self.cursor.next() {
+            Some(token) if matches!(token.kind, Kind::Quoted | Kind::Word) => {
+                self.rule.comment = Some(token.text.to_owned());
+                self.ended = Some("comment");
+                Ok(())
+            }
+            Some(token) => Err(unexpected(&token, "a text in double quotes")),
+            None => Err(self.cursor.missing("a text in double quotes")),
+        }
+    }
+
+    fn verdict(&mut self, token: &Token<'a>, action: Action) {
+        self.rule.action = Some(action);
+        self.ended = Some(token.text);
+    }
+
+    /// What follows `reject`.
+    fn reject(&mut self) -> Step<RejectWith> {
+        if !self.cursor.eat("with") {
+            return Ok(RejectWith::Icmp(Unreachable::Port));
+        }
+        let table: &[_] = match self.cursor.one_of(
+            "a way to reject",
+            &[("tcp", None), ("icmp", Some(&ICMP[..])), ("icmpv6", Some(&ICMPV6[..])), ("icmpx", Some(&ICMPX[..]))],
+        )? {
+            Some(table) => table,
+            None => return self.cursor.one_of("a way to reject with TCP", &[("reset", RejectWith::TcpReset)]),
+        };
+        // Newer versions of nft leave `type` out.
+        self.cursor.eat("type");
+        self.cursor.one_of("a reason", table).map(RejectWith::Icmp)
+    }
+
+    /// A token that begins no statement.
+    fn stray(&self, token: &Token<'a>) -> RuleError {
+        let (text, span) = (token.text, &token.span);
+        if token.kind != Kind::Word {
+            return match (self.last, token.text) {
+                (Some(condition @ ("tcp dport" | "tcp sport" | "ip saddr" | "iifname")), ",") => {
+                    error(span, "a comma can only stand in a set", set_help(condition))
+                }
+                _ => unexpected(token, "a condition or a verdict"),
+            };
+        }
+        if let Some(advice) = find(UNSUPPORTED, text) {
+            return unsupported(span, text, advice);
+        }
+        if text.starts_with('-') && text.len() > 1 && !text[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            let help = "rules are written as for nftables: `tcp dport 21 accept`";
+            return error(&self.cursor.rest_from(span.start), "this looks like a rule for iptables", help);
+        }
+        if let Some(condition) = self.last
+            && text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        {
+            let message = format!("`{condition}` takes one value, and {} is a second one", quote(text));
+            return error(span, message, set_help(condition));
+        }
+        let message = format!("{} is not a word of the rule language", quote(text));
+        let help = match closest(text, STATEMENTS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if !sign_help(text).is_empty() => sign_help(text).to_owned(),
+            None if words::names(&words::SERVICES).chain(["dport", "sport", "port"]).any(|word| word == text) => {
+                "ports are matched with `tcp dport 21` or `tcp sport 20`".to_owned()
+            }
+            None if find(&STATES, text).is_some() => format!("connection states are matched with `ct state {text}`"),
+            None => format!("a statement begins with {}", one_of(STATEMENTS)),
+        };
+        error(span, message, help)
+    }
+}
+
+fn set_help(condition: &str) -> &'static str {
+    match condition {
+        "tcp dport" => "write a set: `tcp dport { 21, 22 }`, or a range: `tcp dport 21-22`",
+        "tcp sport" => "write a set: `tcp sport { 20, 21 }`, or a range: `tcp sport 20-21`",
+        "iifname" => "write a set: `{ \"a\", \"b\" }`",
+        _ => "write several values as a set: `{ ..., ... }`",
+    }
+}
+
+fn after_the_end(token: &Token<'_>, end: &str) -> RuleError {
+    let message = format!("nothing can follow `{end}`");
+    let help = match end {
+        "comment" => "the comment comes last, after the verdict".to_owned(),
+        _ if ["accept", "drop", "reject"].contains(&token.text) => "a rule has one verdict".to_owned(),
+        _ => format!("the rule is over with its verdict: put this before `{end}`"),
+    };
+    error(&token.span, message, help)
+}
+
+fn unsupported(span: &Range<usize>, what: &str, advice: &str) -> RuleError {
+    let help = if advice.is_empty() { "leave it out; docs/scenarios.md lists what there is" } else { advice };
+    error(span, format!("`{what}` is nftables, but ftpscope does not know it (yet)"), help)
+}
+
+#[cfg(test)]
+mod tests;

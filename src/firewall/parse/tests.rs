@@ -1,0 +1,165 @@
+use super::*;
+use crate::firewall::{AddressSet, CtState, PortSet, Protocol};
+use crate::packet::Flags;
+use proptest::prelude::*;
+
+fn rule(text: &str) -> Rule {
+    parse_rule(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+}
+
+fn tests(text: &str) -> Vec<(Test, bool)> {
+    rule(text).matches.into_iter().map(|found| (found.test, found.negated)).collect()
+}
+
+/// Every error as `words: message (help)`.
+fn errors(text: &str) -> String {
+    let errors = parse_rule(text).expect_err(text);
+    let lines = errors.iter().map(|error| {
+        let help = error.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{}: {}{help}\n", &text[error.span.clone()], error.message)
+    });
+    lines.collect()
+}
+
+#[test]
+fn conditions() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(tests("iifname lan"), [(Test::InInterface(names(&["lan"])), false)]);
+    assert_eq!(tests(r#"oifname != { "a", b-c }"#), [(Test::OutInterface(names(&["a", "b-c"])), true)]);
+    assert_eq!(tests("tcp dport ftp"), [(Test::DestinationPort(PortSet(vec![(21, 21)])), false)]);
+    assert_eq!(
+        tests("tcp sport != { ftp-data, 1024-65535, ftp-data-ftp }"),
+        [(Test::SourcePort(PortSet(vec![(20, 20), (1024, 65535), (20, 21)])), true)]
+    );
+    assert_eq!(tests("ct state new,related"), [(Test::CtState(vec![CtState::New, CtState::Related]), false)]);
+    assert_eq!(tests("ct state != { invalid }"), [(Test::CtState(vec![CtState::Invalid]), true)]);
+    assert_eq!(
+        tests("meta l4proto { tcp, ipv6-icmp }"),
+        [(Test::Protocol(vec![Protocol::Tcp, Protocol::Icmpv6]), false)]
+    );
+    assert_eq!(tests("meta nfproto ipv6"), [(Test::Family(Family::V6), false)]);
+    assert_eq!(
+        tests("ip protocol != tcp"),
+        [(Test::Family(Family::V4), false), (Test::Protocol(vec![Protocol::Tcp]), true)]
+    );
+}
+
+#[test]
+fn addresses() {
+    let set = AddressSet {
+        family: Family::V4,
+        networks: vec!["10.0.0.0/8".parse().unwrap(), "192.168.1.10/32".parse().unwrap()],
+        ranges: vec![("172.16.0.1".parse().unwrap(), "172.16.0.9".parse().unwrap())],
+    };
+    let text = "ip saddr { 10.1.2.3/8, 192.168.1.10, 172.16.0.1-172.16.0.9 }";
+    assert_eq!(tests(text), [(Test::SourceAddress(set), false)]);
+    let set = AddressSet { family: Family::V6, networks: vec!["2001:db8::/32".parse().unwrap()], ranges: vec![] };
+    assert_eq!(tests("ip6 daddr != 2001:db8::/32"), [(Test::DestinationAddress(set), true)]);
+}
+
+#[test]
+fn flags_mean_what_nft_makes_of_them() {
+    let (syn, ack, all) = (Flags::SYN, Flags::ACK, Flags::from_bits(0xff));
+    let both = syn.with(ack);
+    let flags = |mask, value, negated| [(Test::TcpFlags { mask, value }, negated)];
+    assert_eq!(tests("tcp flags syn"), flags(syn, syn, false));
+    assert_eq!(tests("tcp flags syn,ack"), flags(both, Flags::default(), true));
+    assert_eq!(tests("tcp flags == syn"), flags(all, syn, false));
+    assert_eq!(tests("tcp flags != syn"), flags(all, syn, true));
+    assert_eq!(tests("tcp flags & (syn|ack) == syn"), flags(both, syn, false));
+    assert_eq!(tests("tcp flags & (syn | ack) != syn"), flags(both, syn, true));
+    assert_eq!(tests("tcp flags syn / syn,ack"), flags(both, syn, false));
+    assert_eq!(tests("tcp flags & (syn|ack) == 0x0"), flags(both, Flags::default(), false));
+}
+
+#[test]
+fn verdicts_and_the_rest() {
+    let action = |text: &str| rule(text).action.unwrap();
+    assert_eq!(action("accept"), Action::Accept);
+    assert_eq!(action("drop"), Action::Drop);
+    assert_eq!(action("reject"), Action::Reject(RejectWith::Icmp(Unreachable::Port)));
+    assert_eq!(action("reject with tcp reset"), Action::Reject(RejectWith::TcpReset));
+    for (text, reason) in [
+        ("icmp type host-prohibited", Unreachable::HostProhibited),
+        ("icmp net-unreachable", Unreachable::Net),
+        ("icmpv6 type addr-unreachable", Unreachable::Host),
+        ("icmpx type no-route", Unreachable::Net),
+        ("icmpx admin-prohibited", Unreachable::AdminProhibited),
+    ] {
+        assert_eq!(action(&format!("reject with {text}")), Action::Reject(RejectWith::Icmp(reason)));
+    }
+    let full = rule(r#"tcp dport 21 counter packets 7 bytes 420 accept comment "let FTP in""#);
+    assert_eq!((full.counter, full.action, full.comment.as_deref()), (true, Some(Action::Accept), Some("let FTP in")));
+    assert_eq!(rule("counter").action, None);
+}
+
+#[test]
+fn policies() {
+    assert_eq!(parse_policy("drop"), Ok(Policy::Drop));
+    assert_eq!(parse_policy("dorp").unwrap_err().help.unwrap(), "did you mean `drop`?");
+    assert!(parse_policy("reject").unwrap_err().help.unwrap().contains("a last rule"));
+}
+
+#[test]
+fn mistakes_are_named_at_their_words() {
+    let texts = [
+        "tcp dprot 21 acept",
+        "tcp dport 21 22 accept",
+        "ct state established,realted accept",
+        "tcp dport { 21 22 } drop",
+        "tcp dport 65536 accept tcp sport 20",
+        "ip saddr 2001:db8::1 reject with tcp rst",
+        "-A FORWARD -p tcp --dport 21 -j ACCEPT",
+        "iifname “lan” accept",
+        "comment \"x\" accept",
+        "tcp dport {",
+        "tcp dport 2000-1000 drop accept",
+        " ",
+    ];
+    let report: Vec<String> = texts.iter().map(|text| format!("> {text}\n{}", errors(text))).collect();
+    insta::assert_snapshot!(report.join("\n"));
+}
+
+#[test]
+fn what_nftables_has_and_we_have_not_is_said_so() {
+    for text in [
+        "limit rate 5/second accept",
+        "log prefix \"x\" drop",
+        "jump other",
+        "snat to 1.2.3.4",
+        "dnat to 10.0.0.1:21",
+        "masquerade",
+        "redirect to :2121",
+        "ct helper set \"ftp-standard\"",
+        "udp dport 53 accept",
+        "tcp dport 21 ct mark 1 accept",
+    ] {
+        let errors = parse_rule(text).expect_err(text);
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+        assert!(errors[0].message.contains("ftpscope does not know it (yet)"), "{text}: {errors:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn parsing_never_panics_and_spans_are_inside(text in "\\PC{0,60}") {
+        check_spans(&text);
+    }
+
+    #[test]
+    fn neither_does_nearly_a_rule(words in prop::collection::vec(
+        prop::sample::select(vec![
+            "tcp", "dport", "flags", "&", "(", ")", "syn", "|", "==", "!=", "{", "}", ",", "21", "1-2", "2-1", "ip", "saddr",
+            "10.0.0.0/8", "10.0.0.0/99", "::", "ct", "state", "new", "reject", "with", "icmp", "type", "counter", "packets",
+            "comment", "\"", "\"x\"", "accept", "iifname", "meta", "l4proto", "/", "helper", "-", "--", "中文", "limit",
+        ]), 0..12)) {
+        check_spans(&words.join(" "));
+        check_spans(&words.concat());
+    }
+}
+
+fn check_spans(text: &str) {
+    for error in parse_rule(text).err().unwrap_or_default() {
+        assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
+    }
+}

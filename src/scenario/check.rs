@@ -1,0 +1,71 @@
+//! Checks that need the whole scenario.
+
+use super::Diagnostic;
+use super::document::Problems;
+use super::links::Topology;
+use super::model::Target;
+use super::sessions::SessionDraft;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// Every client must be able to reach its server over links, whatever firewalls say. A server that is an address
+/// counts if it is a node's.
+pub(super) fn paths(
+    problems: &mut Problems<'_>,
+    topology: &Topology,
+    sessions: &[SessionDraft],
+    addresses: &[Vec<Vec<IpNet>>],
+) {
+    let mut sets = Sets::default();
+    for link in &topology.links {
+        sets.join(link.nodes[0], link.nodes[1]);
+    }
+    let mut owners: HashMap<IpAddr, usize> = HashMap::new();
+    for (node, interfaces) in addresses.iter().enumerate() {
+        owners.extend(interfaces.iter().flatten().map(|network| (network.addr(), node)));
+    }
+    for draft in sessions {
+        let server = match draft.spec.server {
+            Target::Node(node) => node,
+            Target::Address(address) => match owners.get(&address) {
+                Some(&node) => node,
+                None => continue,
+            },
+        };
+        let client = draft.spec.client;
+        if sets.find(client) != sets.find(server) {
+            let name = |node: usize| &topology.nodes[node].name;
+            let message = format!("no path between `{}` and `{}`", name(client), name(server));
+            let diagnostic = Diagnostic::error(draft.server_span.clone(), message);
+            let help = format!("join them in `links`, for example `\"{} -- {}\"`", name(client), name(server));
+            problems.push(diagnostic.related(draft.client_span.clone(), "from here").help(help));
+        }
+    }
+}
+
+/// Sets of numbers that are joined step by step; at first every number is alone.
+#[derive(Default)]
+pub(super) struct Sets(HashMap<usize, usize>);
+
+impl Sets {
+    /// The number that stands for the set of `item`.
+    pub(super) fn find(&mut self, item: usize) -> usize {
+        let mut root = item;
+        while let Some(&next) = self.0.get(&root) {
+            root = next;
+        }
+        let mut at = item;
+        while at != root {
+            at = self.0.insert(at, root).unwrap_or(root);
+        }
+        root
+    }
+
+    pub(super) fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a != b {
+            self.0.insert(a, b);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What is wrong with a file, and how it is shown.
+
+use crate::suggest::visible;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::ops::Range;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but perhaps does not say what was meant.
+    Warning,
+}
+
+/// One thing wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Words under the text at fault.
+    pub label: Option<String>,
+    /// The text at fault, in bytes of the source.
+    pub span: Range<usize>,
+    /// Other places that have to do with it, and why.
+    pub related: Vec<(Range<usize>, String)>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, message: message.into(), label: None, span, related: Vec::new(), help: None }
+    }
+
+    /// A warning at `span`.
+    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
+    /// With words under the text at fault.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// With advice. An empty text is none.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into()).filter(|help| !help.is_empty());
+        self
+    }
+
+    /// With another place that has to do with it.
+    #[must_use]
+    pub fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+}
+
+/// All diagnostics as text for people: message, file, line and column, the text underlined, advice.
+///
+/// `origin` is the name of the file. With `color` the text holds ANSI escape sequences; they never come from the source.
+pub fn render(diagnostics: &[Diagnostic], source: &str, origin: &str, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let origin: String = origin.chars().map(visible).collect();
+    let parts: Vec<String> = diagnostics.iter().map(|diagnostic| one(diagnostic, source, &origin, &renderer)).collect();
+    let mut text = parts.join("\n\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn one(diagnostic: &Diagnostic, source: &str, origin: &str, renderer: &Renderer) -> String {
+    let clean = |text: &str| text.chars().map(visible).collect::<String>();
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    // Only the lines at issue go to the renderer: a large file with many mistakes would take it long.
+    let spans = || diagnostic.related.iter().map(|(span, _)| span).chain([&diagnostic.span]);
+    let first = floor(source, spans().map(|span| span.start).min().unwrap_or(0));
+    let last = floor(source, spans().map(|span| span.end).max().unwrap_or(0)).max(first);
+    let from = source[..first].rfind('\n').map_or(0, |at| at + 1);
+    let to = source[last..].find('\n').map_or(source.len(), |at| last + at);
+    let to = from + source[from..to].trim_end_matches('\r').len();
+    let inside = |span: &Range<usize>| {
+        let start = floor(source, span.start).clamp(from, to);
+        let end = floor(source, span.end).clamp(start, to);
+        start - from..end - from
+    };
+
+    let mut primary = AnnotationKind::Primary.span(inside(&diagnostic.span));
+    if let Some(label) = &diagnostic.label {
+        primary = primary.label(clean(label));
+    }
+    let others =
+        diagnostic.related.iter().map(|(span, label)| AnnotationKind::Context.span(inside(span)).label(clean(label)));
+    let snippet = Snippet::source(&source[from..to])
+        .line_start(source[..from].matches('\n').count() + 1)
+        .path(origin)
+        .annotation(primary)
+        .annotations(others);
+    let mut group = level.primary_title(clean(&diagnostic.message)).element(snippet);
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(clean(help)));
+    }
+    renderer.render(&[group])
+}
+
+/// The nearest character boundary at or before `at`.
+fn floor(source: &str, at: usize) -> usize {
+    (0..=at.min(source.len())).rev().find(|&at| source.is_char_boundary(at)).unwrap_or(0)
+}

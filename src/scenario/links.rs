@@ -1,0 +1,248 @@
+//! `links`: which nodes there are, and which are joined.
+
+use super::Diagnostic;
+use super::document::{Field, Problems, Table};
+use super::units;
+use crate::suggest::quote;
+use crate::time::Duration;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// As a Linux interface, which is named after the node (`IFNAMSIZ` less the final zero).
+const LONGEST_NAME: usize = 15;
+const MOST_NODES: usize = 4096;
+const MOST_LINKS: usize = 16_384;
+/// A full Ethernet frame must find room, or nothing would ever pass.
+const SMALLEST_QUEUE: u64 = 1514;
+const EXAMPLE: &str = "links = [\"client -- server\"]";
+
+/// The nodes' names and the links between them.
+#[derive(Default)]
+pub(super) struct Topology {
+    /// In order of first appearance.
+    pub(super) nodes: Vec<NamedNode>,
+    pub(super) links: Vec<Link>,
+    /// Whether all of `links` was understood: otherwise a name that is missing may only be misread.
+    pub(super) complete: bool,
+    by_name: HashMap<String, usize>,
+    by_pair: HashMap<(usize, usize), usize>,
+}
+
+pub(super) struct NamedNode {
+    pub(super) name: String,
+    /// Its links, and which end of each it is.
+    pub(super) ends: Vec<(usize, usize)>,
+}
+
+pub(super) struct Link {
+    pub(super) nodes: [usize; 2],
+    /// The position of this link among the interfaces of each node.
+    pub(super) interfaces: [usize; 2],
+    /// The piece of the path that makes it.
+    pub(super) span: Range<usize>,
+    pub(super) quality: Quality,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Quality {
+    pub(super) delay: Duration,
+    pub(super) bandwidth: u64,
+    pub(super) queue: u64,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self { delay: Duration::from_millis(5), bandwidth: 100_000_000, queue: 1_000_000 }
+    }
+}
+
+impl Topology {
+    /// The node called `name`, or an error that proposes another.
+    pub(super) fn resolve(&self, problems: &mut Problems<'_>, name: &str, span: Range<usize>) -> Option<usize> {
+        let found = self.by_name.get(name).copied();
+        if found.is_none() && self.complete {
+            let help = match problems.closest(name, self.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "a node exists by being named in `links`".to_owned(),
+            };
+            problems.error(span, format!("no link names a node {}", quote(name)), help);
+        }
+        found
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| node.name.as_str())
+    }
+
+    /// The nodes that `node` is linked with, in the order of its interfaces.
+    pub(super) fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.nodes[node].ends.iter().map(|&(link, end)| self.links[link].nodes[1 - end])
+    }
+}
+
+/// Reads `links`.
+pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
+    let mut topology = Topology { complete: true, ..Topology::default() };
+    let items = problems
+        .required(root, "the scenario", "links", EXAMPLE)
+        .cloned()
+        .and_then(|field| problems.list(&field, "an entry of `links`", EXAMPLE).map(|items| (field, items)));
+    let Some((field, items)) = items else {
+        topology.complete = false;
+        return topology;
+    };
+    if items.is_empty() {
+        problems.error(field.span(), "`links` is empty", format!("write `{EXAMPLE}`"));
+        topology.complete = false;
+    }
+    for item in items {
+        let (path, quality) =
+            if item.value.get_ref().is_table() { styled(problems, &item) } else { (Some(item), Quality::default()) };
+        let understood = path.is_some_and(|path| topology.chain(problems, &path, quality));
+        topology.complete &= understood;
+        if topology.too_large() {
+            let message = format!("a scenario has at most {MOST_NODES} nodes and {MOST_LINKS} links");
+            problems.error(field.key_span.clone(), message, "");
+            topology.complete = false;
+            break;
+        }
+    }
+    topology
+}
+
+/// `{ path = "a -- b", delay = "5 ms", ... }`
+fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d>>, Quality) {
+    let mut quality = Quality::default();
+    let Some(table) = problems.table(item, "") else { return (None, quality) };
+    problems.known(&table, "a link", &["path", "delay", "bandwidth", "queue"]);
+    if let Some(delay) = table.get("delay").and_then(|field| problems.duration(field)) {
+        quality.delay = delay;
+    }
+    if let Some(field) = table.get("bandwidth")
+        && let Some(rate) = problems.quantity(field, "a bandwidth", "\"10 Mbit/s\"", units::rate)
+    {
+        if rate == 0 {
+            problems.error(field.span(), "a link without bandwidth carries nothing", "leave the link out of `links`");
+        }
+        quality.bandwidth = rate;
+    }
+    if let Some(field) = table.get("queue")
+        && let Some(size) = problems.quantity(field, "a size", "\"64 kB\"", units::size)
+    {
+        if size < SMALLEST_QUEUE {
+            let help = format!("the smallest queue is {SMALLEST_QUEUE} B, one full frame");
+            problems.error(field.span(), "this queue has no room for a full packet", help);
+        }
+        quality.queue = size;
+    }
+    (problems.required(&table, "the link", "path", "path = \"client -- server\"").cloned(), quality)
+}
+
+impl Topology {
+    /// Reads `a -- b -- c`; false if something is wrong with it.
+    fn chain(&mut self, problems: &mut Problems<'_>, field: &Field<'_>, quality: Quality) -> bool {
+        let Some(text) = problems.string(field, "client -- server") else { return false };
+        let mut understood = true;
+        let mut previous: Option<(usize, Range<usize>)> = None;
+        let mut at = 0;
+        let place = problems.locate(field.span(), text);
+        for part in text.split("--") {
+            let name = part.trim();
+            let start = at + (part.len() - part.trim_start().len());
+            let inner = start..start + name.len();
+            let span = place.part(inner.clone());
+            at += part.len() + 2;
+            if self.too_large() {
+                return false;
+            }
+            if !check_name(problems, name, &span, field) {
+                understood = false;
+                if name.is_empty() || name.contains(char::is_whitespace) {
+                    previous = None;
+                    continue;
+                }
+            }
+            let node = self.add(name);
+            if let Some((before, first)) = previous {
+                let span = place.part(first.start..inner.end);
+                understood &= self.join(problems, [before, node], span, quality);
+            }
+            previous = Some((node, inner));
+        }
+        if understood && !text.contains("--") {
+            problems.error(
+                field.span(),
+                "this link has one end only",
+                format!("write `\"{} -- server\"`", text.trim()),
+            );
+            understood = false;
+        }
+        understood
+    }
+
+    fn too_large(&self) -> bool {
+        self.nodes.len() > MOST_NODES || self.links.len() > MOST_LINKS
+    }
+
+    fn add(&mut self, name: &str) -> usize {
+        if let Some(&node) = self.by_name.get(name) {
+            return node;
+        }
+        self.nodes.push(NamedNode { name: name.to_owned(), ends: Vec::new() });
+        self.by_name.insert(name.to_owned(), self.nodes.len() - 1);
+        self.nodes.len() - 1
+    }
+
+    fn join(&mut self, problems: &mut Problems<'_>, nodes: [usize; 2], span: Range<usize>, quality: Quality) -> bool {
+        let [a, b] = nodes;
+        if a == b {
+            let message = format!("{} is linked with itself", quote(&self.nodes[a].name));
+            problems.error(span, message, "a link joins two different nodes");
+            return false;
+        }
+        if let Some(&earlier) = self.by_pair.get(&(a.min(b), a.max(b))) {
+            let message =
+                format!("{} and {} are linked already", quote(&self.nodes[a].name), quote(&self.nodes[b].name));
+            let earlier = self.links[earlier].span.clone();
+            problems.push(
+                Diagnostic::error(span, message)
+                    .related(earlier, "here")
+                    .help("two nodes have one link; put another node between them for a second path"),
+            );
+            return false;
+        }
+        let link = self.links.len();
+        self.by_pair.insert((a.min(b), a.max(b)), link);
+        let interfaces = nodes.map(|node| self.nodes[node].ends.len());
+        self.links.push(Link { nodes, interfaces, span, quality });
+        self.nodes[a].ends.push((link, 0));
+        self.nodes[b].ends.push((link, 1));
+        true
+    }
+}
+
+fn check_name(problems: &mut Problems<'_>, name: &str, span: &Range<usize>, field: &Field<'_>) -> bool {
+    let strange = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let (message, help) = if name.is_empty() {
+        ("a name is missing here".to_owned(), "write `client -- server`")
+    } else if name.contains(strange) || name.starts_with('-') || name.ends_with('-') {
+        let help = "names are of letters a-z, digits, - and _; between two names stands ` -- `";
+        (format!("{} is not a name for a node", quote(name)), help)
+    } else if name.len() > LONGEST_NAME {
+        (
+            format!("the name {} is longer than {LONGEST_NAME} characters", quote(name)),
+            "interfaces are named after their neighbour, and Linux allows no more",
+        )
+    } else if name == "lo" {
+        ("`lo` is the loopback interface of every node".to_owned(), "choose another name")
+    } else {
+        return true;
+    };
+    let span = if span.is_empty() { field.span() } else { span.clone() };
+    problems.error(span, message, help);
+    false
+}

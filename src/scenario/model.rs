@@ -1,0 +1,371 @@
+//! A scenario that has been checked: plain data, with ids as positions in its tables.
+
+use super::Diagnostic;
+use crate::firewall::{Hook, Policy, Rule};
+use crate::ftp::Mode;
+use crate::ids::RuleId;
+use crate::tcp::SynRetries;
+use crate::time::Duration;
+use ipnet::IpNet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A network, what happens on it, and what is expected of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// One line.
+    pub title: String,
+    /// A few sentences for the gallery.
+    pub about: Option<String>,
+    /// The title in Simplified Chinese.
+    pub title_zh: Option<String>,
+    /// `about` in Simplified Chinese.
+    pub about_zh: Option<String>,
+    /// What all random choices begin with.
+    pub seed: u64,
+    /// How often a SYN is repeated.
+    pub syn_retries: SynRetries,
+    /// When the simulation is stopped.
+    pub limits: Limits,
+    /// All nodes, in order of first appearance in `links`.
+    pub nodes: Vec<NodeSpec>,
+    /// All links, in the order written.
+    pub links: Vec<LinkSpec>,
+    /// All sessions, in the order written. At least one.
+    pub sessions: Vec<SessionSpec>,
+    /// What must come of it.
+    pub expects: Vec<ExpectSpec>,
+    /// All rules and policies of the network; [`RuleId`] is the position here.
+    pub rules: Vec<RuleSpec>,
+    /// What is strange about the file without being wrong.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Scenario {
+    /// The same scenario with every session in `mode`.
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        for session in &mut self.sessions {
+            session.mode = mode;
+        }
+        self
+    }
+
+    /// The same scenario with other random choices.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The position of the node called `name`.
+    pub fn node(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    /// The rule or policy `id`.
+    pub fn rule(&self, id: RuleId) -> Option<&RuleSpec> {
+        self.rules.get(id.index())
+    }
+}
+
+/// Limits that keep a simulation finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Simulated time.
+    pub time: Duration,
+    /// Number of frames.
+    pub frames: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(3600), frames: 200_000 }
+    }
+}
+
+/// A host, a router, a firewall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// Unique; also the name of its neighbours' interfaces towards it.
+    pub name: String,
+    /// In the order of the links.
+    pub interfaces: Vec<InterfaceSpec>,
+    /// Switched off: it answers nothing, not even ARP.
+    pub down: bool,
+    /// Whether it routes packets that are not for itself.
+    pub forward: bool,
+    /// The firewall: the chains that the file has, at most one a hook, in hook order.
+    pub chains: Vec<ChainSpec>,
+    /// The FTP server that runs on it.
+    pub ftp_server: Option<FtpServerSpec>,
+}
+
+/// A node's end of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceSpec {
+    /// The neighbour's name.
+    pub name: String,
+    /// Position of the link.
+    pub link: usize,
+    /// Position of the neighbour.
+    pub peer: usize,
+    /// Host addresses with the prefix length of the link's network: one IPv4, then one IPv6 where the scenario has IPv6.
+    pub addresses: Vec<IpNet>,
+}
+
+/// A link between two nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Both ends, in the order written.
+    pub ends: [LinkEnd; 2],
+    /// Propagation delay, one way.
+    pub delay: Duration,
+    /// Bits a second.
+    pub bandwidth: u64,
+    /// Room for waiting packets in each direction, in bytes.
+    pub queue: u64,
+}
+
+/// Where a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkEnd {
+    /// Position of the node.
+    pub node: usize,
+    /// Position among the node's interfaces.
+    pub interface: usize,
+}
+
+/// The rules of one hook of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainSpec {
+    /// When it is consulted.
+    pub hook: Hook,
+    /// What happens to packets that no rule decided.
+    pub policy: Policy,
+    /// The policy's own entry in [`Scenario::rules`].
+    pub policy_rule: RuleId,
+    /// In the order they are tried.
+    pub rules: Vec<RuleId>,
+}
+
+/// A rule or a policy, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSpec {
+    /// Position of the node.
+    pub node: usize,
+    /// The chain.
+    pub hook: Hook,
+    /// The rule; `None` for a policy.
+    pub rule: Option<Rule>,
+    /// As the file has it, without surrounding blanks; `policy drop` for a policy.
+    pub text: String,
+    /// Line of the file, from 1. For a policy that is not written: the line of the chain's header.
+    pub line: u32,
+}
+
+/// A file: its name with `/` between directories, and what is in it.
+pub type File = (String, FileBody);
+
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileBody {
+    /// This text.
+    Text(String),
+    /// So many bytes that do not matter.
+    Size(u64),
+}
+
+impl FileBody {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Size(size) => *size,
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An FTP server's settings, most with vsftpd's names and defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FtpServerSpec {
+    /// Port of the control connection.
+    pub port: u16,
+    /// What it serves.
+    pub files: Vec<File>,
+    /// Names and passwords.
+    pub users: Vec<(String, String)>,
+    /// Whether `anonymous` may log in.
+    pub anonymous: bool,
+    /// Lowest and highest port for passive data connections; `None`: any ephemeral port.
+    pub passive_ports: Option<(u16, u16)>,
+    /// The address that the reply to PASV names instead of its own.
+    pub passive_address: Option<Ipv4Addr>,
+    /// Active data connections come from the port below the control port.
+    pub connect_from_port_20: bool,
+    /// PORT may name an address other than the client's.
+    pub port_promiscuous: bool,
+    /// A passive data connection may come from an address other than the client's.
+    pub pasv_promiscuous: bool,
+    /// Whether PORT and EPRT are allowed.
+    pub active: bool,
+    /// Whether PASV and EPSV are allowed.
+    pub passive: bool,
+    /// How long it waits for a command.
+    pub idle_timeout: Duration,
+    /// How long it tries to connect actively.
+    pub connect_timeout: Duration,
+    /// How long it waits for a passive data connection.
+    pub accept_timeout: Duration,
+    /// The name in its greeting.
+    pub software: String,
+}
+
+impl Default for FtpServerSpec {
+    fn default() -> Self {
+        Self {
+            port: 21,
+            files: Vec::new(),
+            users: Vec::new(),
+            anonymous: true,
+            passive_ports: None,
+            passive_address: None,
+            connect_from_port_20: true,
+            port_promiscuous: false,
+            pasv_promiscuous: false,
+            active: true,
+            passive: true,
+            idle_timeout: Duration::from_secs(300),
+            connect_timeout: Duration::from_secs(60),
+            accept_timeout: Duration::from_secs(60),
+            software: "vsftpd".to_owned(),
+        }
+    }
+}
+
+/// Whom a client calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The node at this position.
+    Node(usize),
+    /// An address, which may be nobody's.
+    Address(IpAddr),
+}
+
+/// What one FTP client does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSpec {
+    /// Position of the node it runs on.
+    pub client: usize,
+    /// Whom it calls.
+    pub server: Target,
+    /// The server's port.
+    pub port: u16,
+    /// How it arranges data connections.
+    pub mode: Mode,
+    /// Its commands, as written.
+    pub run: Vec<String>,
+    /// Login name; `None`: anonymous.
+    pub user: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// When it starts, after the start of the simulation.
+    pub start: Duration,
+    /// How long it tries to connect; `None`: as long as TCP does.
+    pub connect_timeout: Option<Duration>,
+    /// How long it waits for a reply; `None`: the client's own default.
+    pub reply_timeout: Option<Duration>,
+    /// Connect to the control connection's address whatever the reply to PASV names.
+    pub ignore_passive_address: bool,
+    /// Local files, for `put`.
+    pub files: Vec<File>,
+}
+
+/// What must come of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectSpec {
+    /// An entry of a session's `run`.
+    pub command: String,
+    /// What must come of it.
+    pub outcome: Outcome,
+    /// Position of the node where it is decided.
+    pub at: Option<usize>,
+    /// Holds only for a run in this mode.
+    pub mode: Option<Mode>,
+    /// The reply code that the client gets.
+    pub reply: Option<u16>,
+    /// Position of the session; `None`: every session that runs the command.
+    pub session: Option<usize>,
+    /// The text of the rule that decides, or `policy`.
+    pub rule: Option<String>,
+    /// Line of the file, from 1.
+    pub line: u32,
+}
+
+/// What can come of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// It worked.
+    Ok,
+    /// A firewall dropped a packet of it, silently.
+    Dropped,
+    /// A firewall rejected it.
+    Rejected,
+    /// Nothing listens on the port: a RST answered.
+    Refused,
+    /// No route, or the host does not answer on its link.
+    Unreachable,
+    /// A link lost it.
+    Lost,
+    /// The server refused with a reply of its own (4xx, 5xx).
+    Denied,
+    /// Somebody gave up waiting.
+    TimedOut,
+    /// It failed in another way.
+    Failed,
+    /// An earlier command of the session ended it.
+    NotRun,
+}
+
+impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 10] = [
+        Self::Ok,
+        Self::Dropped,
+        Self::Rejected,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Lost,
+        Self::Denied,
+        Self::TimedOut,
+        Self::Failed,
+        Self::NotRun,
+    ];
+
+    /// The word in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Dropped => "dropped",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Lost => "lost",
+            Self::Denied => "denied",
+            Self::TimedOut => "timed-out",
+            Self::Failed => "failed",
+            Self::NotRun => "not-run",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,229 @@
+//! From the text of a file to a [`Scenario`].
+
+use super::document::{Problems, Table};
+use super::links::Topology;
+use super::model::{
+    ChainSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, RuleSpec, Scenario, Target,
+};
+use crate::tcp::SynRetries;
+use super::nodes::NodeDraft;
+use super::sessions::Sessions;
+use super::{Diagnostic, Severity, addresses, check, links, nodes, sessions};
+use crate::firewall::Policy;
+use crate::ids::RuleId;
+use crate::time::Duration;
+use ipnet::IpNet;
+use toml::de::DeTable;
+
+/// Files larger than this (in bytes) are refused: no scenario for people is.
+pub const MAX_SOURCE: usize = 1 << 20;
+
+const KEYS: [&str; 11] =
+    ["title", "about", "title-zh", "about-zh", "seed", "syn-retries", "limits", "links", "nodes", "sessions", "expect"];
+const LONGEST_TITLE: usize = 120;
+const LONGEST_ABOUT: usize = 2000;
+const LONGEST_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
+const MOST_FRAMES: u64 = 10_000_000;
+
+/// Like [`parse`], for bytes that may not be text.
+pub fn parse_bytes(source: &[u8], origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    if source.len() > MAX_SOURCE {
+        return Err(vec![too_large(origin)]);
+    }
+    match std::str::from_utf8(source) {
+        Ok(text) => parse(text, origin),
+        Err(error) => {
+            let line = String::from_utf8_lossy(&source[..error.valid_up_to()]).matches('\n').count() + 1;
+            let message = format!("{origin} is not UTF-8 text: line {line} has other bytes");
+            Err(vec![Diagnostic::error(0..0, message).help("save the file with the encoding UTF-8")])
+        }
+    }
+}
+
+/// Reads and checks a scenario. `origin` is the name of the file, for messages.
+///
+/// All mistakes are told, in source order; only where the TOML itself is broken, these come alone, since what is
+/// around them may be misread. Warnings of a usable file are in [`Scenario::warnings`].
+pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    if source.len() > MAX_SOURCE {
+        return Err(vec![too_large(origin)]);
+    }
+    let mut problems = Problems::new(source);
+    let (document, errors) = DeTable::parse_recoverable(source);
+    for error in errors {
+        problems.push(syntax(source, &error));
+    }
+    let mut found = problems.finish();
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let mut problems = Problems::new(source);
+    let root = Table::new(document.get_ref(), 0..source.len());
+    let scenario = read(&mut problems, &root);
+    found = problems.finish();
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(Scenario { warnings: found, ..scenario })
+}
+
+fn too_large(origin: &str) -> Diagnostic {
+    let message = format!("{origin} is larger than {} MiB", MAX_SOURCE >> 20);
+    Diagnostic::error(0..0, message).help("a scenario file is a page or two of text")
+}
+
+fn syntax(source: &str, error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().unwrap_or(0..0);
+    let text = source.get(span.clone()).unwrap_or_default();
+    let help = if text.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
+        "these are typographic quotes: write the straight quote `\"`"
+    } else if error.message().contains("duplicate key") {
+        "a key or a table can be written once; several sessions are `[[sessions]]`, with two brackets"
+    } else {
+        ""
+    };
+    Diagnostic::error(span, format!("this is not TOML: {}", error.message())).help(help)
+}
+
+/// Reads everything, going on after mistakes: the result is only good if none was found.
+fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
+    problems.known(root, "a scenario", &KEYS);
+    let title = problems.required(root, "the scenario", "title", "title = \"Active mode meets a firewall\"").cloned();
+    let title = title.and_then(|field| problems.line_of_text(&field, LONGEST_TITLE)).unwrap_or_default().to_owned();
+    let title_zh =
+        root.get("title-zh").and_then(|field| problems.line_of_text(field, LONGEST_TITLE)).map(str::to_owned);
+    let about = paragraph(problems, root, "about");
+    let about_zh = paragraph(problems, root, "about-zh");
+    let seed = root.get("seed").and_then(|field| problems.integer(field, 0..=i64::MAX as u64)).unwrap_or(1);
+    let retries = [("linux", SynRetries::Linux), ("textbook", SynRetries::Textbook)];
+    let syn_retries = root.get("syn-retries").and_then(|field| problems.choice(field, &retries)).unwrap_or_default();
+    let limits = limits(problems, root);
+
+    let topology = links::read(problems, root);
+    let mut bytes = 0;
+    let drafts = nodes::read(problems, root, &topology, &mut bytes);
+    let sessions = sessions::read(problems, root, &topology, &mut bytes);
+    let mut addresses: Vec<Vec<Vec<IpNet>>> = Vec::new();
+    if topology.complete {
+        addresses = addresses::assign(problems, &topology, &drafts, &targets(&sessions));
+        check::paths(problems, &topology, &sessions.drafts, &addresses);
+    }
+    addresses.resize(topology.nodes.len(), Vec::new());
+    let (nodes, rules) = assemble(&topology, drafts, addresses);
+    let expects = sessions::expects(problems, root, &topology, &sessions, &rules);
+    Scenario {
+        title,
+        about,
+        title_zh,
+        about_zh,
+        seed,
+        syn_retries,
+        limits,
+        nodes,
+        links: link_specs(&topology),
+        sessions: sessions.drafts.into_iter().map(|draft| draft.spec).collect(),
+        expects,
+        rules,
+        warnings: Vec::new(),
+    }
+}
+
+/// A text of several lines.
+fn paragraph(problems: &mut Problems<'_>, root: &Table<'_>, key: &str) -> Option<String> {
+    let field = root.get(key)?;
+    let text = problems.string(field, "")?.trim();
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        problems.error(field.span(), format!("`{key}` holds control characters"), "write plain text");
+    }
+    if text.chars().count() > LONGEST_ABOUT {
+        problems.error(field.span(), format!("`{key}` is longer than {LONGEST_ABOUT} characters"), "");
+    }
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn limits(problems: &mut Problems<'_>, root: &Table<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(table) = root.get("limits").and_then(|field| problems.table(field, "limits = { time = \"1 h\" }")) else {
+        return limits;
+    };
+    problems.known(&table, "`limits`", &["time", "frames"]);
+    if let Some(field) = table.get("time")
+        && let Some(time) = problems.duration(field)
+    {
+        if time > LONGEST_TIME || time == Duration::ZERO {
+            problems.error(field.span(), "`time` must be between 1 ns and 720 h", "");
+        }
+        limits.time = time;
+    }
+    if let Some(frames) = table.get("frames").and_then(|field| problems.integer(field, 1..=MOST_FRAMES)) {
+        limits.frames = frames;
+    }
+    limits
+}
+
+/// The addresses that sessions call.
+fn targets(sessions: &Sessions) -> Vec<std::net::IpAddr> {
+    let target = |server| match server {
+        Target::Address(address) => Some(address),
+        Target::Node(_) => None,
+    };
+    sessions.drafts.iter().filter_map(|draft| target(draft.spec.server)).collect()
+}
+
+/// Puts nodes together and numbers their rules: by node, hook and place, the policy after the chain's rules.
+fn assemble(
+    topology: &Topology,
+    drafts: Vec<NodeDraft>,
+    addresses: Vec<Vec<Vec<IpNet>>>,
+) -> (Vec<NodeSpec>, Vec<RuleSpec>) {
+    let mut rules: Vec<RuleSpec> = Vec::new();
+    let mut nodes = Vec::new();
+    for (node, (draft, addresses)) in drafts.into_iter().zip(addresses).enumerate() {
+        let named = &topology.nodes[node];
+        let mut addresses = addresses.into_iter();
+        let interfaces: Vec<InterfaceSpec> = named
+            .ends
+            .iter()
+            .map(|&(link, end)| {
+                let peer = topology.links[link].nodes[1 - end];
+                let name = topology.nodes[peer].name.clone();
+                InterfaceSpec { name, link, peer, addresses: addresses.next().unwrap_or_default() }
+            })
+            .collect();
+        let mut add = |hook, rule, text, line| {
+            rules.push(RuleSpec { node, hook, rule, text, line });
+            RuleId(rules.len() as u32 - 1)
+        };
+        let mut chains = Vec::new();
+        for chain in draft.chains {
+            let (hook, policy) = (chain.hook, chain.policy);
+            let ids = chain.rules.into_iter().map(|(rule, text, line)| add(hook, Some(rule), text, line)).collect();
+            let policy_rule = add(
+                hook,
+                None,
+                format!("policy {}", if policy == Policy::Drop { "drop" } else { "accept" }),
+                chain.policy_line,
+            );
+            chains.push(ChainSpec { hook, policy, policy_rule, rules: ids });
+        }
+        nodes.push(NodeSpec {
+            name: named.name.clone(),
+            down: draft.down,
+            forward: draft.forward.unwrap_or(interfaces.len() > 1),
+            interfaces,
+            chains,
+            ftp_server: draft.ftp_server,
+        });
+    }
+    (nodes, rules)
+}
+
+fn link_specs(topology: &Topology) -> Vec<LinkSpec> {
+    let specs = topology.links.iter().map(|link| LinkSpec {
+        ends: [0, 1].map(|end| LinkEnd { node: link.nodes[end], interface: link.interfaces[end] }),
+        delay: link.quality.delay,
+        bandwidth: link.quality.bandwidth,
+        queue: link.quality.queue,
+    });
+    specs.collect()
+}

@@ -1,0 +1,286 @@
+//! `[[sessions]]` and `[[expect]]`: what clients do, and what must come of it.
+
+use super::document::{Field, Problems, Table};
+use super::links::Topology;
+use super::model::{ExpectSpec, Outcome, RuleSpec, SessionSpec, Target};
+use super::server::{files, timeout};
+use crate::ftp::Step;
+use crate::ftp::Mode;
+use crate::suggest::quote;
+use crate::time::Duration;
+use std::net::IpAddr;
+use std::ops::Range;
+
+const SESSION_KEYS: [&str; 12] = [
+    "client",
+    "server",
+    "port",
+    "mode",
+    "run",
+    "user",
+    "password",
+    "start",
+    "connect-timeout",
+    "reply-timeout",
+    "ignore-passive-address",
+    "files",
+];
+const EXPECT_KEYS: [&str; 7] = ["command", "outcome", "at", "mode", "reply", "session", "rule"];
+const MOST_SESSIONS: usize = 1000;
+const MOST_COMMANDS: usize = 10_000;
+const LONGEST_COMMAND: usize = 400;
+const LONGEST_WORD: usize = 64;
+
+/// A session, and where it says between whom.
+pub(super) struct SessionDraft {
+    pub(super) spec: SessionSpec,
+    pub(super) client_span: Range<usize>,
+    pub(super) server_span: Range<usize>,
+}
+
+/// What `[[sessions]]` gives.
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// Those that were understood.
+    pub(super) drafts: Vec<SessionDraft>,
+    /// The commands of every session, by session as numbered in the file.
+    commands: Vec<Vec<String>>,
+    /// Whether all commands were understood.
+    complete: bool,
+}
+
+/// Reads `sessions`. `bytes` counts what all files of the scenario hold.
+pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>, topology: &Topology, bytes: &mut u64) -> Sessions {
+    let mut sessions = Sessions::default();
+    let Some(field) = problems.required(root, "the scenario", "sessions", "[[sessions]]").cloned() else {
+        return sessions;
+    };
+    let Some(items) = problems.list(&field, "a session", "[[sessions]]") else { return sessions };
+    if items.is_empty() {
+        problems.error(
+            field.span(),
+            "a scenario has at least one session",
+            "add `[[sessions]]` with `client`, `server` and `run`",
+        );
+    }
+    if items.len() > MOST_SESSIONS {
+        problems.error(field.key_span.clone(), format!("a scenario has at most {MOST_SESSIONS} sessions"), "");
+        return sessions;
+    }
+    sessions.complete = true;
+    for item in &items {
+        let mut commands = None;
+        let draft = session(problems, item, topology, bytes, &mut commands);
+        sessions.complete &= commands.is_some();
+        sessions.drafts.extend(draft);
+        sessions.commands.push(commands.unwrap_or_default());
+    }
+    sessions
+}
+
+fn session(
+    problems: &mut Problems<'_>,
+    item: &Field<'_>,
+    topology: &Topology,
+    bytes: &mut u64,
+    commands: &mut Option<Vec<String>>,
+) -> Option<SessionDraft> {
+    let table = problems.table(item, "[[sessions]]")?;
+    problems.known(&table, "a session", &SESSION_KEYS);
+    let client = problems.required(&table, "the session", "client", "client = \"client\"").cloned();
+    let server = problems.required(&table, "the session", "server", "server = \"server\"").cloned();
+    *commands = run(problems, &table);
+    let mut spec = SessionSpec {
+        client: 0,
+        server: Target::Node(0),
+        port: table.get("port").and_then(|field| problems.port(field)).unwrap_or(21),
+        mode: table.get("mode").and_then(|field| problems.choice(field, &modes())).unwrap_or_default(),
+        run: commands.clone().unwrap_or_default(),
+        user: word(problems, &table, "user"),
+        password: word(problems, &table, "password"),
+        start: table.get("start").and_then(|field| problems.duration(field)).unwrap_or(Duration::ZERO),
+        connect_timeout: table.get("connect-timeout").and_then(|field| timeout(problems, field)),
+        reply_timeout: table.get("reply-timeout").and_then(|field| timeout(problems, field)),
+        ignore_passive_address: table
+            .get("ignore-passive-address")
+            .and_then(|field| problems.boolean(field))
+            .unwrap_or_default(),
+        files: table.get("files").map(|field| files(problems, field, bytes)).unwrap_or_default(),
+    };
+    let (client, server) = client.zip(server)?;
+    let client_node =
+        problems.string(&client, "client").and_then(|name| topology.resolve(problems, name, client.span()));
+    let target = target(problems, &server, topology);
+    (spec.client, spec.server) = client_node.zip(target)?;
+    commands.as_ref()?;
+    if spec.server == Target::Node(spec.client) {
+        let help = "name two different nodes";
+        problems.error(server.span(), "the client and the server are the same node", help);
+    }
+    Some(SessionDraft { spec, client_span: client.span(), server_span: server.span() })
+}
+
+fn modes() -> [(&'static str, Mode); 4] {
+    [Mode::Passive, Mode::Active, Mode::PassiveEpsv, Mode::ActiveEprt].map(|mode| (mode.name(), mode))
+}
+
+fn word(problems: &mut Problems<'_>, table: &Table<'_>, key: &str) -> Option<String> {
+    table.get(key).and_then(|field| problems.line_of_text(field, LONGEST_WORD)).map(str::to_owned)
+}
+
+/// A node's name or any address.
+fn target(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology) -> Option<Target> {
+    let name = problems.string(field, "server")?;
+    if let Some(node) = topology.find(name) {
+        return Some(Target::Node(node));
+    }
+    match name.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() || address.is_multicast() || address.is_loopback() => {
+            let help = "write the name of a node or a usual address, which may be nobody's";
+            problems.error(field.span(), format!("no connection can go to {address}"), help);
+            None
+        }
+        Ok(address) => Some(Target::Address(address)),
+        Err(_) => topology.resolve(problems, name, field.span()).map(Target::Node),
+    }
+}
+
+/// The commands, if all are good.
+fn run(problems: &mut Problems<'_>, table: &Table<'_>) -> Option<Vec<String>> {
+    let field = problems.required(table, "the session", "run", "run = [\"ls\"]")?.clone();
+    let items = problems.list(&field, "a command", "run = [\"ls\", \"get readme.txt\"]")?;
+    if items.is_empty() {
+        problems.error(field.span(), "this session does nothing", "write for example `run = [\"ls\"]`");
+    }
+    if items.len() > MOST_COMMANDS {
+        problems.error(field.key_span.clone(), format!("a session has at most {MOST_COMMANDS} commands"), "");
+        return None;
+    }
+    let mut complete = true;
+    let mut understood = Vec::new();
+    for item in items {
+        let Some(text) = problems.string(&item, "ls") else {
+            complete = false;
+            continue;
+        };
+        match check_step(text) {
+            Ok(()) => understood.push(text.to_owned()),
+            Err((message, help)) => {
+                problems.error(item.span(), message, help);
+                complete = false;
+            }
+        }
+    }
+    complete.then_some(understood)
+}
+
+/// The FTP client's own grammar of steps.
+fn check_step(text: &str) -> Result<(), (String, String)> {
+    let help = "write a command such as `ls` or `get readme.txt`".to_owned();
+    if text.len() > LONGEST_COMMAND {
+        return Err((format!("a command has at most {LONGEST_COMMAND} bytes"), help));
+    }
+    Step::parse(text).map(|_| ()).map_err(|message| (message, help))
+}
+
+/// Reads `expect`, against what the sessions run and the rules that there are.
+pub(super) fn expects(
+    problems: &mut Problems<'_>,
+    root: &Table<'_>,
+    topology: &Topology,
+    sessions: &Sessions,
+    rules: &[RuleSpec],
+) -> Vec<ExpectSpec> {
+    let items = root.get("expect").and_then(|field| problems.list(field, "an expectation", "[[expect]]"));
+    let items = items.unwrap_or_default();
+    items.iter().filter_map(|item| expect(problems, item, topology, sessions, rules)).collect()
+}
+
+fn expect(
+    problems: &mut Problems<'_>,
+    item: &Field<'_>,
+    topology: &Topology,
+    sessions: &Sessions,
+    rules: &[RuleSpec],
+) -> Option<ExpectSpec> {
+    let table = problems.table(item, "[[expect]]")?;
+    problems.known(&table, "an expectation", &EXPECT_KEYS);
+    let session = table.get("session").and_then(|field| session_number(problems, field, sessions));
+    let command = problems.required(&table, "the expectation", "command", "command = \"ls\"").cloned();
+    let command = command.and_then(|field| ordered(problems, &field, sessions, session));
+    let outcome = problems.required(&table, "the expectation", "outcome", "outcome = \"ok\"").cloned();
+    let outcome =
+        outcome.and_then(|field| problems.choice(&field, &Outcome::ALL.map(|outcome| (outcome.name(), outcome))));
+    let at = table.get("at").and_then(|field| {
+        let name = problems.string(field, "office")?;
+        topology.resolve(problems, name, field.span())
+    });
+    let mode = table.get("mode").and_then(|field| problems.choice(field, &modes()));
+    let reply = table.get("reply").and_then(|field| problems.integer(field, 100..=599)).map(|code| code as u16);
+    let rule = table.get("rule").and_then(|field| deciding_rule(problems, field, at, topology, rules));
+    let line = problems.line(item.span().start);
+    Some(ExpectSpec { command: command?, outcome: outcome?, at, mode, reply, session, rule, line })
+}
+
+/// `session`, counted from 1 in the file and from 0 here.
+fn session_number(problems: &mut Problems<'_>, field: &Field<'_>, sessions: &Sessions) -> Option<usize> {
+    let number = problems.integer(field, 1..=MOST_SESSIONS as u64)? as usize;
+    let count = sessions.commands.len();
+    if number > count && sessions.complete {
+        problems.error(
+            field.span(),
+            format!("there is no session {number}"),
+            format!("the sessions are counted from 1 to {count}"),
+        );
+        return None;
+    }
+    Some(number - 1)
+}
+
+/// A command that a session runs.
+fn ordered(
+    problems: &mut Problems<'_>,
+    field: &Field<'_>,
+    sessions: &Sessions,
+    session: Option<usize>,
+) -> Option<String> {
+    let command = problems.string(field, "ls")?;
+    let lists = || sessions.commands.iter().enumerate().filter(|(at, _)| session.is_none_or(|wanted| wanted == *at));
+    let commands = || lists().flat_map(|(_, run)| run).map(String::as_str);
+    if sessions.complete && !commands().any(|run| run == command) {
+        let who = session.map_or_else(|| "no session runs".to_owned(), |at| format!("session {} does not run", at + 1));
+        let help = match problems.closest(command, commands()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`command` is an entry of `run`, exactly as written there".to_owned(),
+        };
+        problems.error(field.span(), format!("{who} {}", quote(command)), help);
+        return None;
+    }
+    Some(command.to_owned())
+}
+
+/// The text of a rule at `at`, or of any; or `policy`.
+fn deciding_rule(
+    problems: &mut Problems<'_>,
+    field: &Field<'_>,
+    at: Option<usize>,
+    topology: &Topology,
+    rules: &[RuleSpec],
+) -> Option<String> {
+    let text = problems.string(field, "policy")?.trim();
+    let texts = || {
+        let here = rules.iter().filter(|rule| at.is_none_or(|node| node == rule.node));
+        here.map(|rule| if rule.rule.is_some() { rule.text.as_str() } else { "policy" })
+    };
+    if topology.complete && !texts().any(|known| known == text) {
+        let place = at.map_or_else(|| "no node".to_owned(), |node| format!("`{}` does not", topology.nodes[node].name));
+        let message = format!("{place} {} a rule {}", if at.is_some() { "have" } else { "has" }, quote(text));
+        let help = match problems.closest(text, texts()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write the rule exactly as in `rules`, or `policy`".to_owned(),
+        };
+        problems.error(field.span(), message, help);
+        return None;
+    }
+    Some(text.to_owned())
+}

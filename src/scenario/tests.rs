@@ -1,0 +1,237 @@
+use super::*;
+use crate::firewall::{Hook, Policy};
+use crate::ftp::Mode;
+use proptest::prelude::*;
+
+const BLACKBOARD: &str = include_str!("tests/blackboard.toml");
+
+/// A scenario of the given links and further lines.
+fn scenario(links: &str, more: &str) -> String {
+    format!(
+        "title = \"t\"\nlinks = {links}\n{more}\n[[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"ls\"]\n"
+    )
+}
+
+fn good(source: &str) -> Scenario {
+    parse(source, "test.toml").unwrap_or_else(|found| panic!("{}", render(&found, source, "test.toml", false)))
+}
+
+/// What a person sees.
+fn report(source: &str) -> String {
+    let found = parse(source, "test.toml").expect_err(source);
+    render(&found, source, "test.toml", false)
+}
+
+#[test]
+fn the_blackboard_example() {
+    let scenario = good(BLACKBOARD);
+    assert_eq!(scenario.warnings, []);
+    assert_eq!(
+        scenario.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(),
+        ["client", "office", "internet", "server"]
+    );
+    assert_eq!((scenario.seed, scenario.syn_retries, scenario.limits), (20, SynRetries::Linux, Limits::default()));
+    let office = &scenario.nodes[1];
+    assert!(office.forward && !scenario.nodes[0].forward);
+    assert_eq!(
+        office.interfaces.iter().map(|interface| interface.name.as_str()).collect::<Vec<_>>(),
+        ["client", "internet"]
+    );
+    let [chain] = &office.chains[..] else { panic!("{:?}", office.chains) };
+    assert_eq!((chain.hook, chain.policy, chain.rules.len()), (Hook::Forward, Policy::Drop, 2));
+    let policy = scenario.rule(chain.policy_rule).unwrap();
+    assert_eq!((policy.line, policy.text.as_str(), &policy.rule), (9, "policy drop", &None));
+    assert_eq!(scenario.rule(chain.rules[1]).unwrap().line, 10);
+    let server = scenario.nodes[3].ftp_server.as_ref().unwrap();
+    assert_eq!(server.files, [("readme.txt".to_owned(), FileBody::Size(2000))]);
+    let session = &scenario.sessions[0];
+    assert_eq!((session.client, session.server, session.mode), (0, Target::Node(3), Mode::Active));
+    assert_eq!(session.run, ["ls", "get readme.txt"]);
+    let expect = &scenario.expects[0];
+    assert_eq!((expect.outcome, expect.at, expect.line), (Outcome::Dropped, Some(1), 22));
+    let other = scenario.with_mode(Mode::Passive).with_seed(7);
+    assert_eq!((other.sessions[0].mode, other.seed), (Mode::Passive, 7));
+}
+
+#[test]
+fn every_key_is_understood() {
+    let scenario = good(include_str!("tests/everything.toml"));
+    assert_eq!(scenario.warnings, []);
+    insta::assert_debug_snapshot!(scenario);
+}
+
+#[test]
+fn several_mistakes_at_once_in_source_order() {
+    let broken = BLACKBOARD
+        .replace("seed  = 20", "sede  = 20")
+        .replace("\"192.168.1.10\"", "\"192.168.1.300\"")
+        .replace("established,related accept", "established,realted acept")
+        .replace("iifname \"client\"", "iifname \"cleint\"")
+        .replace("mode   = \"active\"", "mode   = \"aktive\"")
+        .replace("outcome = \"dropped\"", "outcome = \"droped\"")
+        .replace("server = \"server\"", "server = \"sever\"")
+        .replace("command = \"ls\"", "command = \"lst\"");
+    insta::assert_snapshot!(report(&broken));
+}
+
+#[test]
+fn names_that_do_not_exist() {
+    let more = "[nodes.sever]\nftp-server = true\n[nodes.client.addresses]\nserver2 = \"10.0.0.1\"\n[[expect]]\ncommand = \"lss\"\noutcome = \"ok\"\nat = \"clinet\"\nrule = \"policy\"\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- server\"]", more)));
+}
+
+#[test]
+fn wrong_types_and_units() {
+    let links = "[{ path = \"client -- server\", delay = 5, bandwidth = \"100 MBit\", queue = \"10\" }, 7]";
+    let more = "seed = \"x\"\nlimits = { time = \"1 hour\", frames = -1 }\n[nodes.server]\ndown = \"yes\"\nftp-server = { port = 70000, files = { \"/etc/x\" = \"hello\", a = 1, \"a/b\" = { } }, passive-ports = \"9-1\", users = [] }\n";
+    insta::assert_snapshot!(report(&scenario(links, more)));
+}
+
+#[test]
+fn links_that_are_none() {
+    let links = "[\"client -- server -- client\", \"a -- a\", \"b\", \"c - d\", \"e -- \", \"a-name-that-is-too-long -- x\", \"lo -- x\"]";
+    insta::assert_snapshot!(report(&scenario(links, "")));
+}
+
+#[test]
+fn addresses_that_cannot_be() {
+    let more = "[nodes.client]\naddress = \"192.168.1.0\"\n[nodes.office]\naddress = [\"10.0.0.1/24\", \"fe80::1\", \"127.0.0.1\"]\n[nodes.server]\naddress = \"10.0.0.1/16\"\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- office -- server\"]", more)));
+}
+
+#[test]
+fn two_nodes_with_one_address_and_two_networks_on_a_link() {
+    let more = "[nodes.client]\naddress = \"192.168.1.10\"\n[nodes.office]\naddresses = { client = \"192.168.2.1\", server = \"203.0.113.5\" }\n[nodes.server]\naddress = \"203.0.113.5\"\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- office -- server\"]", more)));
+}
+
+#[test]
+fn no_path_and_a_server_that_is_its_client() {
+    let source =
+        scenario("[\"client -- a\", \"server -- b\"]", "") + "[[sessions]]\nclient = \"a\"\nserver = \"a\"\nrun = []\n";
+    insta::assert_snapshot!(report(&source));
+}
+
+#[test]
+fn missing_keys() {
+    insta::assert_snapshot!(report("about = \"no title, no links\"\n[[sessions]]\nclient = \"client\"\n[[expect]]\n"));
+    insta::assert_snapshot!("an_empty_file", report(""));
+}
+
+#[test]
+fn byte_order_marks_and_windows_line_ends_are_no_mistake() {
+    let windows = format!("\u{feff}{}", BLACKBOARD.replace('\n', "\r\n"));
+    assert_eq!(good(&windows), good(BLACKBOARD));
+    insta::assert_snapshot!(report(&windows.replace("\"drop\"", "\"dorp\"")));
+}
+
+#[test]
+fn broken_toml_tells_every_mistake() {
+    insta::assert_snapshot!(report("title = \"t\nlinks = [\"a -- b\"]\nseed = 1 2\n[nodes.a]\n[nodes.a]\nx = \n"));
+}
+
+#[test]
+fn chinese_before_the_mistake_does_not_shift_the_line_under_it() {
+    let more = "[nodes.client.firewall.input]\nrules = ['tcp dport 21 accept comment \"允许控制连接\"', 'comment \"中文\" acept']\n";
+    let source = scenario("[\"client -- server\"]", more).replace("\"t\"", "\"主动模式\"");
+    insta::assert_snapshot!(report(&source));
+}
+
+#[test]
+fn mistakes_in_escaped_strings_underline_the_string() {
+    let more = "[nodes.client.firewall.input]\npolicy = \"deny\"\nrules = [\"iifname \\\"sever\\\" drop\", '''\ntcp dport 21 22 drop''', 'tcp dport { 20, 21 } drop accept']\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- server\"]", more)));
+}
+
+#[test]
+fn expectations_must_fit() {
+    let more = "[nodes.client.firewall.input]\nrules = ['tcp dport 21 drop']\n[[expect]]\ncommand = \"ls\"\noutcome = \"ok\"\nsession = 2\nreply = 9\n[[expect]]\ncommand = \"ls\"\noutcome = \"dropped\"\nat = \"client\"\nrule = \"tcp dport 22 drop\"\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- server\"]", more)));
+}
+
+#[test]
+fn warnings_do_not_fail() {
+    let more = "[nodes.client]\naddress = \"10.1.1.10\"\n[nodes.server]\naddress = \"10.1.1.20\"\n[nodes.client.firewall.output]\nrules = ['tcp dport 21', 'iifname \"r\" drop']\n";
+    let source = scenario("[\"client -- r -- r2 -- server\"]", more);
+    insta::assert_snapshot!(render(&good(&source).warnings, &source, "test.toml", false));
+}
+
+#[test]
+fn limits_are_named() {
+    let many = |n: usize, item: fn(usize) -> String| (0..n).map(item).collect::<Vec<_>>().join(", ");
+    let messages = |source: &str| {
+        let found = parse(source, "test.toml").expect_err("over the limit");
+        found.into_iter().map(|diagnostic| diagnostic.message).collect::<Vec<_>>().join("; ")
+    };
+    let nodes = scenario(&format!("[\"client -- server\", {}]", many(5000, |n| format!("\"server -- n{n}\""))), "");
+    assert!(messages(&nodes).contains("at most 4096 nodes"));
+    let rules = format!("[nodes.server.firewall.input]\nrules = [{}]", many(10_001, |_| "'accept'".to_owned()));
+    assert!(messages(&scenario("[\"client -- server\"]", &rules)).contains("at most 10000 rules"));
+    let files = "[nodes.server]\nftp-server = { files = { a = \"90 MB\", b = \"20 MB\" } }";
+    assert!(messages(&scenario("[\"client -- server\"]", files)).contains("at most 100 MB"));
+    assert!(messages(&"#".repeat(MAX_SOURCE + 1)).contains("larger than 1 MiB"));
+    let found = parse_bytes(b"title = \"\xff\"", "test.toml").unwrap_err();
+    assert!(found[0].message.contains("not UTF-8"), "{found:?}");
+    let unknown: String = (0..2000).map(|n| format!("k{n} = 1\n")).collect::<Vec<_>>().concat();
+    assert_eq!(parse(&unknown, "test.toml").unwrap_err().len(), 101);
+}
+
+#[test]
+fn the_largest_networks_are_read_in_good_time() {
+    let star: Vec<String> = (0..4000).map(|n| format!("\"server -- n{n}\"")).collect();
+    let scenario = good(&scenario(&format!("[\"client -- server\", {}]", star.join(", ")), ""));
+    assert_eq!(scenario.nodes[1].interfaces.len(), 4001);
+}
+
+#[test]
+fn hostile_files_are_refused_in_good_time() {
+    let chain = format!("[\"{}\"]", vec!["x"; 40_000].join("--"));
+    let names =
+        format!("[nodes.server.firewall.input]\nrules = ['iifname {{ {} }} drop']", vec!["nowhere"; 10_000].join(","));
+    let words = format!("[nodes.server.firewall.input]\nrules = ['{}']", "aceept ".repeat(20_000));
+    let nodes: String = (0..20_000).map(|n| format!("[nodes.x{n}]\n")).collect::<Vec<_>>().concat();
+    let star = (0..4000).map(|n| format!("\"server -- n{n}\"")).collect::<Vec<_>>().join(", ");
+    for (links, more) in [
+        (chain.as_str(), ""),
+        ("[\"client -- server\"]", names.as_str()),
+        ("[\"client -- server\"]", words.as_str()),
+        (&format!("[\"client -- server\", {star}]"), nodes.as_str()),
+        ("[\"client -- server\"]", &format!("x = {}1{}", "[".repeat(100_000), "]".repeat(100_000))),
+    ] {
+        report(&scenario(links, more));
+    }
+}
+
+#[test]
+fn nothing_from_the_file_reaches_the_terminal_raw() {
+    let source = scenario("[\"client -- server\"]", "\"\\u001b[2Jx\" = 1\n");
+    let found = parse(&source, "te\u{1b}st.toml").unwrap_err();
+    assert!(!render(&found, &source, "te\u{1b}st.toml", false).contains('\u{1b}'));
+    assert!(render(&found, &source, "test.toml", true).contains("\u{1b}["));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_mutation_of_an_example_panics(
+        everything in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[ -~中é\\n\"'\\[\\]{}=]{0,6}"), 1..6),
+    ) {
+        let mut source = if everything { include_str!("tests/everything.toml") } else { BLACKBOARD }.to_owned();
+        for (at, len, text) in edits {
+            let boundaries: Vec<usize> = source.char_indices().map(|(at, _)| at).collect();
+            if boundaries.is_empty() { break; }
+            let at = at.index(boundaries.len());
+            let end = boundaries.get(at + len).copied().unwrap_or(source.len());
+            source.replace_range(boundaries[at]..end, &text);
+        }
+        if let Err(found) = parse(&source, "test.toml") {
+            prop_assert!(!found.is_empty());
+            for diagnostic in &found {
+                prop_assert!(source.get(diagnostic.span.clone()).is_some(), "{diagnostic:?}");
+            }
+            render(&found, &source, "test.toml", true);
+        }
+    }
+}

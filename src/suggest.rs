@@ -1,0 +1,67 @@
+//! "Did you mean ...?"
+
+/// Words longer than this are not typing errors of anything we know; comparing them would only cost time.
+const LONGEST: usize = 40;
+
+/// The candidate that `word` is most likely a misspelling of, ignoring case. The first of equals.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let tolerance = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, candidate)| distance <= tolerance && distance < candidate.chars().count())
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `word` in backticks, shortened and without characters that could upset a terminal.
+pub(crate) fn quote(word: &str) -> String {
+    const SHOWN: usize = 60;
+    let mut text: String = word.chars().take(SHOWN).map(visible).collect();
+    if word.chars().nth(SHOWN).is_some() {
+        text.push_str("...");
+    }
+    format!("`{text}`")
+}
+
+/// `c`, or the replacement character where it is a control or a bidirectional formatting character.
+pub(crate) fn visible(c: char) -> char {
+    let hidden = c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    if hidden { char::REPLACEMENT_CHARACTER } else { c }
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [head @ .., last] => format!("{} or {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_near_and_leaves_the_far() {
+        assert_eq!(closest("acept", ["drop", "accept"]), Some("accept"));
+        assert_eq!(closest("DROP", ["drop", "accept"]), Some("drop"));
+        assert_eq!(closest("banana", ["drop", "accept"]), None);
+        assert_eq!(closest("x", ["a", "b"]), None);
+        assert_eq!(closest(&"a".repeat(1000), ["a"]), None);
+    }
+
+    #[test]
+    fn quoting_disarms_escape_sequences() {
+        assert_eq!(quote("\u{1b}[2J"), "`\u{fffd}[2J`");
+        assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}
