@@ -1,10 +1,14 @@
 //! ftpscope: see how a protocol meets a firewall.
 #![allow(unused)]
+pub mod cli;
 pub mod engine;
+pub mod export;
 pub mod firewall;
 pub mod ftp;
 pub mod ids;
 pub mod insight;
+pub mod ladder;
+pub mod narrate;
 pub mod network;
 pub mod packet;
 pub mod scenario;
@@ -12,4 +16,4 @@ mod suggest;
 pub mod tcp;
 pub mod time;
 pub mod trace;
-pub mod export { mod json; pub use json::write_json; }
+pub mod tui;

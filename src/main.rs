@@ -1,1 +1,5 @@
-fn main(){}
+//! The `ftpscope` program: see the library's documentation.
+
+fn main() -> std::process::ExitCode {
+    ftpscope::cli::main()
+}

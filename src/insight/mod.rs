@@ -2,8 +2,14 @@
 
 mod check;
 mod divergence;
+mod knock;
 mod outcome;
+mod stages;
+mod story;
 
 pub use check::{Unmet, check};
 pub use divergence::{Divergence, divergence};
+pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{StepOutcome, outcomes};
+pub use stages::{Progress, Stage, stages};
+pub use story::same_instant;

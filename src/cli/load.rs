@@ -1,0 +1,80 @@
+//! A scenario by name, from a file or from standard input.
+
+use super::{Failed, Subject};
+use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render};
+use std::io::{IsTerminal, Read};
+
+/// A scenario's text and where it comes from.
+pub(super) struct Source {
+    /// Its name in messages.
+    pub(super) origin: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Reads a scenario's text; never more than a scenario may have.
+pub(super) fn read(name: &str) -> Result<Source, Failed> {
+    if name == "-" {
+        let bytes = limited(std::io::stdin().lock()).map_err(|error| Failed::Usage(format!("ftpscope: standard input: {error}")))?;
+        return Ok(Source { origin: "<stdin>".to_owned(), bytes });
+    }
+    if let Some(builtin) = builtin(name) {
+        return Ok(Source { origin: format!("{name}.toml"), bytes: builtin.source.as_bytes().to_vec() });
+    }
+    let file = std::fs::File::open(name).map_err(|error| not_found(name, &error))?;
+    let bytes = limited(file).map_err(|error| not_found(name, &error))?;
+    Ok(Source { origin: name.to_owned(), bytes })
+}
+
+fn limited(from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed, so that the reader can tell that it is too much.
+    from.take(MAX_SOURCE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn not_found(name: &str, error: &std::io::Error) -> Failed {
+    let shown = crate::narrate::visible(name);
+    let mut message = format!("ftpscope: cannot read scenario '{shown}': {error}");
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let near = builtins()
+            .iter()
+            .map(|builtin| (strsim::damerau_levenshtein(name, builtin.name), builtin.name))
+            .min()
+            .filter(|(distance, near)| *distance <= near.len() / 2);
+        match near {
+            Some((_, near)) => message += &format!("\ndid you mean the built-in scenario '{near}'?"),
+            None => message += "\nit is no file and no built-in scenario; 'ftpscope list' shows those",
+        }
+    }
+    Failed::Usage(message)
+}
+
+/// Checks a scenario's text; what is wrong with it becomes the error, warnings go to standard error.
+pub(super) fn check(source: &Source) -> Result<Scenario, Failed> {
+    match parse_bytes(&source.bytes, &source.origin) {
+        Ok(scenario) => {
+            if !scenario.warnings.is_empty() {
+                eprintln!("{}", rendered(source, &scenario.warnings).trim_end());
+            }
+            Ok(scenario)
+        }
+        Err(problems) => Err(Failed::Usage(rendered(source, &problems))),
+    }
+}
+
+fn rendered(source: &Source, diagnostics: &[Diagnostic]) -> String {
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    render(diagnostics, &String::from_utf8_lossy(&source.bytes), &source.origin, color)
+}
+
+/// The scenario that a command is about, with its changes.
+pub(super) fn subject(subject: &Subject) -> Result<Scenario, Failed> {
+    let mut scenario = check(&read(&subject.scenario)?)?;
+    if let Some(mode) = subject.mode {
+        scenario = scenario.with_mode(mode);
+    }
+    if let Some(seed) = subject.seed {
+        scenario = scenario.with_seed(seed);
+    }
+    Ok(scenario)
+}

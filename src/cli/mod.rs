@@ -1,0 +1,149 @@
+//! The command line: one file a subcommand.
+//!
+//! Results go to standard output, everything else to standard error. Exit status: 0 it did what was asked (a blocked
+//! transfer is a result, not a failure), 1 an expectation failed, 2 the arguments or the scenario are wrong.
+
+mod check;
+mod compare;
+mod list;
+mod load;
+mod output;
+mod play;
+mod trace;
+
+use crate::ftp::Mode;
+use crate::narrate::Language;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// See how a protocol meets a firewall: FTP's two channels, packet by packet.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ftpscope",
+    version,
+    about,
+    after_help = "Without a subcommand: the gallery of scenarios; without a terminal, the classic comparison of active \
+                  and passive mode as text.\n\nSCENARIO is a built-in name (see 'ftpscope list'), a file, or - for \
+                  standard input."
+)]
+struct Cli {
+    #[command(flatten)]
+    look: Look,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// How things are shown.
+#[derive(Clone, Debug, Default, Args)]
+struct Look {
+    /// Language of all explanations: en or zh-CN [default: from the environment]
+    #[arg(long, global = true, value_name = "LANG")]
+    lang: Option<Language>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Colours of the terminal view [default: auto; monochrome where `NO_COLOR` is set]
+    #[arg(long, global = true, value_enum, value_name = "THEME")]
+    theme: Option<crate::tui::ThemeName>,
+}
+
+/// A scenario and what to change about it.
+#[derive(Clone, Debug, Args)]
+struct Subject {
+    /// A built-in name, a file, or - for standard input
+    #[arg(value_name = "SCENARIO", value_hint = clap::ValueHint::FilePath)]
+    scenario: String,
+    /// How data connections are arranged: active, passive, active-eprt, passive-epsv
+    #[arg(long, value_name = "MODE")]
+    mode: Option<Mode>,
+    /// Seed of all random choices
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch a scenario in the terminal; starts paused at the first frame
+    Play(play::PlayArgs),
+    /// Print what happened: the ladder, one sentence a frame, or JSON
+    Trace(trace::TraceArgs),
+    /// Active beside passive, to the first step that differs
+    Compare(compare::CompareArgs),
+    /// Validate scenarios, run them, hold them against their expectations
+    Check(check::CheckArgs),
+    /// The built-in scenarios
+    List,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+enum Failed {
+    /// An expectation failed; what there is to say has been said.
+    Expectation,
+    /// The arguments or the scenario are wrong; the message is for standard error.
+    Usage(String),
+    /// The reader of our output went away: no error.
+    PipeClosed,
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Usage(error.to_string()) }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` into a pipe that closes is no error either.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code().clamp(0, 2) as u8);
+        }
+    };
+    match run(&cli) {
+        Ok(()) | Err(Failed::PipeClosed) => ExitCode::SUCCESS,
+        Err(Failed::Expectation) => ExitCode::from(1),
+        Err(Failed::Usage(message)) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failed> {
+    let look = &cli.look;
+    match &cli.command {
+        Some(Command::Play(args)) => play::run(args, look),
+        Some(Command::Trace(args)) => trace::run(args, look),
+        Some(Command::Compare(args)) => compare::run(args, look),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::List) => list::run(look),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "ftpscope", &mut script);
+            output::print(&script)
+        }
+        None if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() => play::gallery(look),
+        None => compare::classic(look),
+    }
+}
+
+impl Look {
+    fn language(&self) -> Language {
+        Language::detect(self.lang)
+    }
+
+    /// For text: line-drawing characters unless told otherwise, so that the same command gives the same bytes.
+    const fn glyphs(&self) -> crate::ladder::Glyphs {
+        if self.ascii { crate::ladder::Glyphs::ASCII } else { crate::ladder::Glyphs::UNICODE }
+    }
+}

@@ -1,0 +1,89 @@
+//! The four steps that every transfer takes, as a packet capture shows them.
+
+use crate::firewall::Verdict;
+use crate::ids::FrameId;
+use crate::packet::Channel;
+use crate::tcp::State;
+use crate::trace::{Event, Side, SocketAction, Trace};
+
+/// The four steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The three-way handshake of the control connection.
+    ControlHandshake,
+    /// PORT, PASV, EPRT or EPSV is on its way.
+    Negotiation,
+    /// The other side knows the port.
+    PortAnnounced,
+    /// The three-way handshake of the data connection.
+    DataHandshake,
+}
+
+impl Stage {
+    /// All four, in order.
+    pub const ALL: [Self; 4] = [Self::ControlHandshake, Self::Negotiation, Self::PortAnnounced, Self::DataHandshake];
+}
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Progress {
+    /// Not yet begun.
+    #[default]
+    Ahead,
+    /// Under way.
+    Running,
+    /// Done.
+    Done,
+    /// It met an obstacle.
+    Blocked,
+}
+
+/// How far each step has come after a frame, for the entry of the run list that is being played then.
+pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
+    let mut progress = [Progress::Ahead; 4];
+    let session = trace.frame(until).tag.map(|tag| tag.session);
+    for frame in &trace.frames[..=until.index()] {
+        let Some(tag) = frame.tag else { continue };
+        if session.is_some_and(|session| session != tag.session) {
+            continue;
+        }
+        let handshake = match tag.channel {
+            Channel::Control => Stage::ControlHandshake as usize,
+            Channel::Data => Stage::DataHandshake as usize,
+        };
+        match &frame.event {
+            Event::Step { result: None, .. } => progress[1..].fill(Progress::Ahead),
+            Event::Socket { action: SocketAction::Connect, .. } => progress[handshake] = Progress::Running,
+            Event::Socket { action: SocketAction::Failed(_), .. } => progress[handshake] = Progress::Blocked,
+            Event::TcpState { from: State::SynReceived, to: State::Established, .. } => {
+                progress[handshake] = Progress::Done;
+            }
+            Event::Verdict { verdict: Verdict::Drop | Verdict::Reject(_), .. } | Event::Lost { .. }
+                if progress[handshake] == Progress::Running =>
+            {
+                progress[handshake] = Progress::Blocked;
+            }
+            Event::FtpCommand { side, verb, .. } if is_negotiation(verb) => {
+                // A second try (EPSV, then PASV) begins anew.
+                if *side == Side::Sent {
+                    progress[1] = Progress::Running;
+                    progress[2..].fill(Progress::Ahead);
+                } else if matches!(verb.as_str(), "PORT" | "EPRT") {
+                    progress[2] = Progress::Running;
+                }
+            }
+            Event::FtpReply { side: Side::Sent, code: 227 | 229, .. } => progress[2] = Progress::Running,
+            Event::FtpReply { side: Side::Seen, code, .. } if progress[1] == Progress::Running => {
+                let agreed = if *code < 400 { Progress::Done } else { Progress::Blocked };
+                progress[1] = agreed;
+                progress[2] = agreed;
+            }
+            _ => {}
+        }
+    }
+    progress
+}
+
+fn is_negotiation(verb: &str) -> bool {
+    matches!(verb, "PORT" | "EPRT" | "PASV" | "EPSV")
+}

@@ -1,0 +1,122 @@
+//! What a trace knows about a frame: who made a packet and why, what became of it, which doors are open.
+
+use crate::firewall::Verdict;
+use crate::ids::{ConnectionId, FrameId, NodeId, PacketId};
+use crate::packet::{Endpoint, Packet, Tag};
+use crate::tcp::{State, TimerKind};
+use crate::trace::{Event, Scene, Timer, Trace};
+use std::net::IpAddr;
+
+fn packet_id(trace: &Trace, frame: FrameId) -> Option<PacketId> {
+    trace.packet_of(trace.frame(frame)).map(|packet| packet.id)
+}
+
+/// The frames about the packet of `frame`, from that one back to the first.
+fn way(trace: &Trace, frame: FrameId) -> impl Iterator<Item = FrameId> {
+    let id = packet_id(trace, frame);
+    trace.causes(frame).take_while(move |before| packet_id(trace, *before) == id)
+}
+
+/// Whether the packet had come in by a link before it came to this frame's node's way out.
+pub(super) fn is_passed_on(trace: &Trace, frame: FrameId) -> bool {
+    way(trace, frame).skip(1).any(|before| matches!(trace.frame(before).event, Event::Received { .. }))
+}
+
+/// The node that made the packet of `frame`.
+pub(super) fn maker(trace: &Trace, frame: FrameId) -> NodeId {
+    trace.frame(way(trace, frame).last().unwrap_or(frame)).node
+}
+
+/// What made a node make the packet of `frame`.
+pub(super) fn reason(trace: &Trace, frame: FrameId) -> Option<FrameId> {
+    trace.frame(way(trace, frame).last()?).cause
+}
+
+/// How often the packet of `frame` has been sent, by the timer that made its node send it again: 2 for the first
+/// repetition.
+pub(super) fn attempt(trace: &Trace, frame: FrameId) -> Option<u32> {
+    match trace.frame(reason(trace, frame)?).event {
+        Event::Timer { timer: Timer::Tcp(TimerKind::Handshake | TimerKind::Retransmit), attempt, .. } => {
+            Some(attempt + 1)
+        }
+        _ => None,
+    }
+}
+
+/// The node that has an address.
+pub(super) fn owner(trace: &Trace, address: IpAddr) -> Option<NodeId> {
+    let place = trace.nodes.iter().position(|node| node.addresses.contains(&address))?;
+    Some(NodeId(place as u32))
+}
+
+/// How a packet died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Death {
+    /// Silently, by a firewall.
+    Dropped,
+    /// By a firewall that told the sender.
+    Rejected,
+    /// Without a firewall.
+    Lost,
+}
+
+fn death_at(trace: &Trace, frame: FrameId) -> Option<(NodeId, Death)> {
+    let frame = trace.frame(frame);
+    let death = match frame.event {
+        Event::Verdict { verdict: Verdict::Drop, .. } => Death::Dropped,
+        Event::Verdict { verdict: Verdict::Reject(_), .. } => Death::Rejected,
+        Event::Lost { .. } => Death::Lost,
+        _ => return None,
+    };
+    Some((frame.node, death))
+}
+
+/// Where and how the packet of `sent` died before frame `before`.
+pub(super) fn death_of(trace: &Trace, sent: FrameId, before: FrameId) -> Option<(NodeId, Death)> {
+    let id = packet_id(trace, sent)?;
+    (sent.index()..before.index())
+        .filter_map(FrameId::from_index)
+        .filter(|frame| packet_id(trace, *frame) == Some(id))
+        .find_map(|frame| death_at(trace, frame))
+}
+
+/// Where the last SYN before `before` that was addressed to `door`, or belonged to `connection`, died. Looks no
+/// further back than frame `since`.
+pub(super) fn last_knock_died(
+    trace: &Trace,
+    since: FrameId,
+    before: FrameId,
+    knock: impl Fn(&Packet, Option<Tag>) -> bool,
+) -> Option<NodeId> {
+    let mut frames = (since.index()..before.index()).rev().filter_map(FrameId::from_index);
+    let is_knock = |frame: FrameId| {
+        let shown = trace.frame(frame);
+        trace
+            .packet_of(shown)
+            .is_some_and(|packet| packet.tcp().is_some_and(crate::packet::Segment::is_syn) && knock(packet, shown.tag))
+    };
+    // Only the last one's fate counts: an earlier one may have died where a later one passed.
+    let last = frames.find(|frame| is_knock(*frame))?;
+    let first = way(trace, last).last()?;
+    death_of(trace, first, before).map(|(node, _)| node)
+}
+
+/// Whether somebody listens on a port of a node.
+pub(super) fn listens(scene: &Scene, node: NodeId, port: u16) -> bool {
+    scene.sockets.iter().any(|socket| socket.node == node && socket.local.port == port && socket.state == State::Listen)
+}
+
+/// Both ends of a TCP connection that a frame's socket has, if it is still known which.
+pub(super) fn connection(tag: Option<Tag>) -> Option<ConnectionId> {
+    tag?.connection
+}
+
+/// A private IPv4 address (RFC 1918).
+pub(super) const fn is_private(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_private())
+}
+
+/// Whether the node has this end's address.
+pub(super) fn owns(trace: &Trace, node: NodeId, endpoint: Endpoint) -> bool {
+    trace.nodes[node.index()].addresses.contains(&endpoint.ip)
+}

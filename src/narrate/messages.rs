@@ -1,0 +1,185 @@
+//! The catalogue: texts by id, with their holes filled.
+
+use super::{Id, Language};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use std::fmt;
+
+/// A hole of a message and what fills it. Numbers come as text, so that no language puts separators into a port.
+pub type Arg<'a> = (&'a str, &'a str);
+
+/// The texts of one language. English stands in where another language lacks one, which a test forbids.
+pub struct Messages {
+    language: Language,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl fmt::Debug for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").field("language", &self.language).finish_non_exhaustive()
+    }
+}
+
+/// The file of a language.
+pub(super) const fn source(language: Language) -> &'static str {
+    match language {
+        Language::En => include_str!("en.ftl"),
+        Language::ZhCn => include_str!("zh-CN.ftl"),
+    }
+}
+
+impl Messages {
+    /// The texts of a language.
+    pub fn new(language: Language) -> Self {
+        let tag = language.name().parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // Terminals and logs would show the isolation marks as garbage.
+        bundle.set_use_isolating(false);
+        for language in [Language::En, language] {
+            // What can be read of a file with errors is used; a test finds the errors.
+            let resource = FluentResource::try_new(source(language).to_owned()).unwrap_or_else(|(rest, _)| rest);
+            bundle.add_resource_overriding(resource);
+        }
+        Self { language, bundle }
+    }
+
+    /// The language spoken.
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text without holes.
+    pub fn text(&self, id: Id) -> String {
+        self.format(id, &[])
+    }
+
+    /// A text with its holes filled.
+    pub fn format(&self, id: Id, args: &[Arg<'_>]) -> String {
+        let mut values = FluentArgs::with_capacity(args.len());
+        let chinese = self.language == Language::ZhCn;
+        for (name, value) in args {
+            if chinese {
+                values.set(*name, format!("{BEGIN}{value}{END}"));
+            } else {
+                values.set(*name, *value);
+            }
+        }
+        let Some(pattern) = self.bundle.get_message(id.name()).and_then(|message| message.value()) else {
+            return id.name().to_owned();
+        };
+        let mut errors = Vec::new();
+        let text = self.bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned();
+        debug_assert!(errors.is_empty(), "{}: {errors:?}", id.name());
+        if chinese { close_up(&text) } else { text }
+    }
+}
+
+/// Where a value begins and ends in a formatted text, before [`close_up`]. Noncharacters: no text has them.
+const BEGIN: char = '\u{fdd0}';
+const END: char = '\u{fdd1}';
+
+/// Chinese sets a blank between Han characters and Latin letters, but none where both neighbours are Han or one is a
+/// full-width mark. A translator cannot know what will fill a hole, so blanks at its edges are judged here; what is
+/// inside stays as it is.
+fn close_up(text: &str) -> String {
+    let is_mark = |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' | '“' | '”');
+    let is_wide = |c: char| is_mark(c) || matches!(c, '\u{4e00}'..='\u{9fff}');
+    let is_edge = |c: char| matches!(c, BEGIN | END);
+    let chars: Vec<char> = text.chars().collect();
+    let mut closed = String::with_capacity(text.len());
+    let mut depth = 0_u32;
+    for (at, &c) in chars.iter().enumerate() {
+        match c {
+            BEGIN => depth += 1,
+            END => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => {
+                let before = chars[..at].iter().rev().copied().find(|c| !is_edge(*c));
+                let after = chars[at + 1..].iter().copied().find(|c| !is_edge(*c));
+                let needless = before.zip(after).is_some_and(|(before, after)| {
+                    is_mark(before) || is_mark(after) || is_wide(before) && is_wide(after)
+                });
+                if !needless {
+                    closed.push(c);
+                }
+            }
+            _ => closed.push(c),
+        }
+    }
+    closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    /// Every message of a file with its arguments.
+    fn catalogue(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        let text = source(language);
+        FluentResource::try_new(text.to_owned()).expect("the file has no errors");
+        text.lines()
+            .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+            .map(|line| {
+                let (id, pattern) = line.split_once(" = ").expect("one message a line");
+                let arguments = pattern.split("{ $").skip(1).filter_map(|rest| rest.split_once(" }"));
+                (id.to_owned(), arguments.map(|(name, _)| name.to_owned()).collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_language_has_every_message_with_the_same_arguments() {
+        let english = catalogue(Language::En);
+        for language in Language::ALL {
+            let other = catalogue(language);
+            for (id, arguments) in &english {
+                assert_eq!(other.get(id), Some(arguments), "{id} in {language}");
+            }
+            assert_eq!(english.len(), other.len(), "{language} has messages that English has not");
+        }
+    }
+
+    #[test]
+    fn every_id_is_a_message_and_every_message_has_an_id() {
+        let names: BTreeSet<String> = Id::ALL.iter().map(|id| id.name().to_owned()).collect();
+        assert_eq!(names.len(), Id::ALL.len(), "no name twice");
+        assert_eq!(names, catalogue(Language::En).into_keys().collect());
+    }
+
+    fn sources(folder: &Path, all: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("the sources are there") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                sources(&path, all);
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("narrate/ids.rs") {
+                all.push_str(&std::fs::read_to_string(path).expect("readable"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_is_unused() {
+        let mut all = String::new();
+        sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut all);
+        let used: BTreeSet<&str> = all
+            .split("Id::")
+            .skip(1)
+            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next())
+            .collect();
+        let unused: Vec<&Id> = Id::ALL.iter().filter(|id| !used.contains(format!("{id:?}").as_str())).collect();
+        assert_eq!(unused, [] as [&Id; 0]);
+    }
+
+    #[test]
+    fn numbers_and_holes_are_filled_as_they_are() {
+        let messages = Messages::new(Language::En);
+        let text = messages.format(Id::DoorPort, &[("port", "50121")]);
+        assert_eq!(text, "port 50121");
+        let chinese = Messages::new(Language::ZhCn);
+        assert_eq!(chinese.text(Id::ModeActive), "主动模式");
+        let args = |peer| [("node", "client"), ("peer", peer), ("bytes", "9"), ("connection", "连接")];
+        assert_eq!(chinese.format(Id::SentData, &args("服务器 甲")), "client 在连接上向服务器 甲发送 9 字节。");
+        assert_eq!(chinese.format(Id::SentData, &args("web")), "client 在连接上向 web 发送 9 字节。");
+    }
+}

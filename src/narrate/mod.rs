@@ -1,0 +1,42 @@
+//! Words for what happens, in English and Simplified Chinese. Everything is said from the fields of the frame and what
+//! the trace knows; nothing is guessed.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `language` | which language to speak |
+//! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
+//! | `sanitise` | text from outside, made safe to show |
+//! | `label` | the few words on an arrow of the ladder |
+//! | `words` | outcomes, modes, fates |
+//! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
+//! | `phrase` | nodes, ports and packets inside sentences |
+//! | `sentence`, `sent` | one sentence for any frame |
+//! | `why` | one to three further sentences for the frames that deserve them |
+
+mod facts;
+mod ids;
+mod label;
+mod language;
+mod messages;
+mod note;
+mod phrase;
+mod sanitise;
+mod sent;
+mod sentence;
+mod why;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use ids::Id;
+pub use label::{endpoint_label, packet_label, port_label};
+pub use language::Language;
+pub use messages::{Arg, Messages};
+pub use note::{knock_note, outcome_name, outcome_note, row_note};
+pub use sanitise::visible;
+pub use sentence::sentence;
+pub use why::why;
+pub use words::{
+    channel_name, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, step_result, verdict_name,
+};

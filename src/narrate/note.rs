@@ -1,0 +1,72 @@
+//! Notes of a few words, for the rows of a ladder and the lines of a table.
+
+use super::{Id, Messages, data_error, loss_reason, visible};
+use crate::ids::{FrameId, NodeId};
+use crate::insight::{Knock, KnockFate, StepOutcome};
+use crate::scenario::Outcome;
+use crate::trace::{Event, SocketAction, Timer, Trace};
+
+/// Why a packet died, or which timer ran out: `policy drop (line 9)`, `no route`, `gave up after 60 s`.
+pub fn row_note(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
+    match &trace.frame(frame).event {
+        Event::Verdict { rule, .. } => {
+            let info = trace.rule(*rule);
+            let line = info.line.to_string();
+            messages.format(Id::NoteRule, &[("rule", &visible(&info.text)), ("line", &line)])
+        }
+        Event::Lost { reason, .. } => loss_reason(messages, *reason),
+        Event::Timer { timer: Timer::Ftp(_), after, .. } => {
+            messages.format(Id::NoteTimer, &[("after", &after.to_string())])
+        }
+        Event::Socket { action: SocketAction::Failed(error), .. } => data_error(messages, *error),
+        _ => String::new(),
+    }
+}
+
+/// What came of a knock: `the door opens`, `office drops it: policy drop (line 9)`.
+pub fn knock_note(messages: &Messages, trace: &Trace, knock: &Knock) -> String {
+    let node = knock.decided.map(|frame| trace.frame(frame).node);
+    let name = visible(node.map_or("", |node: NodeId| trace.node_name(node)));
+    let note = knock.decided.map(|frame| row_note(messages, trace, frame)).unwrap_or_default();
+    let args = [("node", name.as_str()), ("note", note.as_str())];
+    match knock.fate {
+        KnockFate::Opened => messages.text(Id::KnockOpened),
+        KnockFate::Dropped => messages.format(Id::KnockDropped, &args),
+        KnockFate::Rejected => messages.format(Id::KnockRejected, &args),
+        KnockFate::Refused => messages.format(Id::KnockRefused, &args[..1]),
+        KnockFate::Unreachable => messages.format(Id::KnockUnreachable, &args),
+        KnockFate::Silence => messages.text(Id::KnockSilence),
+    }
+}
+
+/// What became of a command in one word.
+pub fn outcome_name(messages: &Messages, outcome: Outcome) -> String {
+    messages.text(match outcome {
+        Outcome::Ok => Id::OutcomeOk,
+        Outcome::Dropped => Id::OutcomeDropped,
+        Outcome::Rejected => Id::OutcomeRejected,
+        Outcome::Refused => Id::OutcomeRefused,
+        Outcome::Unreachable => Id::OutcomeUnreachable,
+        Outcome::Lost => Id::OutcomeLost,
+        Outcome::Denied => Id::OutcomeDenied,
+        Outcome::TimedOut => Id::OutcomeTimedOut,
+        Outcome::Failed => Id::OutcomeFailed,
+        Outcome::NotRun => Id::OutcomeNotRun,
+    })
+}
+
+/// What became of a command, and where: `dropped at office, reply 425`.
+pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &StepOutcome) -> String {
+    let mut text = outcome_name(messages, outcome.outcome);
+    if outcome.outcome == Outcome::Ok {
+        return text;
+    }
+    if let Some(node) = outcome.at {
+        let name = visible(trace.node_name(node));
+        text = messages.format(Id::OutcomeAt, &[("outcome", &text), ("node", &name)]);
+    }
+    if let crate::ftp::StepResult::Reply(code) = outcome.result {
+        text = messages.format(Id::OutcomeReply, &[("outcome", &text), ("code", &code.to_string())]);
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! The list of scenarios, with what comes of the selected one in either mode.
+
+use super::super::app::App;
+use super::super::gallery::Item;
+use super::footer;
+use crate::ladder::{Role, fit, text_width};
+use crate::narrate::{Id, mode_name, outcome_note, visible};
+use crate::scenario::Outcome;
+use crate::trace::{Trace, node_order};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some(gallery) = &app.gallery else { return };
+    let count = gallery.items.len() as u16;
+    let [title, list, details, keys] = Layout::vertical([
+        Constraint::Length(2),
+        Constraint::Length(count.min(area.height.saturating_sub(12)) + 1),
+        Constraint::Min(6),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    let heading = Line::from(vec![
+        Span::styled(" ftpscope  ", app.theme.role(Role::Strong)),
+        Span::styled(app.messages.text(Id::UiTagline), app.theme.role(Role::Dim)),
+    ]);
+    buffer.set_line(title.x, title.y, &heading, title.width);
+    draw_list(app, list, buffer);
+    if let Some(item) = gallery.selected() {
+        draw_details(app, item, details, buffer);
+    }
+    footer::draw(app, keys, buffer);
+}
+
+fn draw_list(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some(gallery) = &app.gallery else { return };
+    let height = usize::from(area.height.saturating_sub(1)).max(1);
+    let first = (gallery.selected + 1).saturating_sub(height);
+    for (row, (index, item)) in gallery.items.iter().enumerate().skip(first).take(height).enumerate() {
+        let selected = index == gallery.selected;
+        let title = fit(item.title(app.messages.language()), usize::from(area.width).saturating_sub(6));
+        let text = format!(" {} {title} ", if selected { '>' } else { ' ' });
+        let style = if selected { app.theme.selected() } else { app.theme.role(Role::Plain) };
+        buffer.set_line(area.x, area.y + row as u16, &Line::styled(text, style), area.width);
+    }
+}
+
+fn draw_details(app: &App, item: &Item, area: Rect, buffer: &mut Buffer) {
+    let mut lines = Vec::new();
+    let results = item.results();
+    if let Some((trace, _)) = results.first() {
+        lines.push(network(app, trace));
+        lines.push(Line::default());
+    }
+    lines.push(Line::raw(item.about(app.messages.language()).to_owned()));
+    lines.push(Line::default());
+    let width = results
+        .iter()
+        .filter_map(|(trace, _)| trace.sessions.first())
+        .map(|session| text_width(&mode_name(&app.messages, session.mode)))
+        .max()
+        .unwrap_or(0);
+    for (trace, outcomes) in results {
+        let Some(session) = trace.sessions.first() else { continue };
+        let name = mode_name(&app.messages, session.mode);
+        let gap = " ".repeat(width - text_width(&name) + 2);
+        let mut spans = vec![Span::styled(name, app.theme.role(Role::Strong)), Span::raw(gap)];
+        // QUIT is no news.
+        for outcome in outcomes.iter().filter(|outcome| outcome.run != "quit") {
+            let role = if outcome.outcome == Outcome::Ok { Role::Good } else { Role::Alarm };
+            spans.push(Span::raw(format!("{}: ", visible(&outcome.run))));
+            spans.push(Span::styled(outcome_note(&app.messages, trace, outcome), app.theme.role(role)));
+            spans.push(Span::raw("   "));
+        }
+        lines.push(Line::from(spans));
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled(format!("ftpscope play {}", item.name), app.theme.role(Role::Dim)));
+    let inner = Rect { x: area.x + 3, width: area.width.saturating_sub(6), ..area };
+    Paragraph::new(lines).wrap(Wrap { trim: false }).render(inner, buffer);
+}
+
+/// The nodes from left to right: `client -- [office] -- server`, firewalls in brackets.
+fn network(app: &App, trace: &Trace) -> Line<'static> {
+    let names: Vec<String> = node_order(trace)
+        .into_iter()
+        .map(|node| {
+            let info = &trace.nodes[node.index()];
+            let name = visible(&info.name);
+            if info.has_firewall { format!("[{name}]") } else { name }
+        })
+        .collect();
+    Line::styled(names.join(" -- "), app.theme.role(Role::Control))
+}
