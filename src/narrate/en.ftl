@@ -238,7 +238,7 @@ why-plain-rule = { $node } looks at each packet by itself: the { $hook } rule â€
 why-line = {" "}(line { $line })
 why-drops = drops
 why-rejects = rejects
-why-door-open = The door is open: { $owner } listens on port { $port }, but the SYN never gets there.
+why-door-open = The door is open: { $owner } listens on port { $port }, but the SYN does not reach it.
 why-door-shut = The door is shut as well: nobody listens on port { $port } of { $owner }.
 
 
@@ -255,6 +255,7 @@ why-last-try = Silence to the end: this was the last try.
 why-dropped-at = The one before was dropped at { $node }; its sender is not told.
 why-waited-dropped = What it waits for cannot come: its packet was dropped at { $node }, and nobody told the sender.
 why-waited-lost = What it waits for cannot come: its packet was lost at { $node }.
+why-answer-dropped = An answer was on its way, but it was dropped at { $node }.
 why-rst-closed = Nobody listens on port { $port }: the host { $node } itself refuses, at once. No firewall is needed for that.
 why-rst-rejected = The rule at { $node } says to reject with a TCP reset. To the sender it looks as if nobody listened there.
 why-icmp-rejected = The rule at { $node } says to reject with an ICMP message: the sender learns at once that it is not let in.

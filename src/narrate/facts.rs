@@ -80,6 +80,17 @@ pub(super) fn death_of(trace: &Trace, sent: FrameId, before: FrameId) -> Option<
         .find_map(|frame| death_at(trace, frame))
 }
 
+/// Where a firewall dropped what came back for the packet of `sent` before frame `before`.
+pub(super) fn answer_dropped(trace: &Trace, sent: FrameId, before: FrameId) -> Option<NodeId> {
+    let asked = trace.packet_of(trace.frame(sent))?;
+    let (from, to) = (asked.source(), asked.destination());
+    (sent.index()..before.index()).filter_map(FrameId::from_index).find_map(|frame| {
+        let packet = trace.packet_of(trace.frame(frame))?;
+        let answers = packet.tcp().is_some() && packet.source() == to && packet.destination() == from;
+        death_at(trace, frame).filter(|(_, death)| answers && *death == Death::Dropped).map(|(node, _)| node)
+    })
+}
+
 /// Where the last SYN before `before` that was addressed to `door`, or belonged to `connection`, died. Looks no
 /// further back than frame `since`.
 pub(super) fn last_knock_died(

@@ -202,6 +202,7 @@ ids! {
     WhyDroppedAt = "why-dropped-at",
     WhyWaitedDropped = "why-waited-dropped",
     WhyWaitedLost = "why-waited-lost",
+    WhyAnswerDropped = "why-answer-dropped",
     WhyRstClosed = "why-rst-closed",
     WhyRstRejected = "why-rst-rejected",
     WhyIcmpRejected = "why-icmp-rejected",

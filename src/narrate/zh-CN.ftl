@@ -219,7 +219,7 @@ why-plain-rule = { $node } 逐个检查数据包：{ $hook } 链的规则“{ $r
 why-line = （第 { $line } 行）
 why-drops = 丢弃
 why-rejects = 拒绝
-why-door-open = 端口本身是打开的：{ $owner }正在端口 { $port } 上监听，只是 SYN 到不了那里。
+why-door-open = 端口本身是打开的：{ $owner }正在端口 { $port } 上监听，只是这个 SYN 到不了那里。
 why-door-shut = 端口本身也是关闭的：{ $owner }没有在端口 { $port } 上监听。
 
 
@@ -236,6 +236,7 @@ why-last-try = 始终没有回音：这是最后一次尝试。
 why-dropped-at = 上一个在 { $node } 被丢弃，发送方不会得到通知。
 why-waited-dropped = 它等的应答不会来：它的数据包在 { $node } 被丢弃，没有人通知发送方。
 why-waited-lost = 它等的应答不会来：它的数据包在 { $node } 丢失了。
+why-answer-dropped = 应答已经发出，但在 { $node } 被丢弃了。
 why-rst-closed = 端口 { $port } 上没有程序监听：主机 { $node } 自己立即拒绝，与防火墙无关。
 why-rst-rejected = { $node } 的规则要求以 TCP RST 拒绝。在发送方看来，就像那里没有程序监听一样。
 why-icmp-rejected = { $node } 的规则要求以 ICMP 消息拒绝：发送方立即知道自己不被放行。

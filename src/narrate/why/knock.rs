@@ -134,16 +134,15 @@ fn icmp(t: &Teller<'_>, node: NodeId) -> Vec<String> {
 /// A timer for an answer has run out: what became of the packet?
 pub(super) fn unanswered(t: &Teller<'_>) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let Some(sent) = t.trace.frame(t.at).cause
-        && let Some((node, death)) = facts::death_of(t.trace, sent, t.at)
-    {
-        let node = t.node(node);
-        match death {
-            Death::Dropped => sentences.push(t.say(Id::WhyWaitedDropped, &[("node", &node)])),
-            Death::Lost => sentences.push(t.say(Id::WhyWaitedLost, &[("node", &node)])),
+    if let Some(sent) = t.trace.frame(t.at).cause {
+        let found = match facts::death_of(t.trace, sent, t.at) {
+            Some((node, Death::Dropped)) => Some((Id::WhyWaitedDropped, node)),
+            Some((node, Death::Lost)) => Some((Id::WhyWaitedLost, node)),
             // Its sender was told; that it still waits is the answer's story.
-            Death::Rejected => {}
-        }
+            Some((_, Death::Rejected)) => None,
+            None => facts::answer_dropped(t.trace, sent, t.at).map(|node| (Id::WhyAnswerDropped, node)),
+        };
+        sentences.extend(found.map(|(id, node)| t.say(id, &[("node", &t.node(node))])));
     }
     // The connection ends right after its last try.
     let next = FrameId::from_index(t.at.index() + 1).filter(|next| next.index() < t.trace.frames.len());

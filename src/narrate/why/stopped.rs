@@ -3,7 +3,7 @@
 use crate::firewall::{CtState, Hook, Verdict};
 use crate::ids::{NodeId, RuleId};
 use crate::narrate::phrase::Teller;
-use crate::narrate::{Id, ct_state, facts, visible};
+use crate::narrate::{Id, facts, visible};
 use crate::packet::{Packet, Segment};
 use crate::trace::{Loss, Scene};
 
@@ -46,7 +46,7 @@ pub(super) fn by_firewall(
         ("hook", decision.hook.name().to_owned()),
         ("rule", visible(&rule.text)),
         ("verdict", t.say(verdict, &[])),
-        ("state", decision.ct_state.map(|state| ct_state(t.messages, state)).unwrap_or_default()),
+        ("state", decision.ct_state.map_or("", CtState::name).to_owned()),
         ("line", line),
     ];
     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -28,10 +28,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut used = 1;
     for binding in actions.iter().filter_map(|action| action.binding()) {
         let key = binding.keys.first().map_or("", super::super::action::Key::label);
-        let title = format!(" {}   ", app.messages.text(binding.title));
+        let title = format!(" {}  ", app.messages.text(binding.title));
         let width = text_width(key) + text_width(&title);
         // A key that would be cut in half is left out; the help has all.
-        if used + width > usize::from(area.width) + 3 {
+        if used + width > usize::from(area.width) + 2 {
             break;
         }
         used += width;

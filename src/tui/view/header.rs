@@ -60,7 +60,7 @@ fn steps(app: &App, player: &Player) -> Line<'static> {
         if index > 0 {
             spans.push(Span::raw("  "));
         }
-        spans.push(Span::styled(format!("{} {name} [{mark}]", index + 1), app.theme.role(role)));
+        spans.push(Span::styled(format!("{mark}{} {name}", index + 1), app.theme.role(role)));
     }
     Line::from(spans)
 }

@@ -55,7 +55,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 }
 
 fn draw_player(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) {
-    let story = if area.height >= 40 { 6 } else { 4 };
+    let story = if area.height >= 32 { 7 } else { 5 };
     let [header, body, narration, timeline, footer] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(6),
