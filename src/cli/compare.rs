@@ -30,12 +30,7 @@ pub(super) fn classic(look: &Look) -> Result<(), Failed> {
     compare(&scenario, look, None, None)
 }
 
-fn compare(
-    scenario: &Scenario,
-    look: &Look,
-    width: Option<u16>,
-    file: Option<&std::path::Path>,
-) -> Result<(), Failed> {
+fn compare(scenario: &Scenario, look: &Look, width: Option<u16>, file: Option<&std::path::Path>) -> Result<(), Failed> {
     // The pair that the scenario's own mode belongs to: PORT beside PASV, or EPRT beside EPSV.
     let own = scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
     let (active, passive) = if own.is_active() { (own, own.opposite()) } else { (own.opposite(), own) };

@@ -2,6 +2,7 @@
 
 use super::{Failed, Subject};
 use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render};
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Read};
 
 /// A scenario's text and where it comes from.
@@ -14,7 +15,8 @@ pub(super) struct Source {
 /// Reads a scenario's text; never more than a scenario may have.
 pub(super) fn read(name: &str) -> Result<Source, Failed> {
     if name == "-" {
-        let bytes = limited(std::io::stdin().lock()).map_err(|error| Failed::Usage(format!("ftpscope: standard input: {error}")))?;
+        let bytes = limited(std::io::stdin().lock())
+            .map_err(|error| Failed::Usage(format!("ftpscope: standard input: {error}")))?;
         return Ok(Source { origin: "<stdin>".to_owned(), bytes });
     }
     if let Some(builtin) = builtin(name) {
@@ -42,7 +44,9 @@ fn not_found(name: &str, error: &std::io::Error) -> Failed {
             .min()
             .filter(|(distance, near)| *distance <= near.len() / 2);
         match near {
-            Some((_, near)) => message += &format!("\ndid you mean the built-in scenario '{near}'?"),
+            Some((_, near)) => {
+                let _ = write!(message, "\ndid you mean the built-in scenario '{near}'?");
+            }
             None => message += "\nit is no file and no built-in scenario; 'ftpscope list' shows those",
         }
     }

@@ -13,7 +13,10 @@ pub(super) fn print(bytes: &[u8]) -> Result<(), Failed> {
 }
 
 /// Lets `write` write to a file, or to standard output.
-pub(super) fn write_to(file: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failed> {
+pub(super) fn write_to(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failed> {
     let Some(path) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
         write(&mut out)?;

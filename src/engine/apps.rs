@@ -1,15 +1,13 @@
 //! The FTP programs of a node, and what they are told.
 
 use super::host::EngineHost;
-use super::queue::What;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
 use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession};
 use crate::ids::{FrameId, NodeId, SessionId};
-use crate::packet::{Channel, Endpoint};
+use crate::packet::{Channel, Endpoint, Tag};
 use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
 use bytes::Bytes;
-use std::net::SocketAddr;
 
 /// Something an FTP session is told.
 #[derive(Clone, Debug)]
@@ -72,13 +70,22 @@ pub(super) struct App {
 #[derive(Debug)]
 enum Program {
     /// A server and its sessions, by seat. `None` while a session is being told something.
-    Server { server: Option<Box<Server>>, sessions: Vec<Option<Box<ServerSession>>> },
-    Client { session: Option<Box<ClientSession>>, to: Endpoint },
+    Server {
+        server: Option<Box<Server>>,
+        sessions: Vec<Option<Box<ServerSession>>>,
+    },
+    Client {
+        session: Option<Box<ClientSession>>,
+        to: Endpoint,
+    },
 }
 
 impl App {
     pub(super) fn server(server: Server) -> Self {
-        Self { seats: Slab::default(), program: Program::Server { server: Some(Box::new(server)), sessions: Vec::new() } }
+        Self {
+            seats: Slab::default(),
+            program: Program::Server { server: Some(Box::new(server)), sessions: Vec::new() },
+        }
     }
 
     pub(super) fn client(client: ClientSession, session: SessionId, to: Endpoint) -> Self {
@@ -146,7 +153,7 @@ impl<O: Observer> Simulation<O> {
             (seat.local, seat.remote) = (Some(local), Some(to));
         }
         self.with_client(node, app, None, |client, host| client.on_started(host));
-        let handle = self.connect(node, local, to, Some(PortName::Aa), owner, session, None);
+        let handle = self.connect(node, (local, to), Some(PortName::Aa), (owner, session), None);
         if let Some(seat) = self.seat_mut(node, app, 0) {
             seat.control = Some(handle);
         }
@@ -165,7 +172,9 @@ impl<O: Observer> Simulation<O> {
         let count = u32::from(high.checked_sub(low)?) + 1;
         let first = self.random_below(count);
         // From a random place on, the first free one.
-        (0..count).map(|i| low + ((first + i) % count) as u16).find(|port| !self.nodes[node.index()].stack.in_use(*port))
+        (0..count)
+            .map(|i| low + ((first + i) % count) as u16)
+            .find(|port| !self.nodes[node.index()].stack.in_use(*port))
     }
 
     /// Something happened to a socket: its session is told, now or when it is free.
@@ -322,11 +331,11 @@ impl<O: Observer> Simulation<O> {
     ) {
         let index = owner.seat as usize;
         let Program::Server { server, sessions } = &mut self.app_mut(node, owner.app).program else { return };
-        let (Some(mut session), Some(mut taken)) = (sessions.get_mut(index).and_then(Option::take), server.take()) else {
+        let (Some(mut session), Some(mut taken)) = (sessions.get_mut(index).and_then(Option::take), server.take())
+        else {
             return;
         };
-        let mut host =
-            EngineHost { simulation: self, node, app: owner.app, seat: owner.seat, is_client: false, cause };
+        let mut host = EngineHost { simulation: self, node, app: owner.app, seat: owner.seat, is_client: false, cause };
         tell(&mut session, &mut taken, &mut host);
         if let Program::Server { server, sessions } = &mut self.app_mut(node, owner.app).program {
             *server = Some(taken);
@@ -339,19 +348,22 @@ impl<O: Observer> Simulation<O> {
         if state.generations[timer as usize] != generation {
             return;
         }
-        let (after, control, session) = (state.lengths[timer as usize], state.control, state.session);
-        let socket = control.and_then(|handle| self.nodes[node.index()].stack.socket(handle));
-        let tag = socket.map(|socket| socket.tag);
+        let after = state.lengths[timer as usize];
+        let tag = self.session_tag(node, app, seat);
         let cause = self.timer_cause(node, app, seat, timer);
-        let cause = self.tell(node, cause, tag, |_| Event::Timer {
-            timer: Timer::Ftp(timer),
-            socket: None,
-            attempt: 1,
-            after,
-        });
-        let _ = session;
+        let cause =
+            self.tell(node, cause, tag, |_| Event::Timer { timer: Timer::Ftp(timer), socket: None, attempt: 1, after });
         let owner = Owner { app, seat, channel: Channel::Control };
         self.tell_session(node, owner, None, Call::Timer(timer), cause);
+    }
+
+    /// The tag of what a session's program does by itself: that of its control connection while there is one; before
+    /// and after it still belongs to the session.
+    pub(super) fn session_tag(&mut self, node: NodeId, app: u16, seat: u32) -> Option<Tag> {
+        let seat = self.seat_mut(node, app, seat)?;
+        let fallback = Tag { connection: None, session: seat.session, channel: Channel::Control };
+        let socket = seat.control.and_then(|handle| self.nodes[node.index()].stack.socket(handle));
+        Some(socket.map_or(fallback, |socket| socket.tag))
     }
 
     /// Why a timer could run out: the last thing that was sent in vain. For a data connection that is its SYN, so that

@@ -37,11 +37,7 @@ impl<O: Observer> EngineHost<'_, O> {
     }
 
     fn control_tag(&mut self) -> Option<Tag> {
-        let seat = self.simulation.seat_mut(self.node, self.app, self.seat)?;
-        // Before the connection is made and after it is gone, what the program does still belongs to its session.
-        let fallback = Tag { connection: None, session: seat.session, channel: Channel::Control };
-        let socket = seat.control.and_then(|handle| self.simulation.nodes[self.node.index()].stack.socket(handle));
-        Some(socket.map_or(fallback, |socket| socket.tag))
+        self.simulation.session_tag(self.node, self.app, self.seat)
     }
 
     fn data_tag(&mut self) -> Option<Tag> {
@@ -184,7 +180,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let seat = self.simulation.seat_mut(self.node, self.app, self.seat).ok_or(DataError::NoPort)?;
         let session = seat.session;
         let cause = self.cause;
-        let handle = self.simulation.connect(self.node, local, remote, name, owner, session, cause);
+        let handle = self.simulation.connect(self.node, (local, remote), name, (owner, session), cause);
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
             seat.data = Some(handle);
         }
@@ -231,7 +227,9 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             return;
         }
         let tag = match &note {
-            Note::TransferStarted { .. } | Note::TransferFinished { .. } => self.data_tag().or_else(|| self.control_tag()),
+            Note::TransferStarted { .. } | Note::TransferFinished { .. } => {
+                self.data_tag().or_else(|| self.control_tag())
+            }
             Note::StepStarted { .. } | Note::StepFinished { .. } => self.control_tag(),
         };
         let frame = self.tell(tag, || match note {

@@ -135,7 +135,14 @@ impl<O: Observer> Simulation<O> {
     }
 
     /// Runs an FTP client on a node, which begins at `start`.
-    pub fn add_client(&mut self, node: NodeId, session: SessionId, to: Endpoint, start: Instant, client: ftp::ClientSession) {
+    pub fn add_client(
+        &mut self,
+        node: NodeId,
+        session: SessionId,
+        to: Endpoint,
+        start: Instant,
+        client: ftp::ClientSession,
+    ) {
         let app = self.nodes[node.index()].apps.len() as u16;
         self.nodes[node.index()].apps.push(App::client(client, session, to));
         self.queue.push(start, What::Start { node, app });
@@ -236,7 +243,7 @@ impl<O: Observer> Simulation<O> {
     /// A random number below `bound`, by multiplication: the same on every platform and in every version of the
     /// random number library.
     pub(super) fn random_below(&mut self, bound: u32) -> u32 {
-        ((self.rng.next_u64() >> 32) * u64::from(bound) >> 32) as u32
+        (((self.rng.next_u64() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// A random 32-bit number, for initial sequence numbers.
@@ -285,9 +292,5 @@ impl<T> Slab<T> {
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.slots.get_mut(slot as usize)?.as_mut()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten()
     }
 }

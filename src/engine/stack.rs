@@ -3,11 +3,11 @@
 use super::simulation::Slab;
 use crate::firewall::Tuple;
 use crate::ids::{FrameId, SessionId, SocketId};
+use crate::lookup::LookUp;
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Connection;
 use crate::time::Instant;
 use crate::trace::PortName;
-use rustc_hash::FxHashMap;
 
 /// Who is told what happens to a socket: a seat of an FTP program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +58,10 @@ pub(super) struct Stack {
     sockets: Slab<Socket>,
     listeners: Slab<Listener>,
     /// From this end to the far end.
-    by_tuple: FxHashMap<Tuple, u32>,
-    by_port: FxHashMap<u16, u32>,
+    by_tuple: LookUp<Tuple, u32>,
+    by_port: LookUp<u16, u32>,
     /// How many sockets and listeners use a port.
-    ports: FxHashMap<u16, u32>,
+    ports: LookUp<u16, u32>,
 }
 
 impl Stack {
@@ -88,12 +88,12 @@ impl Stack {
     }
 
     pub(super) fn in_use(&self, port: u16) -> bool {
-        self.ports.contains_key(&port)
+        self.ports.contains(&port)
     }
 
     pub(super) fn insert(&mut self, socket: Socket) -> Handle {
         let (local, remote) = (socket.connection.local(), socket.connection.remote());
-        *self.ports.entry(local.port).or_default() += 1;
+        *self.ports.entry(local.port) += 1;
         let id = socket.id;
         let slot = self.sockets.insert(socket);
         self.by_tuple.insert(Tuple { from: local, to: remote }, slot);
@@ -111,7 +111,7 @@ impl Stack {
 
     pub(super) fn listen(&mut self, listener: Listener) -> Handle {
         let (id, port) = (listener.id, listener.local.port);
-        *self.ports.entry(port).or_default() += 1;
+        *self.ports.entry(port) += 1;
         let slot = self.listeners.insert(listener);
         self.by_port.insert(port, slot);
         Handle { slot, id }

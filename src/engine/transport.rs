@@ -87,11 +87,9 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn connect(
         &mut self,
         node: NodeId,
-        local: Endpoint,
-        remote: Endpoint,
+        (local, remote): (Endpoint, Endpoint),
         name: Option<PortName>,
-        owner: Owner,
-        session: SessionId,
+        (owner, session): (Owner, SessionId),
         cause: Option<FrameId>,
     ) -> Handle {
         let id = self.next_socket();
@@ -127,8 +125,13 @@ impl<O: Observer> Simulation<O> {
         let mut cause = cause;
         if O::RECORDS {
             for (from, to) in outcome.transitions() {
-                cause = self
-                    .tell(node, cause, Some(tag), |_| Event::TcpState { socket: handle.id, local, remote, from, to });
+                cause = self.tell(node, cause, Some(tag), |_| Event::TcpState {
+                    socket: handle.id,
+                    local,
+                    remote,
+                    from,
+                    to,
+                });
             }
             if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
                 socket.cause = cause;
@@ -265,7 +268,7 @@ impl<O: Observer> Simulation<O> {
     }
 }
 
-/// The error that a program sees (measured: ../shared/truth/kernel_facts.md, "connect() against ...").
+/// The error that a program sees (measured: `../shared/truth/kernel_facts.md`, "`connect()` against ...").
 const fn data_error(failure: Failure, remote: Endpoint) -> DataError {
     match failure {
         Failure::Refused | Failure::Unreachable(Unreachable::Port) => DataError::Refused,

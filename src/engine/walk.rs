@@ -37,8 +37,7 @@ impl<O: Observer> Simulation<O> {
         if O::RECORDS {
             let link = self.topology.interfaces(node)[usize::from(interface)].link;
             let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail =
-                self.tell(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
+            packet.trail = self.tell(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
         }
         self.ingress(node, Some(interface), packet);
     }
@@ -63,7 +62,14 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    fn forward(&mut self, node: NodeId, input: Option<u16>, route: Route, tracked: Option<Tracked>, mut packet: Packet) {
+    fn forward(
+        &mut self,
+        node: NodeId,
+        input: Option<u16>,
+        route: Route,
+        tracked: Option<Tracked>,
+        mut packet: Packet,
+    ) {
         let (Route::Via(output) | Route::Nobody(output)) = route else {
             let lost = self.lose(node, packet, Loss::NoRoute);
             return self.send_unreachable(node, Unreachable::Net, lost);
@@ -85,7 +91,8 @@ impl<O: Observer> Simulation<O> {
     /// A packet that the node made itself. `attached`: it answers another packet and shares that one's tracking.
     /// Returns the last frame about it.
     pub(super) fn originate(&mut self, node: NodeId, mut packet: Packet, attached: bool) -> Option<FrameId> {
-        let tracked = if attached && self.tracks(node) { Some(Tracked::attached()) } else { self.track(node, &mut packet) };
+        let tracked =
+            if attached && self.tracks(node) { Some(Tracked::attached()) } else { self.track(node, &mut packet) };
         let route = self.routes.route(&self.topology, node, packet.dst);
         let output = match route {
             Route::Via(output) | Route::Nobody(output) => Some(output),
@@ -149,7 +156,8 @@ impl<O: Observer> Simulation<O> {
         tracked: Option<Tracked>,
         packet: &mut Packet,
     ) -> bool {
-        let Some(chain) = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.chain_mut(hook)) else {
+        let Some(chain) = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.chain_mut(hook))
+        else {
             return true;
         };
         let ct_state = tracked.map(|tracked| tracked.state);

@@ -3,9 +3,9 @@
 use super::rule::CtState;
 use super::track_state::{Kind, Step, TrackState};
 use crate::ids::EntryId;
-use crate::packet::{Body, Endpoint, Flags, Packet};
+use crate::lookup::LookUp;
+use crate::packet::{Body, Endpoint, Packet};
 use crate::time::Instant;
-use rustc_hash::FxHashMap;
 
 /// A packet's source and destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,7 @@ impl Tracked {
 #[derive(Clone, Debug, Default)]
 pub struct Conntrack {
     entries: Vec<Entry>,
-    index: FxHashMap<Tuple, (EntryId, Direction)>,
+    index: LookUp<Tuple, (EntryId, Direction)>,
 }
 
 impl Conntrack {
@@ -183,7 +183,7 @@ impl Conntrack {
 mod tests {
     use super::*;
     use crate::ids::PacketId;
-    use crate::packet::{Icmp, Segment, SeqNr, Unreachable};
+    use crate::packet::{Flags, Icmp, Segment, SeqNr, Unreachable};
     use bytes::Bytes;
 
     const CLIENT: &str = "192.168.10.10";
@@ -248,8 +248,11 @@ mod tests {
              S:. established ESTABLISHED; S:F. established FIN_WAIT; C:. established CLOSE_WAIT; \
              C:F. established LAST_ACK; S:. established TIME_WAIT; C:S new SYN_SENT"
         );
-        assert_eq!(run("C:S S:S. C:. S:R. C:. S:."), "C:S new SYN_SENT; S:S. established SYN_RECV; \
-             C:. established ESTABLISHED; S:R. established CLOSE; C:. established CLOSE; S:. established CLOSE");
+        assert_eq!(
+            run("C:S S:S. C:. S:R. C:. S:."),
+            "C:S new SYN_SENT; S:S. established SYN_RECV; \
+             C:. established ESTABLISHED; S:R. established CLOSE; C:. established CLOSE; S:. established CLOSE"
+        );
         assert_eq!(run("C:S C:S S:R. C:S"), "C:S new SYN_SENT; C:S new SYN_SENT; S:R. established -; C:S new SYN_SENT");
         for (stray, state) in [(".", "new"), ("P.", "new"), ("F.", "invalid"), ("R", "invalid"), ("S.", "invalid")] {
             assert!(run(&format!("C:{stray}")).contains(state), "{stray}");

@@ -23,9 +23,7 @@ pub use chain::{Chain, Decision, View};
 pub use conntrack::{Change, Conntrack, Direction, Tracked, Tuple};
 pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
-pub use rule::{
-    Action, AddressSet, CtState, Family, Hook, Match, Policy, PortSet, Protocol, RejectWith, Rule, Test,
-};
+pub use rule::{Action, AddressSet, CtState, Family, Hook, Match, Policy, PortSet, Protocol, RejectWith, Rule, Test};
 pub use track_state::TrackState;
 pub use verdict::Verdict;
 

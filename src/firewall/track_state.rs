@@ -79,9 +79,7 @@ impl TrackState {
     /// What a segment of `kind` does, sent by the side that began the connection (`original`) or by the other.
     pub(super) const fn step(self, original: bool, kind: Kind) -> Step {
         use Step::{Ignore, Invalid, To};
-        use TrackState::{
-            Close, CloseWait, Established, FinWait, LastAck, SynReceived, SynSent, SynSent2, TimeWait,
-        };
+        use TrackState::{Close, CloseWait, Established, FinWait, LastAck, SynReceived, SynSent, SynSent2, TimeWait};
         match (kind, self, original) {
             (Kind::Rst, _, _) => To(Close),
             (Kind::Syn, SynSent | TimeWait | Close, true) | (Kind::Syn, TimeWait, false) => To(SynSent),

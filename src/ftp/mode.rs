@@ -67,8 +67,9 @@ impl fmt::Display for Mode {
 impl FromStr for Mode {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or_else(|| {
-            format!("there is no mode '{text}': write active, passive, active-eprt or passive-epsv")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| format!("there is no mode '{text}': write active, passive, active-eprt or passive-epsv"))
     }
 }

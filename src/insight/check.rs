@@ -6,6 +6,7 @@ use crate::ftp::Mode;
 use crate::scenario::{ExpectSpec, Scenario};
 use crate::trace::Trace;
 use std::fmt;
+use std::fmt::Write as _;
 
 /// An expectation that did not come true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,13 @@ fn hold(scenario: &Scenario, trace: &Trace, outcomes: &[StepOutcome], expect: &E
         }
     }
     let happened = if any { failed? } else { "never run".to_owned() };
-    Some(Unmet { line: expect.line, command: expect.command.clone(), mode, expected: wanted(scenario, expect), happened })
+    Some(Unmet {
+        line: expect.line,
+        command: expect.command.clone(),
+        mode,
+        expected: wanted(scenario, expect),
+        happened,
+    })
 }
 
 fn meets(trace: &Trace, outcome: &StepOutcome, expect: &ExpectSpec) -> bool {
@@ -89,13 +96,13 @@ fn meets(trace: &Trace, outcome: &StepOutcome, expect: &ExpectSpec) -> bool {
 fn wanted(scenario: &Scenario, expect: &ExpectSpec) -> String {
     let mut words = format!("'{}'", expect.outcome);
     if let Some(node) = expect.at {
-        words += &format!(" at {}", scenario.nodes[node].name);
+        let _ = write!(words, " at {}", scenario.nodes[node].name);
     }
     if let Some(code) = expect.reply {
-        words += &format!(" with reply {code}");
+        let _ = write!(words, " with reply {code}");
     }
     if let Some(rule) = &expect.rule {
-        words += &format!(" by rule '{rule}'");
+        let _ = write!(words, " by rule '{rule}'");
     }
     words
 }
@@ -103,15 +110,15 @@ fn wanted(scenario: &Scenario, expect: &ExpectSpec) -> String {
 fn describe(trace: &Trace, outcome: &StepOutcome) -> String {
     let mut words = format!("'{}'", outcome.outcome);
     if let Some(node) = outcome.at {
-        words += &format!(" at {}", trace.node_name(node));
+        let _ = write!(words, " at {}", trace.node_name(node));
     }
     if let Some(code) = outcome.reply {
-        words += &format!(" with reply {code}");
+        let _ = write!(words, " with reply {code}");
     }
     if let Some(rule) = outcome.rule {
         let rule = trace.rule(rule);
         let text = if rule.is_policy { "policy" } else { &rule.text };
-        words += &format!(" by rule '{text}' (line {})", rule.line);
+        let _ = write!(words, " by rule '{text}' (line {})", rule.line);
     }
     words
 }

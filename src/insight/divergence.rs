@@ -52,13 +52,12 @@ fn meanings(trace: &Trace) -> impl Iterator<Item = (FrameId, Meaning)> {
             Event::FtpCommand { side: Side::Sent, verb, argument } => {
                 // The port in PORT and EPRT is random.
                 let random = matches!(verb.as_str(), "PORT" | "EPRT");
-                Meaning::Command {
-                    verb: verb.clone(),
-                    argument: if random { String::new() } else { argument.clone() },
-                }
+                Meaning::Command { verb: verb.clone(), argument: if random { String::new() } else { argument.clone() } }
             }
             Event::FtpReply { side: Side::Seen, code, .. } => Meaning::Reply { code: *code },
-            Event::Socket { action: SocketAction::Connect, .. } => Meaning::Connect { from: frame.node, channel: channel? },
+            Event::Socket { action: SocketAction::Connect, .. } => {
+                Meaning::Connect { from: frame.node, channel: channel? }
+            }
             Event::Socket { action: SocketAction::Listen, .. } => Meaning::Listen { at: frame.node, channel: channel? },
             Event::Socket { action: SocketAction::Failed(_), .. } => {
                 Meaning::Failed { at: frame.node, channel: channel? }

@@ -56,7 +56,9 @@ fn points(trace: &Trace) -> Vec<(FrameId, (u32, u32), Point)> {
                 _ => continue,
             },
             Event::FtpReply { side: Side::Seen, code: 200 | 227 | 229, .. }
-                if points.last().is_some_and(|(_, s, p)| *s == step && matches!(p, Point::Negotiated | Point::DoorOpens)) =>
+                if points
+                    .last()
+                    .is_some_and(|(_, s, p)| *s == step && matches!(p, Point::Negotiated | Point::DoorOpens)) =>
             {
                 Point::Agreed
             }

@@ -86,8 +86,17 @@ mod tests {
     fn every_glyph_is_one_cell_wide() {
         for set in [Glyphs::UNICODE, Glyphs::ASCII] {
             let all = [
-                set.lane, set.crossing, set.control_line, set.data_line, set.faint_line, set.right, set.left, set.rule,
-                set.wall, set.node, set.done,
+                set.lane,
+                set.crossing,
+                set.control_line,
+                set.data_line,
+                set.faint_line,
+                set.right,
+                set.left,
+                set.rule,
+                set.wall,
+                set.node,
+                set.done,
             ];
             assert!(all.iter().all(|glyph| glyph.width() == Some(1)));
         }

@@ -49,7 +49,9 @@ impl Ladder {
             .enumerate()
             .map(|(index, journey)| Row { frame: journey.origin().frame, kind: RowKind::Packet(index) })
             .collect();
-        rows.extend(trace.ids().zip(&trace.frames).filter_map(|(frame, f)| Some(Row { frame, kind: kind_of(&f.event)? })));
+        rows.extend(
+            trace.ids().zip(&trace.frames).filter_map(|(frame, f)| Some(Row { frame, kind: kind_of(&f.event)? })),
+        );
         rows.sort_by_key(|row| row.frame);
         let row_of = row_of_frames(trace, &rows, &journeys);
         Self { columns: node_order(trace), rows, journeys, row_of }

@@ -91,7 +91,7 @@ error-no-port = address already in use (EADDRINUSE)
 ## What a packet is, inside sentences
 
 thing-flags = the { $flags }
-thing-line = the line “{ $line }”
+thing-line = the line '{ $line }'
 thing-data = the segment with { $bytes } bytes of data
 thing-icmp = the ICMP message { $reason } about { $about_from } > { $about_to }
 # { $thing } is one of the above.
@@ -113,8 +113,8 @@ sent-fin-again = { $node } sends { $peer } the FIN on the { $connection } again 
 sent-rst = { $node } sends { $peer } a RST: it breaks the { $connection } off.
 sent-rst-refused = { $node } answers { $peer } with RST from port { $port }: there is no connection for this segment here.
 sent-rst-rejected = { $node } sends { $peer } a RST in the name of { $from }: its firewall has rejected the connection.
-sent-line = { $node } sends { $peer } the line “{ $line }” on the { $connection }.
-sent-line-again = { $node } sends { $peer } the line “{ $line }” on the { $connection } again (attempt { $attempt }).
+sent-line = { $node } sends { $peer } the line '{ $line }' on the { $connection }.
+sent-line-again = { $node } sends { $peer } the line '{ $line }' on the { $connection } again (attempt { $attempt }).
 sent-data = { $node } sends { $peer } { $bytes } bytes on the { $connection }.
 sent-data-last = { $node } sends { $peer } its last { $bytes } bytes on the { $connection }, with FIN.
 sent-data-again = { $node } sends { $peer } { $bytes } bytes on the { $connection } again (attempt { $attempt }).
@@ -142,8 +142,8 @@ verdict-sentence-reject = { $node } rejects { $packet }: { $decider }{ $tracking
 # What decided: the chain's policy or a rule; the second form where no line is known.
 decider-policy = { $hook } { $rule }, line { $line }
 decider-policy-unlined = { $hook } { $rule }
-decider-rule = { $hook } rule “{ $rule }”, line { $line }
-decider-rule-unlined = { $hook } rule “{ $rule }”
+decider-rule = { $hook } rule '{ $rule }', line { $line }
+decider-rule-unlined = { $hook } rule '{ $rule }'
 # Appended to a verdict where the node tracks connections.
 tracking = ; connection tracking calls it { $state }
 
@@ -202,8 +202,8 @@ timer-neighbour-unknown = { $node } has asked its link for { $after } for an add
 
 ## FTP
 
-command-sent = { $node } gives the command “{ $line }”.
-command-seen = { $node } reads the command “{ $line }”.
+command-sent = { $node } gives the command '{ $line }'.
+command-seen = { $node } reads the command '{ $line }'.
 reply-sent = { $node } replies { $line }
 reply-seen = { $node } reads the reply { $line }
 # For replies that do not end in a full stop themselves.
@@ -225,20 +225,20 @@ step-not-run = { $node }: step { $number }, { $run }, is not run, because the se
 why-knock = { $who } knocks at { $whose } { $door }.
 # "whose" in why-knock.
 possessive = { $owner }'s
-why-new-policy = To { $node } this is a new connection: no rule lets it in, so the { $hook } policy { $verdict } it{ $line }.
-why-new-rule = To { $node } this is a new connection, and the { $hook } rule “{ $rule }” { $verdict } it{ $line }.
+why-new-policy = To { $node } this is a new connection: no rule lets it in.
+why-new-rule = To { $node } this is a new connection, and the { $hook } rule '{ $rule }' { $verdict } it{ $line }.
 why-midway-policy = { $node } has not seen this connection begin; no rule lets the packet pass, so the { $hook } policy { $verdict } it{ $line }.
-why-midway-rule = { $node } has not seen this connection begin; the { $hook } rule “{ $rule }” { $verdict } the packet{ $line }.
+why-midway-rule = { $node } has not seen this connection begin; the { $hook } rule '{ $rule }' { $verdict } the packet{ $line }.
 why-invalid-policy = The packet fits no connection that { $node } knows (ct state invalid): no rule lets it pass, so the { $hook } policy { $verdict } it{ $line }.
-why-invalid-rule = The packet fits no connection that { $node } knows (ct state invalid), and the { $hook } rule “{ $rule }” { $verdict } it{ $line }.
+why-invalid-rule = The packet fits no connection that { $node } knows (ct state invalid), and the { $hook } rule '{ $rule }' { $verdict } it{ $line }.
 why-known-policy = { $node } knows the connection (ct state { $state }), but no rule lets the packet pass, so the { $hook } policy { $verdict } it{ $line }.
-why-known-rule = { $node } knows the connection (ct state { $state }), but the { $hook } rule “{ $rule }” { $verdict } the packet{ $line }.
+why-known-rule = { $node } knows the connection (ct state { $state }), but the { $hook } rule '{ $rule }' { $verdict } the packet{ $line }.
 why-plain-policy = { $node } looks at each packet by itself: no rule lets this one pass, so the { $hook } policy { $verdict } it{ $line }.
-why-plain-rule = { $node } looks at each packet by itself: the { $hook } rule “{ $rule }” { $verdict } this one{ $line }.
+why-plain-rule = { $node } looks at each packet by itself: the { $hook } rule '{ $rule }' { $verdict } this one{ $line }.
 why-line = {" "}(line { $line })
 why-drops = drops
 why-rejects = rejects
-why-door-open = The door is open: { $owner } listens on port { $port }, but the SYN does not reach it.
+why-door-open = The door itself is open: { $owner } listens on port { $port }.
 why-door-shut = The door is shut as well: nobody listens on port { $port } of { $owner }.
 
 
@@ -276,7 +276,7 @@ why-timed-out = { $count } times nothing came back. A closed port would have ans
 why-handshake-client = The SYN-ACK proves that packets get through in both directions; the ACK that follows tells { $peer } so.
 why-handshake-server = SYN, SYN-ACK and ACK have crossed: bytes can flow in both directions on the { $connection }.
 why-time-wait = This end closed first, so it is the one that waits: a late segment must not be taken for one of a new connection.
-why-fin-data = In FTP the end of the connection is the end of the data: closing says “that was all”.
+why-fin-data = In FTP the end of the connection is the end of the data: closing says 'that was all'.
 
 
 ## Why: FTP's commands and replies
@@ -361,8 +361,8 @@ action-step-forward = step
 action-step-back = back
 action-next-packet = next packet
 action-previous-packet = previous packet
-action-next-milestone = next milestone
-action-previous-milestone = previous milestone
+action-next-milestone = milestone
+action-previous-milestone = milestone back
 action-next-death = next dead packet
 action-play-pause = play
 action-faster = faster

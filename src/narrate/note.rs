@@ -25,8 +25,8 @@ pub fn row_note(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
 
 /// What came of a knock: `the door opens`, `office drops it: policy drop (line 9)`.
 pub fn knock_note(messages: &Messages, trace: &Trace, knock: &Knock) -> String {
-    let node = knock.decided.map(|frame| trace.frame(frame).node);
-    let name = visible(node.map_or("", |node: NodeId| trace.node_name(node)));
+    let place: Option<NodeId> = knock.decided.map(|frame| trace.frame(frame).node);
+    let name = visible(place.map_or("", |node| trace.node_name(node)));
     let note = knock.decided.map(|frame| row_note(messages, trace, frame)).unwrap_or_default();
     let args = [("node", name.as_str()), ("note", note.as_str())];
     match knock.fate {

@@ -206,7 +206,7 @@ step-not-run = { $node }：第 { $number } 步 { $run } 未执行，因为会话
 
 why-knock = { $who }想连接{ $whose } { $door }。
 possessive = { $owner }的
-why-new-policy = 对 { $node } 来说这是一个新连接：没有规则放行它，因此 { $hook } 链的默认策略将其{ $verdict }{ $line }。
+why-new-policy = 对 { $node } 来说这是一个新连接：没有规则放行它。
 why-new-rule = 对 { $node } 来说这是一个新连接，{ $hook } 链的规则“{ $rule }”将其{ $verdict }{ $line }。
 why-midway-policy = { $node } 没有看到这个连接的开始；没有规则放行这个数据包，因此 { $hook } 链的默认策略将其{ $verdict }{ $line }。
 why-midway-rule = { $node } 没有看到这个连接的开始；{ $hook } 链的规则“{ $rule }”将这个数据包{ $verdict }{ $line }。

@@ -5,8 +5,8 @@
 
 use super::Topology;
 use crate::ids::NodeId;
+use crate::lookup::LookUp;
 use crate::time::Duration;
-use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
@@ -27,8 +27,8 @@ pub enum Route {
 /// Routes of all nodes, as far as they were needed.
 #[derive(Clone, Debug)]
 pub struct Routes {
-    owners: FxHashMap<IpAddr, NodeId>,
-    known: Vec<FxHashMap<IpAddr, Route>>,
+    owners: LookUp<IpAddr, NodeId>,
+    known: Vec<LookUp<IpAddr, Route>>,
 }
 
 type Cost = (Duration, u32);
@@ -36,13 +36,13 @@ type Cost = (Duration, u32);
 impl Routes {
     /// Nothing known yet.
     pub fn new(topology: &Topology) -> Self {
-        let mut owners = FxHashMap::default();
+        let mut owners = LookUp::default();
         for node in topology.nodes() {
             for address in topology.interfaces(node).iter().flat_map(|i| &i.addresses) {
                 owners.insert(address.addr(), node);
             }
         }
-        Self { owners, known: vec![FxHashMap::default(); topology.node_count()] }
+        Self { owners, known: topology.nodes().map(|_| LookUp::default()).collect() }
     }
 
     /// The node that has an address.
@@ -61,7 +61,7 @@ impl Routes {
             let owned_by_peer = || topology.owns(only.peer, address);
             if topology.forwards(only.peer) {
                 let on_link = only.addresses.iter().any(|net| net.contains(&address));
-                return if on_link && !self.owners.contains_key(&address) { Route::Nobody(0) } else { Route::Via(0) };
+                return if on_link && !self.owners.contains(&address) { Route::Nobody(0) } else { Route::Via(0) };
             }
             return match owned_by_peer() {
                 true => Route::Via(0),
@@ -108,11 +108,11 @@ impl Routes {
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
     fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
-        let mut best: FxHashMap<NodeId, Cost> = goals.iter().map(|goal| (*goal, (Duration::ZERO, 0))).collect();
+        let mut best: LookUp<NodeId, Cost> = goals.iter().map(|goal| (*goal, (Duration::ZERO, 0))).collect();
         let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
             goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
         while let Some(Reverse((cost, at))) = queue.pop() {
-            if best[&at] < cost {
+            if best.get(&at).is_some_and(|known| *known < cost) {
                 continue;
             }
             if at == node {
@@ -140,12 +140,12 @@ impl Routes {
         node: NodeId,
         address: IpAddr,
         goals: &[NodeId],
-        best: &FxHashMap<NodeId, Cost>,
+        best: &LookUp<NodeId, Cost>,
     ) -> Route {
         let mut first = Route::None;
         let mut at = node;
         while !goals.contains(&at) {
-            let cost = best[&at];
+            let Some(&cost) = best.get(&at) else { return first };
             let next = topology
                 .interfaces(at)
                 .iter()

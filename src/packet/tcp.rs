@@ -33,7 +33,7 @@ impl Sub for SeqNr {
 /// `a < b` when `b` lies within the 2^31 numbers after `a`. Not transitive over the whole circle, hence no `Ord`.
 impl PartialOrd for SeqNr {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some((self.0.wrapping_sub(other.0) as i32).cmp(&0))
+        Some(self.0.wrapping_sub(other.0).cast_signed().cmp(&0))
     }
 }
 
@@ -123,7 +123,9 @@ pub struct Segment {
 impl Segment {
     /// SEG.LEN: the sequence space it takes, counting SYN and FIN (RFC 9293, section 3.3.1).
     pub fn seq_len(&self) -> u32 {
-        self.payload.len() as u32 + u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN))
+        self.payload.len() as u32
+            + u32::from(self.flags.contains(Flags::SYN))
+            + u32::from(self.flags.contains(Flags::FIN))
     }
 
     /// Whether this is a connection request: SYN without ACK.

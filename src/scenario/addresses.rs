@@ -17,7 +17,7 @@ use super::document::Problems;
 use super::links::Topology;
 use super::nodes::{Given, NodeDraft};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// For each node, for each of its interfaces, the addresses. `targets` are addresses that sessions call: they are
@@ -87,11 +87,11 @@ struct Plan<'t> {
     /// Each link's network.
     networks: Vec<IpNet>,
     /// Addresses in use.
-    taken: HashSet<IpAddr>,
+    taken: BTreeSet<IpAddr>,
     /// The address that a node has in a network.
-    owned: HashMap<(usize, IpNet), IpAddr>,
+    owned: BTreeMap<(usize, IpNet), IpAddr>,
     /// How many host numbers of a network have been tried, for routers and for hosts.
-    tried: HashMap<(IpNet, bool), u128>,
+    tried: BTreeMap<(IpNet, bool), u128>,
 }
 
 impl<'t> Plan<'t> {
@@ -101,9 +101,9 @@ impl<'t> Plan<'t> {
             family,
             given: topology.links.iter().map(|_| [None, None]).collect(),
             networks: Vec::new(),
-            taken: HashSet::new(),
-            owned: HashMap::new(),
-            tried: HashMap::new(),
+            taken: BTreeSet::new(),
+            owned: BTreeMap::new(),
+            tried: BTreeMap::new(),
         }
     }
 
@@ -201,7 +201,7 @@ impl<'t> Plan<'t> {
 
     /// Notes the file's addresses as taken; two nodes cannot have the same.
     fn register(&mut self, problems: &mut Problems<'_>, targets: &[IpAddr]) {
-        let mut owners: HashMap<IpAddr, (usize, &Given)> = HashMap::new();
+        let mut owners: BTreeMap<IpAddr, (usize, &Given)> = BTreeMap::new();
         self.taken.extend(targets.iter().copied());
         for (link, ends) in self.given.iter().enumerate() {
             for (end, given) in ends.iter().enumerate().filter_map(|(end, given)| Some((end, given.as_ref()?))) {

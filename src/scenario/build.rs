@@ -47,7 +47,11 @@ impl Scenario {
                     down: node.down,
                 })
                 .collect(),
-            links: self.links.iter().map(|link| LinkInfo { ends: link.ends.map(|end| NodeId(end.node as u32)) }).collect(),
+            links: self
+                .links
+                .iter()
+                .map(|link| LinkInfo { ends: link.ends.map(|end| NodeId(end.node as u32)) })
+                .collect(),
             rules: self
                 .rules
                 .iter()

@@ -19,15 +19,7 @@ macro_rules! builtins {
     };
 }
 
-builtins![
-    "open",
-    "classic",
-    "classic-reject",
-    "host-firewall",
-    "server-firewall",
-    "closed-port",
-    "no-server",
-];
+builtins!["open", "classic", "classic-reject", "host-firewall", "server-firewall", "closed-port", "no-server",];
 
 /// All scenarios that ship with the program, in the order a lesson would take them.
 pub const fn builtins() -> &'static [Builtin] {
@@ -46,10 +38,8 @@ mod tests {
     #[test]
     fn every_file_under_scenarios_is_embedded() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         let mut embedded: Vec<String> = ALL.iter().map(|builtin| format!("{}.toml", builtin.name)).collect();
         files.sort();
         embedded.sort();

@@ -6,7 +6,7 @@ use super::links::Topology;
 use super::model::Target;
 use super::sessions::SessionDraft;
 use ipnet::IpNet;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Every client must be able to reach its server over links, whatever firewalls say. A server that is an address
@@ -21,7 +21,7 @@ pub(super) fn paths(
     for link in &topology.links {
         sets.join(link.nodes[0], link.nodes[1]);
     }
-    let mut owners: HashMap<IpAddr, usize> = HashMap::new();
+    let mut owners: BTreeMap<IpAddr, usize> = BTreeMap::new();
     for (node, interfaces) in addresses.iter().enumerate() {
         owners.extend(interfaces.iter().flatten().map(|network| (network.addr(), node)));
     }
@@ -46,7 +46,7 @@ pub(super) fn paths(
 
 /// Sets of numbers that are joined step by step; at first every number is alone.
 #[derive(Default)]
-pub(super) struct Sets(HashMap<usize, usize>);
+pub(super) struct Sets(BTreeMap<usize, usize>);
 
 impl Sets {
     /// The number that stands for the set of `item`.

@@ -5,7 +5,7 @@ use super::document::{Field, Problems, Table};
 use super::units;
 use crate::suggest::quote;
 use crate::time::Duration;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// As a Linux interface, which is named after the node (`IFNAMSIZ` less the final zero).
@@ -24,8 +24,8 @@ pub(super) struct Topology {
     pub(super) links: Vec<Link>,
     /// Whether all of `links` was understood: otherwise a name that is missing may only be misread.
     pub(super) complete: bool,
-    by_name: HashMap<String, usize>,
-    by_pair: HashMap<(usize, usize), usize>,
+    by_name: BTreeMap<String, usize>,
+    by_pair: BTreeMap<(usize, usize), usize>,
 }
 
 pub(super) struct NamedNode {

@@ -2,15 +2,13 @@
 
 use super::document::{Problems, Table};
 use super::links::Topology;
-use super::model::{
-    ChainSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, RuleSpec, Scenario, Target,
-};
-use crate::tcp::SynRetries;
+use super::model::{ChainSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, RuleSpec, Scenario, Target};
 use super::nodes::NodeDraft;
 use super::sessions::Sessions;
 use super::{Diagnostic, Severity, addresses, check, links, nodes, sessions};
 use crate::firewall::Policy;
 use crate::ids::RuleId;
+use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
 use toml::de::DeTable;

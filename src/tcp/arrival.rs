@@ -118,7 +118,8 @@ impl Connection {
         let window = u32::from(self.receive_window());
         let in_window = |seq: SeqNr| seq >= self.rcv_nxt && seq - self.rcv_nxt < window;
         // After a simultaneous open the peer's SYN-ACK begins one before RCV.NXT; its SYN is old, its ACK is not.
-        let (seq, len) = if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) && !segment.is_syn() {
+        let (seq, len) = if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) && !segment.is_syn()
+        {
             (segment.seq + 1, segment.seq_len() - 1)
         } else {
             (segment.seq, segment.seq_len())

@@ -11,10 +11,6 @@ const MAX_PIECES: usize = 1024;
 pub(super) struct Assembler(Vec<(SeqNr, Bytes)>);
 
 impl Assembler {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Keeps `payload`, which begins at `seq`, less what is already there.
     pub(super) fn insert(&mut self, mut seq: SeqNr, mut payload: Bytes) {
         let mut i = 0;
@@ -91,7 +87,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(out, stream);
-            prop_assert!(assembler.is_empty());
+            prop_assert!(assembler.0.is_empty());
         }
     }
 }

@@ -175,7 +175,9 @@ impl Pair {
     }
 }
 
-use State::{CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynReceived, SynSent, TimeWait};
+use State::{
+    CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynReceived, SynSent, TimeWait,
+};
 
 #[test]
 fn three_way_handshake_data_and_orderly_close_pass_through_every_state_but_closing() {
@@ -252,9 +254,7 @@ fn an_unanswered_syn_is_repeated_as_linux_does() {
 /// kernel_facts.md: SYN-ACKs at 0, 1, 3, 7, 15, 31 s.
 #[test]
 fn an_unanswered_syn_ack_is_repeated_with_doubling() {
-    let mut pair = Pair::new(|end, segment| {
-        if end == 0 && !segment.is_syn() { Fate::Lose } else { Fate::Deliver }
-    });
+    let mut pair = Pair::new(|end, segment| if end == 0 && !segment.is_syn() { Fate::Lose } else { Fate::Deliver });
     pair.connect(0);
     pair.finish();
     let answers = pair.log.iter().filter(|line| *line == "B[S.]").count();

@@ -66,10 +66,10 @@ impl RttEstimator {
     fn measure(&mut self, r: Duration, config: &Config) {
         let r = r.as_nanos();
         let (srtt, rttvar) = match self.smoothed {
-            None => (r, r / 2),                                                                        // section 2.2
+            None => (r, r / 2), // section 2.2
             Some((srtt, var)) => {
                 let (srtt, var) = (srtt.as_nanos(), var.as_nanos());
-                ((7 * srtt + r) / 8, (3 * var + srtt.abs_diff(r)) / 4)                                 // section 2.3
+                ((7 * srtt + r) / 8, (3 * var + srtt.abs_diff(r)) / 4) // section 2.3
             }
         };
         self.smoothed = Some((Duration::from_nanos(srtt), Duration::from_nanos(rttvar)));

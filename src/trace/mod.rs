@@ -153,7 +153,11 @@ impl Trace {
 
     /// The name that teaching texts give to a port, as it stands at frame `at`.
     pub fn port_name(&self, endpoint: Endpoint, at: FrameId) -> Option<PortName> {
-        self.port_names.iter().rev().find(|(since, named, _)| *named == endpoint && *since <= at).map(|(.., name)| *name)
+        self.port_names
+            .iter()
+            .rev()
+            .find(|(since, named, _)| *named == endpoint && *since <= at)
+            .map(|(.., name)| *name)
     }
 
     /// A frame and all that led to it, from effect to first cause.

@@ -60,7 +60,9 @@ impl Observer for Recorder {
     fn packet(&mut self, packet: &Packet) -> PacketRef {
         // The packet's last frame tells how it looked then; only a change makes a new entry.
         let last = packet.trail.and_then(|id| match &self.trace.frame(id).event {
-            Event::Sent { packet, .. } | Event::Received { packet, .. } | Event::Verdict { packet, .. } => Some(*packet),
+            Event::Sent { packet, .. } | Event::Received { packet, .. } | Event::Verdict { packet, .. } => {
+                Some(*packet)
+            }
             _ => None,
         });
         if let Some(last) = last

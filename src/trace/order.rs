@@ -91,11 +91,9 @@ mod tests {
                 down: false,
             })
             .to_vec();
-        let links = [(0, 1), (1, 2), (2, 3), (4, 1), (2, 5)]
-            .map(|(a, b)| LinkInfo { ends: [NodeId(a), NodeId(b)] })
-            .to_vec();
-        let sessions =
-            vec![SessionInfo { client: NodeId(0), server: Some(NodeId(3)), mode: Mode::Active }];
+        let links =
+            [(0, 1), (1, 2), (2, 3), (4, 1), (2, 5)].map(|(a, b)| LinkInfo { ends: [NodeId(a), NodeId(b)] }).to_vec();
+        let sessions = vec![SessionInfo { client: NodeId(0), server: Some(NodeId(3)), mode: Mode::Active }];
         let trace = Trace { nodes, links, sessions, ..Trace::default() };
         let order: Vec<&str> = node_order(&trace).iter().map(|node| names[node.index()]).collect();
         assert_eq!(order, ["client", "client2", "office", "net", "server2", "server"]);

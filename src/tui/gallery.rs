@@ -47,7 +47,7 @@ impl Item {
 
 /// The list and what is selected.
 #[derive(Debug)]
-pub struct Gallery {
+pub(super) struct Gallery {
     pub(super) items: Vec<Item>,
     pub(super) selected: usize,
 }
@@ -67,11 +67,8 @@ impl Gallery {
 
     pub(super) fn select(&mut self, forward: bool) -> bool {
         let before = self.selected;
-        self.selected = if forward {
-            (before + 1).min(self.items.len().saturating_sub(1))
-        } else {
-            before.saturating_sub(1)
-        };
+        self.selected =
+            if forward { (before + 1).min(self.items.len().saturating_sub(1)) } else { before.saturating_sub(1) };
         self.selected != before
     }
 

@@ -87,5 +87,6 @@ fn run(mut app: App) -> io::Result<()> {
             terminal.draw(&app)?;
         }
     }
-    terminal.leave()
+    terminal.leave();
+    Ok(())
 }

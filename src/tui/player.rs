@@ -30,7 +30,7 @@ impl Run {
 
 /// A scenario being watched.
 #[derive(Debug)]
-pub struct Player {
+pub(super) struct Player {
     scenario: Scenario,
     runs: BTreeMap<Mode, Run>,
     mode: Mode,
@@ -43,7 +43,7 @@ pub struct Player {
 
 impl Player {
     /// Runs the scenario and stands at its first frame, paused.
-    pub fn new(scenario: Scenario) -> Result<Self, LimitReached> {
+    pub(super) fn new(scenario: Scenario) -> Result<Self, LimitReached> {
         let mode = scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
         let run = Run::new(scenario.run()?);
         let cursor = FrameId::from_index(0).ok_or(LimitReached::Frames(0))?;

@@ -59,9 +59,8 @@ impl Session {
 
     /// Gives the terminal back.
     #[expect(clippy::unused_self, reason = "taking self makes leaving final")]
-    pub(super) fn leave(self) -> io::Result<()> {
+    pub(super) fn leave(self) {
         restore();
-        Ok(())
     }
 }
 
@@ -85,7 +84,8 @@ fn restore() {
     let mut ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);
     if std::mem::take(&mut *ours) {
         // There is nobody left to tell of a failure.
-        let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ =
+            execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = io::stdout().flush();
         let _ = disable_raw_mode();
     }
@@ -101,7 +101,13 @@ fn guard_against_panic() {
             if let Ok(mut ours) = OURS.try_lock() {
                 *ours = false;
             }
-            let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+            let _ = execute!(
+                io::stdout(),
+                EndSynchronizedUpdate,
+                DisableBracketedPaste,
+                LeaveAlternateScreen,
+                cursor::Show
+            );
             let _ = disable_raw_mode();
             report(info);
         }));

@@ -58,11 +58,11 @@ impl Theme {
     }
 
     /// Its name.
-    pub const fn name(&self) -> ThemeName {
+    pub const fn name(self) -> ThemeName {
         self.name
     }
 
-    const fn palette(&self) -> Option<Palette> {
+    const fn palette(self) -> Option<Palette> {
         match self.name {
             // Middle tones of the 256-colour cube: contrast of at least 3.9 on white and on black.
             ThemeName::Auto => Some(Palette {
@@ -88,7 +88,7 @@ impl Theme {
     }
 
     /// The style of a role.
-    pub fn role(&self, role: Role) -> Style {
+    pub fn role(self, role: Role) -> Style {
         let plain = Style::new();
         let coloured = |color: fn(&Palette) -> Color| self.palette().map_or(plain, |palette| plain.fg(color(&palette)));
         match role {
@@ -103,12 +103,12 @@ impl Theme {
     }
 
     /// What is selected.
-    pub fn selected(&self) -> Style {
+    pub fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// A key in the footer.
-    pub fn key(&self) -> Style {
+    pub fn key(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 }

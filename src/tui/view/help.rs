@@ -29,7 +29,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut lines: Vec<Line<'_>> = (0..rows)
         .map(|row| {
             let mut spans = Vec::new();
-            for (half, keys_width, titles_width) in [(left, left_keys, left_titles), (right, right_keys, right_titles)] {
+            for (half, keys_width, titles_width) in [(left, left_keys, left_titles), (right, right_keys, right_titles)]
+            {
                 if let Some((keys, title)) = half.get(row) {
                     let gap = " ".repeat(keys_width - text_width(keys) + 2);
                     let rest = " ".repeat(titles_width - text_width(title) + 3);

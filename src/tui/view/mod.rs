@@ -67,7 +67,8 @@ fn draw_player(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) {
     header::draw(app, player, header, buffer);
     let wide = area.width >= WIDE;
     let [left, right] =
-        Layout::horizontal([Constraint::Min(60), Constraint::Length(if wide { INSPECTOR_WIDTH } else { 0 })]).areas(body);
+        Layout::horizontal([Constraint::Min(60), Constraint::Length(if wide { INSPECTOR_WIDTH } else { 0 })])
+            .areas(body);
     let [stage, ladder] = Layout::vertical([Constraint::Length(stage::HEIGHT), Constraint::Min(1)]).areas(left);
     let geometry = Geometry::new(player.run().ladder.columns.len(), usize::from(left.width));
     stage::draw(app, player, &geometry, stage, buffer);

@@ -16,11 +16,14 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     let total = trace.frames.len();
     let cursor = player.cursor();
     let at = player.instant().to_string();
-    let speed = if player.playback.is_playing() { format!(" {} {}", app.glyphs.right, player.playback.speed_label()) } else { String::new() };
-    let count = app.messages.format(
-        Id::UiFrameCount,
-        &[("frame", &cursor.to_string()), ("total", &total.to_string()), ("time", &at)],
-    );
+    let speed = if player.playback.is_playing() {
+        format!(" {} {}", app.glyphs.right, player.playback.speed_label())
+    } else {
+        String::new()
+    };
+    let count = app
+        .messages
+        .format(Id::UiFrameCount, &[("frame", &cursor.to_string()), ("total", &total.to_string()), ("time", &at)]);
     let text = format!(" {count}{speed} ");
     let right = Line::from(Span::raw(text));
     let taken = right.width() as u16;
@@ -30,7 +33,8 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
         return;
     }
     let cell_of = |index: usize| index * cells / total;
-    let mut marks: Vec<(u8, char, Role)> = vec![(0, if app.glyphs.lane == '|' { '-' } else { '─' }, Role::Dim); cells];
+    let mut marks: Vec<(u8, char, Role)> =
+        vec![(0, if app.glyphs.lane == '|' { '-' } else { '─' }, Role::Dim); cells];
     for milestone in &player.run().milestones {
         let cell = &mut marks[cell_of(milestone.frame.index())];
         let mark = mark_of(milestone.kind, milestone.channel);
