@@ -384,7 +384,9 @@ legend-control = control channel
 legend-data = data channel
 legend-death = a packet died here
 legend-handshake = three-way handshake complete (on the timeline)
-legend-ports = AA: client's control port   BB: client's data port   PASV: server's passive port
+legend-aa = AA: the client's end of the control connection
+legend-bb = BB: the client's end of the data connection
+legend-pasv = PASV: the server's passive port
 
 inspector-frame = Frame
 inspector-frame-line = { $frame } at { $node }, { $time } s, because of { $cause }

@@ -364,7 +364,9 @@ legend-control = 控制通道
 legend-data = 数据通道
 legend-death = 一个分组死在这里
 legend-handshake = 三次握手完成（时间线上）
-legend-ports = AA：客户端控制端口   BB：客户端数据端口   PASV：服务器被动端口
+legend-aa = AA：控制连接在客户端的端口
+legend-bb = BB：数据连接在客户端的端口
+legend-pasv = PASV：服务器的被动端口
 
 inspector-frame = 帧
 inspector-frame-line = 第 { $frame } 帧，{ $node }，{ $time } 秒，起因：{ $cause }

@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     let title = fit(&visible(title), room);
     buffer.set_line(area.x + 1, area.y, &Line::styled(title, app.theme.role(Role::Strong)), area.width - 1);
     put_right(&modes, area, 0, buffer);
-    buffer.set_line(area.x + 1, area.y + 1, &steps(app, player), area.width - 1);
+    buffer.set_line(area.x + 1, area.y + 1, &steps(app, player, usize::from(area.width - 1)), area.width - 1);
 }
 
 /// ` active | passive `, the one being played in reverse.
@@ -41,26 +41,35 @@ fn modes(app: &App, player: &Player) -> Line<'static> {
     Line::from(spans)
 }
 
-fn steps(app: &App, player: &Player) -> Line<'static> {
-    let progress = stages(player.trace(), player.cursor());
-    let mut spans = Vec::new();
-    for (index, (stage, progress)) in Stage::ALL.into_iter().zip(progress).enumerate() {
-        let name = app.messages.text(match stage {
-            Stage::ControlHandshake => Id::StageControlHandshake,
-            Stage::Negotiation => Id::StageNegotiation,
-            Stage::PortAnnounced => Id::StagePortAnnounced,
-            Stage::DataHandshake => Id::StageDataHandshake,
-        });
-        let (mark, role) = match progress {
-            Progress::Ahead => (' ', Role::Dim),
-            Progress::Running => ('.', Role::Strong),
-            Progress::Done => (app.glyphs.done, Role::Good),
-            Progress::Blocked => ('X', Role::Alarm),
-        };
-        if index > 0 {
-            spans.push(Span::raw("  "));
+/// All four with their names; where there is no room for that, the name of the one that matters now.
+fn steps(app: &App, player: &Player, width: usize) -> Line<'static> {
+    let line = |named: &dyn Fn(Progress) -> bool| -> Line<'static> {
+        let progress = stages(player.trace(), player.cursor());
+        let mut spans = Vec::new();
+        for (index, (stage, progress)) in Stage::ALL.into_iter().zip(progress).enumerate() {
+            let (mark, role) = match progress {
+                Progress::Ahead => (' ', Role::Dim),
+                Progress::Running => ('.', Role::Strong),
+                Progress::Done => (app.glyphs.done, Role::Good),
+                Progress::Blocked => ('X', Role::Alarm),
+            };
+            let name = if named(progress) { format!(" {}", app.messages.text(name(stage))) } else { String::new() };
+            if index > 0 {
+                spans.push(Span::raw("  "));
+            }
+            spans.push(Span::styled(format!("{mark}{}{name}", index + 1), app.theme.role(role)));
         }
-        spans.push(Span::styled(format!("{mark}{} {name}", index + 1), app.theme.role(role)));
+        Line::from(spans)
+    };
+    let all = line(&|_| true);
+    if all.width() <= width { all } else { line(&|progress| matches!(progress, Progress::Running | Progress::Blocked)) }
+}
+
+const fn name(stage: Stage) -> Id {
+    match stage {
+        Stage::ControlHandshake => Id::StageControlHandshake,
+        Stage::Negotiation => Id::StageNegotiation,
+        Stage::PortAnnounced => Id::StagePortAnnounced,
+        Stage::DataHandshake => Id::StageDataHandshake,
     }
-    Line::from(spans)
 }

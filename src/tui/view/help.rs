@@ -53,7 +53,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             Span::raw(format!("  {}", app.messages.text(id))),
         ]));
     }
-    lines.push(Line::raw(app.messages.text(Id::LegendPorts)));
+    for id in [Id::LegendAa, Id::LegendBb, Id::LegendPasv] {
+        lines.push(Line::raw(app.messages.text(id)));
+    }
     let width = (left_keys + left_titles + right_keys + right_titles + 10 + 4) as u16;
     let place = area.centered(
         ratatui::layout::Constraint::Length(width.min(area.width)),
