@@ -27,12 +27,7 @@ fn stderr(output: &Output) -> String {
 
 /// Runs with a scenario on standard input.
 fn with_input(args: &[&str], input: &[u8]) -> Output {
-    let mut child = ftpscope(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = ftpscope(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A program that refuses its input early closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()

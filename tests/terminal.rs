@@ -37,7 +37,7 @@ impl Screen {
         let keys = pair.master.take_writer().unwrap();
         let (sender, output) = channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..read].to_vec()).is_err() {
                     break;

@@ -239,7 +239,7 @@ mod tests {
         out.join("; ")
     }
 
-    /// The tables of ../shared/truth/kernel_facts.md, "conntrack classification of injected packets".
+    /// The tables of `../shared/truth/kernel_facts.md`, "conntrack classification of injected packets".
     #[test]
     fn packets_are_classified_as_the_kernel_does() {
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
 use crate::firewall::{Chain, Firewall};
-use crate::ftp::{ClientConfig, ClientSession, FileSystem, Profile, Server, ServerConfig};
+use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
 use crate::packet::Endpoint;
@@ -180,7 +180,7 @@ fn file_system(files: &[File]) -> FileSystem {
 
 fn server_config(spec: &FtpServerSpec) -> ServerConfig {
     ServerConfig {
-        profile: Profile::Vsftpd,
+        profile: spec.software,
         anonymous: spec.anonymous,
         users: spec.users.clone(),
         pasv_ports: spec.passive_ports,

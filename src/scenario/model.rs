@@ -2,7 +2,7 @@
 
 use super::Diagnostic;
 use crate::firewall::{Hook, Policy, Rule};
-use crate::ftp::Mode;
+use crate::ftp::{Mode, Profile};
 use crate::ids::RuleId;
 use crate::tcp::SynRetries;
 use crate::time::Duration;
@@ -222,8 +222,8 @@ pub struct FtpServerSpec {
     pub connect_timeout: Duration,
     /// How long it waits for a passive data connection.
     pub accept_timeout: Duration,
-    /// The name in its greeting.
-    pub software: String,
+    /// Whose texts and habits it has.
+    pub software: Profile,
 }
 
 impl Default for FtpServerSpec {
@@ -243,7 +243,7 @@ impl Default for FtpServerSpec {
             idle_timeout: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(60),
             accept_timeout: Duration::from_secs(60),
-            software: "vsftpd".to_owned(),
+            software: Profile::Vsftpd,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::document::{Field, Problems};
 use super::model::{File, FileBody, FtpServerSpec};
 use super::units;
+use crate::ftp::Profile;
 use crate::suggest::quote;
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -75,8 +76,9 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
     }
     server.passive_ports = table.get("passive-ports").and_then(|field| port_range(problems, field));
     server.passive_address = table.get("passive-address").and_then(|field| passive_address(problems, field));
-    if let Some(name) = table.get("software").and_then(|field| problems.line_of_text(field, LONGEST_WORD)) {
-        name.clone_into(&mut server.software);
+    let known = [("vsftpd", Profile::Vsftpd)];
+    if let Some(profile) = table.get("software").and_then(|field| problems.choice(field, &known)) {
+        server.software = profile;
     }
     Some(server)
 }

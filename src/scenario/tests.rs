@@ -30,7 +30,10 @@ fn the_blackboard_example() {
         scenario.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(),
         ["client", "office", "internet", "server"]
     );
-    assert_eq!((scenario.seed, scenario.syn_retries, scenario.limits), (20, crate::tcp::SynRetries::Linux, Limits::default()));
+    assert_eq!(
+        (scenario.seed, scenario.syn_retries, scenario.limits),
+        (20, crate::tcp::SynRetries::Linux, Limits::default())
+    );
     let office = &scenario.nodes[1];
     assert!(office.forward && !scenario.nodes[0].forward);
     assert_eq!(

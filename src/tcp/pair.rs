@@ -30,13 +30,15 @@ struct End {
     closes_after_peer: bool,
 }
 
+type Fates = Box<dyn FnMut(usize, &Segment) -> Fate>;
+
 struct Pair {
     now: Instant,
     ends: [End; 2],
     config: Config,
     wire: BTreeMap<(Instant, u64), (usize, Segment)>,
     count: u64,
-    fates: Box<dyn FnMut(usize, &Segment) -> Fate>,
+    fates: Fates,
     /// tcpdump's view: who sent what.
     log: Vec<String>,
 }
@@ -243,7 +245,7 @@ fn syn_times(syn_retries: SynRetries) -> (Vec<u64>, u64) {
     (times, pair.now.as_nanos() / 1_000_000_000)
 }
 
-/// ../shared/truth/README.md: 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 68 s and given up at about 134 s (the kernel's timer
+/// `../shared/truth/README.md`: 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 68 s and given up at about 134 s (the kernel's timer
 /// wheel is late by up to an eighth); textbook 0, 1, 3, 7, 15, 31, 64, given up at about 129 s.
 #[test]
 fn an_unanswered_syn_is_repeated_as_linux_does() {
@@ -251,7 +253,7 @@ fn an_unanswered_syn_is_repeated_as_linux_does() {
     assert_eq!(syn_times(SynRetries::Textbook), (vec![0, 1, 3, 7, 15, 31, 63], 127));
 }
 
-/// kernel_facts.md: SYN-ACKs at 0, 1, 3, 7, 15, 31 s.
+/// `kernel_facts.md`: SYN-ACKs at 0, 1, 3, 7, 15, 31 s.
 #[test]
 fn an_unanswered_syn_ack_is_repeated_with_doubling() {
     let mut pair = Pair::new(|end, segment| if end == 0 && !segment.is_syn() { Fate::Lose } else { Fate::Deliver });
@@ -423,8 +425,8 @@ proptest! {
             pair.close(1 - first_closer);
         }
         pair.finish();
-        for end in 0..2 {
-            let (got, want) = (&pair.ends[1 - end].received, &sent[end]);
+        for (end, want) in sent.iter().enumerate() {
+            let got = &pair.ends[1 - end].received;
             let differs = got.iter().zip(want).position(|(a, b)| a != b);
             prop_assert!(got == want, "{} of {} octets, differ at {differs:?}", got.len(), want.len());
         }
