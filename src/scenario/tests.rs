@@ -1,6 +1,7 @@
 use super::*;
 use crate::firewall::{Hook, Policy};
 use crate::ftp::Mode;
+use crate::tcp::SynRetries;
 use proptest::prelude::*;
 
 const BLACKBOARD: &str = include_str!("tests/blackboard.toml");
