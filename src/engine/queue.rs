@@ -15,8 +15,8 @@ pub(super) enum What {
     Loopback { packet: u32, node: NodeId },
     /// A TCP timer of a socket may have run out.
     Tcp { node: NodeId, slot: u32, socket: SocketId },
-    /// A timer of an FTP session has run out, unless it was set anew since.
-    Ftp { node: NodeId, app: u16, seat: u32, timer: FtpTimer, generation: u32 },
+    /// A timer of an FTP session may have run out.
+    Ftp { node: NodeId, app: u16, seat: u32, timer: FtpTimer },
     /// An FTP client begins.
     Start { node: NodeId, app: u16 },
     /// A node stops waiting for a neighbour to answer.
