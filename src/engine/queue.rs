@@ -25,14 +25,14 @@ pub(super) enum What {
 
 #[derive(Clone, Copy, Debug)]
 struct Scheduled {
-    at: Instant,
-    order: u64,
+    /// The instant above, the order of scheduling below: one comparison decides.
+    key: u128,
     what: What,
 }
 
 impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+        self.key == other.key
     }
 }
 impl Eq for Scheduled {}
@@ -44,7 +44,7 @@ impl PartialOrd for Scheduled {
 /// Reversed: the heap keeps its greatest on top, and we want the earliest.
 impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.order).cmp(&(self.at, self.order))
+        other.key.cmp(&self.key)
     }
 }
 
@@ -56,16 +56,22 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn push(&mut self, at: Instant, what: What) {
-        self.heap.push(Scheduled { at, order: self.count, what });
+        self.heap.push(Scheduled { key: u128::from(at.as_nanos()) << 64 | u128::from(self.count), what });
         self.count += 1;
     }
 
     pub(super) fn pop(&mut self) -> Option<(Instant, What)> {
-        self.heap.pop().map(|next| (next.at, next.what))
+        self.heap.pop().map(|next| (next.at(), next.what))
     }
 
     pub(super) fn next_at(&self) -> Option<Instant> {
-        self.heap.peek().map(|next| next.at)
+        self.heap.peek().map(Scheduled::at)
+    }
+}
+
+impl Scheduled {
+    const fn at(&self) -> Instant {
+        Instant::from_nanos((self.key >> 64) as u64)
     }
 }
 
