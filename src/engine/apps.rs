@@ -1,11 +1,13 @@
 //! The FTP programs of a node, and what they are told.
 
 use super::host::EngineHost;
+use super::queue::What;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
 use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
+use crate::time::{Duration, Instant};
 use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
 use bytes::Bytes;
 
@@ -39,10 +41,24 @@ pub(super) struct Seat {
     pub(super) remote: Option<Endpoint>,
     pub(super) data: Option<Handle>,
     pub(super) listener: Option<Handle>,
-    /// Counts up with every setting and stopping of a timer: an event of an older generation is void.
-    pub(super) generations: [u32; 4],
-    /// How long each timer was set for.
-    pub(super) lengths: [crate::time::Duration; 4],
+    /// By [`FtpTimer`].
+    pub(super) timers: [SeatTimer; 4],
+}
+
+/// A timer that is set anew far more often than it runs out: as with TCP's, an event that comes too early is set again,
+/// so that there is seldom more than one in the queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeatTimer {
+    /// When it runs out; `NEVER` if it is stopped.
+    pub(super) deadline: Instant,
+    /// How long it was set for.
+    pub(super) length: Duration,
+    /// When the engine will look at it; `NEVER` if it will not.
+    pub(super) wakes: Instant,
+}
+
+impl SeatTimer {
+    const STOPPED: Self = Self { deadline: Instant::NEVER, length: Duration::ZERO, wakes: Instant::NEVER };
 }
 
 impl Seat {
@@ -54,8 +70,7 @@ impl Seat {
             remote: None,
             data: None,
             listener: None,
-            generations: [0; 4],
-            lengths: [crate::time::Duration::ZERO; 4],
+            timers: [SeatTimer::STOPPED; 4],
         }
     }
 }
@@ -343,12 +358,21 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    pub(super) fn ftp_timer(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer, generation: u32) {
+    pub(super) fn ftp_timer(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer) {
+        let now = self.now;
         let Some(state) = self.seat_mut(node, app, seat) else { return };
-        if state.generations[timer as usize] != generation {
+        let slot = &mut state.timers[timer as usize];
+        // An event that is not waited for is one of a session that sat here before.
+        if slot.wakes != now {
             return;
         }
-        let after = state.lengths[timer as usize];
+        slot.wakes = Instant::NEVER;
+        if slot.deadline > now {
+            let at = slot.deadline;
+            return self.wake_at(node, app, seat, timer, at);
+        }
+        slot.deadline = Instant::NEVER;
+        let after = slot.length;
         let tag = self.session_tag(node, app, seat);
         let cause = self.timer_cause(node, app, seat, timer);
         let cause =
@@ -364,6 +388,16 @@ impl<O: Observer> Simulation<O> {
         let fallback = Tag { connection: None, session: seat.session, channel: Channel::Control };
         let socket = seat.control.and_then(|handle| self.nodes[node.index()].stack.socket(handle));
         Some(socket.map_or(fallback, |socket| socket.tag))
+    }
+
+    /// Sees to it that the engine looks at a timer at `at` or earlier.
+    pub(super) fn wake_at(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer, at: Instant) {
+        let Some(state) = self.seat_mut(node, app, seat) else { return };
+        let slot = &mut state.timers[timer as usize];
+        if at < slot.wakes {
+            slot.wakes = at;
+            self.queue.push(at, What::Ftp { node, app, seat, timer });
+        }
     }
 
     /// Why a timer could run out: the last thing that was sent in vain. For a data connection that is its SYN, so that

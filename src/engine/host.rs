@@ -1,13 +1,12 @@
 //! What the FTP programs ask for, on the simulated machine.
 
-use super::queue::What;
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
 use crate::ftp::{Command, DataError, FtpTimer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::trace::{Event, Observer, PortName, Side, SocketAction};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -207,18 +206,16 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {
         let (node, app, seat) = (self.node, self.app, self.seat);
-        let Some(state) = self.simulation.seat_mut(node, app, seat) else { return };
-        let index = timer as usize;
-        state.generations[index] += 1;
-        state.lengths[index] = after;
-        let generation = state.generations[index];
         let at = self.simulation.now + after;
-        self.simulation.queue.push(at, What::Ftp { node, app, seat, timer, generation });
+        let Some(state) = self.simulation.seat_mut(node, app, seat) else { return };
+        let slot = &mut state.timers[timer as usize];
+        (slot.deadline, slot.length) = (at, after);
+        self.simulation.wake_at(node, app, seat, timer, at);
     }
 
     fn cancel_timer(&mut self, timer: FtpTimer) {
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.generations[timer as usize] += 1;
+            seat.timers[timer as usize].deadline = Instant::NEVER;
         }
     }
 

@@ -181,7 +181,7 @@ impl<O: Observer> Simulation<O> {
                 self.ingress(node, Some(LOOPBACK), packet);
             }
             What::Tcp { node, slot, socket } => self.tcp_timer(node, slot, socket),
-            What::Ftp { node, app, seat, timer, generation } => self.ftp_timer(node, app, seat, timer, generation),
+            What::Ftp { node, app, seat, timer } => self.ftp_timer(node, app, seat, timer),
             What::Start { node, app } => self.start_client(node, app),
             What::Neighbour { node, ticket } => self.neighbour_failed(node, ticket),
         }

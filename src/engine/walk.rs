@@ -11,7 +11,7 @@
 
 use super::queue::What;
 use super::simulation::Simulation;
-use crate::firewall::{Change, Hook, Tracked, Verdict, View};
+use crate::firewall::{Change, CtState, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, NodeId};
 use crate::network::{LOOPBACK, Route};
 use crate::packet::{Body, Icmp, Packet, Unreachable};
@@ -45,12 +45,14 @@ impl<O: Observer> Simulation<O> {
     /// From prerouting on.
     pub(super) fn ingress(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet) {
         let tracked = self.track(node, &mut packet);
-        if !self.pass(node, Hook::Prerouting, input, None, tracked, &mut packet) {
+        let tracked = tracked.as_ref();
+        let ct_state = tracked.map(|tracked| tracked.state);
+        if !self.pass(node, Hook::Prerouting, input, None, ct_state, &mut packet) {
             return;
         }
         match self.routes.route(&self.topology, node, packet.dst) {
             Route::Local => {
-                if self.pass(node, Hook::Input, input, None, tracked, &mut packet) {
+                if self.pass(node, Hook::Input, input, None, ct_state, &mut packet) {
                     self.confirm(node, tracked, &mut packet);
                     self.deliver(node, packet);
                 }
@@ -67,7 +69,7 @@ impl<O: Observer> Simulation<O> {
         node: NodeId,
         input: Option<u16>,
         route: Route,
-        tracked: Option<Tracked>,
+        tracked: Option<&Tracked>,
         mut packet: Packet,
     ) {
         let (Route::Via(output) | Route::Nobody(output)) = route else {
@@ -80,8 +82,9 @@ impl<O: Observer> Simulation<O> {
         }
         // Linux decrements before the forward hook (ip_forward).
         packet.ttl -= 1;
-        if self.pass(node, Hook::Forward, input, Some(output), tracked, &mut packet)
-            && self.pass(node, Hook::Postrouting, None, Some(output), tracked, &mut packet)
+        let ct_state = tracked.map(|tracked| tracked.state);
+        if self.pass(node, Hook::Forward, input, Some(output), ct_state, &mut packet)
+            && self.pass(node, Hook::Postrouting, None, Some(output), ct_state, &mut packet)
         {
             self.confirm(node, tracked, &mut packet);
             self.egress(node, output, route, packet, false);
@@ -93,13 +96,15 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn originate(&mut self, node: NodeId, mut packet: Packet, attached: bool) -> Option<FrameId> {
         let tracked =
             if attached && self.tracks(node) { Some(Tracked::attached()) } else { self.track(node, &mut packet) };
+        let tracked = tracked.as_ref();
+        let ct_state = tracked.map(|tracked| tracked.state);
         let route = self.routes.route(&self.topology, node, packet.dst);
         let output = match route {
             Route::Via(output) | Route::Nobody(output) => Some(output),
             Route::Local => Some(LOOPBACK),
             Route::None => None,
         };
-        if !self.pass(node, Hook::Output, None, output, tracked, &mut packet) {
+        if !self.pass(node, Hook::Output, None, output, ct_state, &mut packet) {
             return packet.trail;
         }
         let Some(output) = output else {
@@ -108,7 +113,7 @@ impl<O: Observer> Simulation<O> {
             self.report_to_own_socket(node, Unreachable::Net, &lost);
             return trail;
         };
-        if !self.pass(node, Hook::Postrouting, None, Some(output), tracked, &mut packet) {
+        if !self.pass(node, Hook::Postrouting, None, Some(output), ct_state, &mut packet) {
             return packet.trail;
         }
         self.confirm(node, tracked, &mut packet);
@@ -153,14 +158,13 @@ impl<O: Observer> Simulation<O> {
         hook: Hook,
         input: Option<u16>,
         output: Option<u16>,
-        tracked: Option<Tracked>,
+        ct_state: Option<CtState>,
         packet: &mut Packet,
     ) -> bool {
         let Some(chain) = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.chain_mut(hook))
         else {
             return true;
         };
-        let ct_state = tracked.map(|tracked| tracked.state);
         let decision = chain.decide(View { packet, input, output, ct_state });
         let verdict = decision.verdict;
         if O::RECORDS {
@@ -193,10 +197,10 @@ impl<O: Observer> Simulation<O> {
         Some(tracked)
     }
 
-    fn confirm(&mut self, node: NodeId, tracked: Option<Tracked>, packet: &mut Packet) {
+    fn confirm(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) {
         let Some(tracked) = tracked else { return };
         let conntrack = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
-        if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, &tracked)) {
+        if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, tracked)) {
             self.tell_conntrack(node, change, packet);
         }
     }

@@ -3,6 +3,7 @@
 use super::lines::LineSplitter;
 use bytes::Bytes;
 use std::fmt;
+use std::io::Write;
 
 /// The most lines one reply may have.
 const MAX_LINES: usize = 256;
@@ -46,24 +47,30 @@ impl Reply {
     /// The reply as sent: `227 Text` or `211-First`, inner lines, `211 Last`, each with CRLF.
     pub fn to_bytes(&self) -> Bytes {
         let mut wire = Vec::with_capacity(self.lines.iter().map(|line| line.len() + 6).sum());
-        for line in self.wire_lines() {
-            wire.extend(line.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
+        for (code, separator, line) in self.wire_lines() {
+            if code {
+                // Writing to a Vec cannot fail.
+                let _ = write!(wire, "{}", self.code);
+            }
+            wire.extend_from_slice(separator.as_bytes());
+            for part in line.as_bytes().split(|byte| matches!(byte, b'\r' | b'\n')) {
+                wire.extend_from_slice(part);
+            }
             wire.extend_from_slice(b"\r\n");
         }
         wire.into()
     }
 
-    /// The lines as on the wire, without line ends.
-    fn wire_lines(&self) -> impl Iterator<Item = String> + '_ {
-        let code = self.code;
+    /// The lines as on the wire, without line ends: whether the code is in front, what follows it, the text.
+    fn wire_lines(&self) -> impl Iterator<Item = (bool, &'static str, &str)> {
         let last = self.lines.len().saturating_sub(1);
-        let empty = self.lines.is_empty().then(|| format!("{code} "));
+        let empty = self.lines.is_empty().then_some((true, " ", ""));
         empty.into_iter().chain(self.lines.iter().enumerate().map(move |(index, line)| match index {
-            _ if index == last => format!("{code} {line}"),
-            0 => format!("{code}-{line}"),
+            _ if index == last => (true, " ", line.as_str()),
+            0 => (true, "-", line.as_str()),
             // RFC 959: an inner line must not look like the last one.
-            _ if ends(code, line.as_bytes()) => format!(" {line}"),
-            _ => line.clone(),
+            _ if ends(self.code, line.as_bytes()) => (false, " ", line.as_str()),
+            _ => (false, "", line.as_str()),
         }))
     }
 }
@@ -71,11 +78,14 @@ impl Reply {
 /// The lines as on the wire; control characters are not escaped.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, line) in self.wire_lines().enumerate() {
+        for (index, (code, separator, line)) in self.wire_lines().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            f.write_str(&line)?;
+            if code {
+                write!(f, "{}", self.code)?;
+            }
+            write!(f, "{separator}{line}")?;
         }
         Ok(())
     }

@@ -78,10 +78,10 @@ impl Routes {
     }
 
     fn find(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
-        if topology.owns(node, address) {
-            return Route::Local;
-        }
         if let Some(owner) = self.owner(address) {
+            if owner == node {
+                return Route::Local;
+            }
             return self.towards(topology, node, address, &[owner]);
         }
         // Nobody has it: go to the nearest node on the most specific network that would contain it.
@@ -108,64 +108,56 @@ impl Routes {
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
     fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
-        let mut best: LookUp<NodeId, Cost> = goals.iter().map(|goal| (*goal, (Duration::ZERO, 0))).collect();
+        // What it costs from a node, and the interface to leave by; none from a goal.
+        let mut best: LookUp<NodeId, (Cost, Option<u16>)> =
+            goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
         let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
             goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
         while let Some(Reverse((cost, at))) = queue.pop() {
-            if best.get(&at).is_some_and(|known| *known < cost) {
+            if best.get(&at).is_some_and(|(known, _)| *known < cost) {
                 continue;
             }
             if at == node {
-                return self.walk(topology, node, address, goals, &best);
+                return self.walk(topology, node, address, &best);
             }
             if !goals.contains(&at) && !topology.forwards(at) {
                 continue;
             }
             for (link, other) in topology.neighbours(at) {
-                let delay = topology.links()[link.index()].settings.delay;
-                let through = (cost.0 + delay, cost.1 + 1);
-                if best.get(&other).is_none_or(|known| through < *known) {
-                    best.insert(other, through);
+                let link = &topology.links()[link.index()];
+                let through = (cost.0 + link.settings.delay, cost.1 + 1);
+                let interface = link.interfaces[usize::from(link.ends[1] == other)];
+                let by_name = |number: u16| (&topology.interfaces(other)[usize::from(number)].name, number);
+                // Of equal ways the first by name. Each is known before the node is settled, as a way grows with every
+                // hop.
+                let known = best.get(&other);
+                if known.is_none_or(|(known, _)| through < *known) {
                     queue.push(Reverse((through, other)));
+                } else if !known.is_some_and(|(known, via)| {
+                    through == *known && via.is_some_and(|via| by_name(interface) < by_name(via))
+                }) {
+                    continue;
                 }
+                best.insert(other, (through, Some(interface)));
             }
         }
         Route::None
     }
 
-    /// Follows the settled costs from `node` to a goal and remembers the next hop of each node on the way.
+    /// Follows the settled ways from `node` to a goal and remembers the next hop of each node there.
     fn walk(
         &mut self,
         topology: &Topology,
         node: NodeId,
         address: IpAddr,
-        goals: &[NodeId],
-        best: &LookUp<NodeId, Cost>,
+        best: &LookUp<NodeId, (Cost, Option<u16>)>,
     ) -> Route {
-        let mut first = Route::None;
         let mut at = node;
-        while !goals.contains(&at) {
-            let Some(&cost) = best.get(&at) else { return first };
-            let next = topology
-                .interfaces(at)
-                .iter()
-                .enumerate()
-                .filter(|(_, i)| goals.contains(&i.peer) || topology.forwards(i.peer))
-                .filter(|(_, i)| {
-                    let delay = topology.links()[i.link.index()].settings.delay;
-                    best.get(&i.peer).is_some_and(|rest| (rest.0 + delay, rest.1 + 1) == cost)
-                })
-                .min_by_key(|(number, i)| (&i.name, *number));
-            let Some((number, interface)) = next else { return first };
-            let route = Route::Via(number as u16);
-            if at == node {
-                first = route;
-            } else {
-                self.known[at.index()].insert(address, route);
-            }
-            at = interface.peer;
+        while let Some(&(_, Some(number))) = best.get(&at) {
+            self.known[at.index()].insert(address, Route::Via(number));
+            at = topology.interfaces(at)[usize::from(number)].peer;
         }
-        first
+        self.known[node.index()].get(&address).copied().unwrap_or(Route::None)
     }
 }
 

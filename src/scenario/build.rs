@@ -206,7 +206,7 @@ fn client_config(spec: &SessionSpec) -> ClientConfig {
         run: spec.run.clone(),
         ignore_pasv_address: spec.ignore_passive_address,
         connect_timeout: spec.connect_timeout,
-        reply_timeout: spec.reply_timeout,
+        reply_timeout: spec.reply_timeout.or(defaults.reply_timeout),
         files: file_system(&spec.files),
     }
 }

@@ -88,7 +88,10 @@ pub fn journeys(trace: &Trace) -> Vec<Journey> {
         let name = trace.packet(packet).id;
         let place = *places.entry(name).or_insert_with(|| {
             let stops = vec![Stop { node: frame.node, at: frame.at, frame: id }];
-            journeys.push(Journey { id: name, packet, tag: frame.tag, stops, fate: Fate::Travelling, last: id });
+            // What a node sends to itself is on no link: it is there at once.
+            let to_itself = trace.nodes[frame.node.index()].addresses.contains(&trace.packet(packet).dst);
+            let fate = if to_itself { Fate::Delivered } else { Fate::Travelling };
+            journeys.push(Journey { id: name, packet, tag: frame.tag, stops, fate, last: id });
             journeys.len() - 1
         });
         let journey = &mut journeys[place];

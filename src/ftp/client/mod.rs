@@ -29,7 +29,8 @@ pub struct ClientConfig {
     /// How long to wait for a connection; `None` leaves it to the stack. For an active data connection that is still
     /// not there when the server says that the transfer is complete, `None` is 60 s.
     pub connect_timeout: Option<Duration>,
-    /// How long to wait for a reply; `None` is for ever.
+    /// How long to wait for a reply; `None` is for ever. By default 2 minutes, as curl 7.88 does
+    /// (`RESP_TIMEOUT`).
     pub reply_timeout: Option<Duration>,
     /// The files that `put` sends; one that is not among them is 1000 bytes of [`FileSystem::generated`].
     pub files: FileSystem,
@@ -44,7 +45,7 @@ impl Default for ClientConfig {
             run: Vec::new(),
             ignore_pasv_address: false,
             connect_timeout: None,
-            reply_timeout: None,
+            reply_timeout: Some(Duration::from_secs(120)),
             files: FileSystem::new(),
         }
     }
