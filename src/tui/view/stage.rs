@@ -135,6 +135,12 @@ impl<'a> Stage<'a> {
             if let Some(socket) = connection {
                 words.push((socket.state.name().to_owned(), Role::Dim));
             }
+            if words.is_empty()
+                && let Some(port) = self.knocked_at(channel, node)
+            {
+                let shut = self.app.messages.text(Id::LadderDoorShut);
+                words.push((format!("[{port} {shut}]"), Role::Alarm));
+            }
             if !left {
                 words.reverse();
             }
@@ -150,6 +156,13 @@ impl<'a> Stage<'a> {
             }
         }
         canvas
+    }
+
+    /// The port of a node that the other end tries to connect to.
+    fn knocked_at(&self, channel: Channel, node: NodeId) -> Option<u16> {
+        let addresses = &self.player.trace().nodes[node.index()].addresses;
+        let remotes = self.sockets(channel).filter(|socket| socket.initiator).filter_map(|socket| socket.remote);
+        remotes.filter(|remote| addresses.contains(&remote.ip)).map(|remote| remote.port).next()
     }
 
     /// A channel from door to door: a line while connected, the firewalls it passes, the packets on it.
