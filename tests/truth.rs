@@ -373,10 +373,11 @@ fn attempts(trace: &Trace) -> Vec<Attempt> {
             Event::Received { packet, .. } => {
                 let packet = trace.packet(*packet);
                 for (syn, attempt) in &mut found {
-                    if attempt.answer == "nothing" && owner(syn) == Some(frame.node.index()) {
-                        if let Some(answer) = answer(syn, packet) {
-                            attempt.answer = answer;
-                        }
+                    if attempt.answer == "nothing"
+                        && owner(syn) == Some(frame.node.index())
+                        && let Some(answer) = answer(syn, packet)
+                    {
+                        attempt.answer = answer;
                     }
                 }
             }
