@@ -34,12 +34,25 @@ pub struct Decision {
 /// ask for needs no look elsewhere in memory.
 #[derive(Clone, Debug)]
 enum Condition {
-    Input { among: Vec<u16>, negated: bool },
-    Output { among: Vec<u16>, negated: bool },
+    Input {
+        among: Vec<u16>,
+        negated: bool,
+    },
+    Output {
+        among: Vec<u16>,
+        negated: bool,
+    },
     /// A bit for each [`CtState`].
-    State { among: u8, negated: bool },
+    State {
+        among: u8,
+        negated: bool,
+    },
     /// One range of destination ports.
-    DestinationPort { low: u16, high: u16, negated: bool },
+    DestinationPort {
+        low: u16,
+        high: u16,
+        negated: bool,
+    },
     Other(Box<Match>),
 }
 
