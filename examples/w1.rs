@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         _ => return usage(),
     };
     let Ok(sessions @ 1..=100_000) = sessions.parse() else { return usage() };
+    print!("{} {sessions}: ", shape.name());
     if record {
         let simulation = play(w1::build(shape, sessions, Recorder::default()));
         println!("{} frames", simulation.into_observer().trace.frames.len());

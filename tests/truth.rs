@@ -255,9 +255,11 @@ address = "203.0.113.10/25"
     }
     for (node, chains) in &row.rules {
         for (hook, chain) in chains {
-            let rules: String = chain.rules.iter().map(|rule| format!("    '''{rule}''',\n")).collect();
-            let _ =
-                write!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [\n{rules}]\n", chain.policy);
+            let _ = writeln!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [", chain.policy);
+            for rule in &chain.rules {
+                let _ = writeln!(text, "    '''{rule}''',");
+            }
+            text.push_str("]\n");
         }
     }
     let patience = row.connect_timeout.map(|s| format!("connect-timeout = \"{s} s\"\n")).unwrap_or_default();
@@ -373,10 +375,11 @@ fn attempts(trace: &Trace) -> Vec<Attempt> {
             Event::Received { packet, .. } => {
                 let packet = trace.packet(*packet);
                 for (syn, attempt) in &mut found {
-                    if attempt.answer == "nothing" && owner(syn) == Some(frame.node.index()) {
-                        if let Some(answer) = answer(syn, packet) {
-                            attempt.answer = answer;
-                        }
+                    if attempt.answer == "nothing"
+                        && owner(syn) == Some(frame.node.index())
+                        && let Some(answer) = answer(syn, packet)
+                    {
+                        attempt.answer = answer;
                     }
                 }
             }

@@ -7,7 +7,7 @@
 use ftpscope::engine::{Limits, Simulation};
 use ftpscope::firewall::{Chain, Firewall, Hook, Policy, parse_rule};
 use ftpscope::ftp::{ClientConfig, ClientSession, FileSystem, Mode, Server, ServerConfig};
-use ftpscope::ids::{NodeId, RuleId, SessionId};
+use ftpscope::ids::{RuleId, SessionId};
 use ftpscope::network::{LinkSettings, Topology};
 use ftpscope::packet::Endpoint;
 use ftpscope::tcp;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// How the sessions lie in the network.
 #[derive(Clone, Copy, Debug)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Each session has a client, a router and a server of its own.
     Pairs,
     /// All clients hang on one router, and all call one server behind it.
@@ -28,7 +28,7 @@ pub enum Shape {
 
 impl Shape {
     /// `pairs`, `star`.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pairs => "pairs",
             Self::Star => "star",
@@ -56,7 +56,7 @@ const LINK: LinkSettings =
     LinkSettings { delay: Duration::from_millis(10), bandwidth: 100_000_000, queue: 1_000_000_000 };
 
 /// The network with its programs, at rest.
-pub fn build<O: Observer>(shape: Shape, sessions: u32, observer: O) -> Simulation<O> {
+pub(crate) fn build<O: Observer>(shape: Shape, sessions: u32, observer: O) -> Simulation<O> {
     let mut topology = Topology::default();
     let mut plan = Vec::new();
     let mut routers = Vec::new();
@@ -121,7 +121,7 @@ pub fn build<O: Observer>(shape: Shape, sessions: u32, observer: O) -> Simulatio
 /// Runs it to its end and checks that every session came to its own. Never inlined, so that callgrind can be told to
 /// count only what happens here: `--toggle-collect='*w1::run*'`.
 #[inline(never)]
-pub fn run<O: Observer>(simulation: &mut Simulation<O>) {
+pub(crate) fn run<O: Observer>(simulation: &mut Simulation<O>) {
     let limits = Limits { frames: usize::MAX, ..Limits::default() };
     simulation.run(limits).expect("W1 stays within its limits");
     assert!(simulation.clients_finished());

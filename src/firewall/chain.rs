@@ -1,6 +1,6 @@
 //! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
 
-use super::rule::{Action, CtState, Family, Match, Policy, Protocol, Rule, Test};
+use super::rule::{Action, CtState, Family, Match, Policy, PortSet, Protocol, Rule, Test};
 use super::verdict::Verdict;
 use crate::ids::RuleId;
 use crate::packet::{Body, Packet};
@@ -30,12 +30,30 @@ pub struct Decision {
     pub passed: Vec<RuleId>,
 }
 
-/// A condition with interface names resolved to numbers.
+/// A condition as packets are held against it: interface names are numbers, sets of states are bits, and what most rules
+/// ask for needs no look elsewhere in memory.
 #[derive(Clone, Debug)]
 enum Condition {
-    Input { among: Vec<u16>, negated: bool },
-    Output { among: Vec<u16>, negated: bool },
-    Other(Match),
+    Input {
+        among: Vec<u16>,
+        negated: bool,
+    },
+    Output {
+        among: Vec<u16>,
+        negated: bool,
+    },
+    /// A bit for each [`CtState`].
+    State {
+        among: u8,
+        negated: bool,
+    },
+    /// One range of destination ports.
+    DestinationPort {
+        low: u16,
+        high: u16,
+        negated: bool,
+    },
+    Other(Box<Match>),
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +90,14 @@ impl Chain {
             .map(|m| match &m.test {
                 Test::InInterface(names) => Condition::Input { among: resolve(names), negated: m.negated },
                 Test::OutInterface(names) => Condition::Output { among: resolve(names), negated: m.negated },
-                _ => Condition::Other(m.clone()),
+                Test::CtState(states) => {
+                    let among = states.iter().fold(0, |bits, state| bits | 1 << *state as u8);
+                    Condition::State { among, negated: m.negated }
+                }
+                Test::DestinationPort(PortSet(ranges)) if ranges.len() == 1 => {
+                    Condition::DestinationPort { low: ranges[0].0, high: ranges[0].1, negated: m.negated }
+                }
+                _ => Condition::Other(Box::new(m.clone())),
             })
             .collect();
         self.needs_tracking |= rule.matches.iter().any(|m| matches!(m.test, Test::CtState(_)));
@@ -122,6 +147,12 @@ impl Condition {
         match self {
             Self::Input { among, negated } => interface_matches(view.input, among, *negated),
             Self::Output { among, negated } => interface_matches(view.output, among, *negated),
+            Self::State { among, negated } => {
+                view.ct_state.is_some_and(|state| (among & 1 << state as u8 != 0) != *negated)
+            }
+            Self::DestinationPort { low, high, negated } => {
+                view.packet.tcp().is_some_and(|segment| (*low..=*high).contains(&segment.dst_port) != *negated)
+            }
             Self::Other(m) => test_holds(&m.test, view).is_some_and(|holds| holds != m.negated),
         }
     }
@@ -136,13 +167,13 @@ fn interface_matches(interface: Option<u16>, among: &[u16], negated: bool) -> bo
 fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
     let packet = view.packet;
     match test {
-        Test::InInterface(_) | Test::OutInterface(_) => None,
+        // These are conditions of their own.
+        Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) => None,
         Test::SourceAddress(set) => set.contains(packet.src),
         Test::DestinationAddress(set) => set.contains(packet.dst),
         Test::SourcePort(set) => packet.tcp().map(|segment| set.contains(segment.src_port)),
         Test::DestinationPort(set) => packet.tcp().map(|segment| set.contains(segment.dst_port)),
         Test::TcpFlags { mask, value } => packet.tcp().map(|s| s.flags.bits() & mask.bits() == value.bits()),
-        Test::CtState(states) => view.ct_state.map(|state| states.contains(&state)),
         Test::Protocol(protocols) => {
             let protocol = match (&packet.body, packet.src) {
                 (Body::Tcp(_), _) => Protocol::Tcp,
