@@ -48,6 +48,7 @@ fn main() {
     Criterion::default().configure_from_args().final_summary();
 }
 
+#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn summary<O: Observer>(shape: Shape, n: u32, name: &str, observer: impl Fn() -> O) {
     let mut builds = Vec::new();
     let mut runs = Vec::new();
