@@ -42,9 +42,14 @@ impl<O: Observer> Simulation<O> {
         self.ingress(node, Some(interface), packet);
     }
 
-    /// From prerouting on.
-    pub(super) fn ingress(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet) {
+    /// A packet that came in: tracked, then from prerouting on.
+    fn ingress(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet) {
         let tracked = self.track(node, &mut packet);
+        self.walk_in(node, input, packet, tracked);
+    }
+
+    /// From prerouting on. A packet that a node sent to itself comes here with what tracking knows of it already.
+    pub(super) fn walk_in(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet, tracked: Option<Tracked>) {
         let tracked = tracked.as_ref();
         let ct_state = tracked.map(|tracked| tracked.state);
         if !self.pass(node, Hook::Prerouting, input, None, ct_state, &mut packet) {
@@ -84,7 +89,7 @@ impl<O: Observer> Simulation<O> {
         packet.ttl -= 1;
         let ct_state = tracked.map(|tracked| tracked.state);
         if self.pass(node, Hook::Forward, input, Some(output), ct_state, &mut packet)
-            && self.pass(node, Hook::Postrouting, None, Some(output), ct_state, &mut packet)
+            && self.pass(node, Hook::Postrouting, input, Some(output), ct_state, &mut packet)
         {
             self.confirm(node, tracked, &mut packet);
             self.egress(node, output, route, packet, false);
@@ -119,7 +124,7 @@ impl<O: Observer> Simulation<O> {
         self.confirm(node, tracked, &mut packet);
         if route == Route::Local {
             let trail = packet.trail;
-            let slot = self.in_flight.insert(packet);
+            let slot = self.looped.insert((packet, tracked.map(Tracked::confirmed)));
             self.queue.push(self.now, What::Loopback { packet: slot, node });
             return trail;
         }
@@ -243,16 +248,18 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn neighbour_failed(&mut self, node: NodeId, ticket: u32) {
         let resolving = &mut self.nodes[node.index()].resolving;
         let Some(position) = resolving.iter().position(|r| r.ticket == ticket) else { return };
-        for (mut packet, own) in resolving.remove(position).waiting {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self
-                .tell(node, cause, tag, |_| Event::Timer {
-                    timer: Timer::Neighbour,
-                    socket: None,
-                    attempt: 1,
-                    after: RESOLUTION,
-                })
-                .or(cause);
+        let waiting = resolving.remove(position).waiting;
+        // One wait, begun by the first packet, ends for all of them.
+        let first = waiting.first().map(|(packet, _)| (packet.trail, packet.tag));
+        let (cause, tag) = first.unwrap_or_default();
+        let timer = self.tell(node, cause, tag, |_| Event::Timer {
+            timer: Timer::Neighbour,
+            socket: None,
+            attempt: 1,
+            after: RESOLUTION,
+        });
+        for (mut packet, own) in waiting {
+            packet.trail = timer.or(packet.trail);
             let lost = self.lose(node, packet, Loss::NoNeighbour);
             if own {
                 self.report_to_own_socket(node, Unreachable::Host, &lost);

@@ -158,9 +158,10 @@ impl Condition {
     }
 }
 
-/// Where there is no interface at a hook, neither `==` nor `!=` of its name matches.
+/// Where there is no interface at a hook its name is empty (`nft_meta_store_ifname`): it equals none, and differs from
+/// every name.
 fn interface_matches(interface: Option<u16>, among: &[u16], negated: bool) -> bool {
-    interface.is_some_and(|number| among.contains(&number) != negated)
+    interface.map_or(negated, |number| among.contains(&number) != negated)
 }
 
 /// Whether a test holds; `None` if the packet has no such field, which neither `==` nor `!=` matches.

@@ -78,6 +78,12 @@ impl Tracked {
         Self { state: CtState::Related, change: None, pending: None }
     }
 
+    /// The same packet once its entry has been made.
+    #[must_use]
+    pub const fn confirmed(&self) -> Self {
+        Self { change: None, pending: None, ..*self }
+    }
+
     const fn found(state: CtState) -> Self {
         Self { state, change: None, pending: None }
     }

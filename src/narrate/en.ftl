@@ -69,13 +69,13 @@ milestone-transfer = a transfer ends
 
 # What became of a step or a transfer.
 result-ok = it worked
-result-reply = the server refused with { $code }
-result-connect = no connection: { $error }
+result-reply = the server replied { $code }
+result-connect = could not connect: { $error }
 result-lost = the connection broke: { $error }
 result-closed = the server closed the control connection
 result-no-answer = the server did not answer in time
 result-bad-reply = the server's answer made no sense
-result-not-run = not run, because the session had already failed
+result-not-run = not run: the session was over
 
 # The errors that a program sees; the names in capitals are those of the socket interface.
 error-refused = connection refused (ECONNREFUSED)
@@ -394,6 +394,9 @@ inspector-packet = Packet
 inspector-firewall = Firewall
 inspector-tracking = Tracked connections
 inspector-sockets = Sockets
+
+gallery-down = next
+gallery-up = previous
 
 ui-tagline = see how FTP meets a firewall
 ui-too-small = This terminal is too small. ftpscope needs at least { $size }.

@@ -313,6 +313,8 @@ ids! {
     InspectorFirewall = "inspector-firewall",
     InspectorTracking = "inspector-tracking",
     InspectorSockets = "inspector-sockets",
+    GalleryDown = "gallery-down",
+    GalleryUp = "gallery-up",
     UiTagline = "ui-tagline",
     UiTooSmall = "ui-too-small",
     UiFrameCount = "ui-frame-count",

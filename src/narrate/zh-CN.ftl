@@ -57,13 +57,13 @@ milestone-failure = 连接失败
 milestone-transfer = 传输结束
 
 result-ok = 成功
-result-reply = 服务器以 { $code } 拒绝
+result-reply = 服务器应答 { $code }
 result-connect = 无法建立连接：{ $error }
 result-lost = 连接中断：{ $error }
 result-closed = 服务器关闭了控制连接
 result-no-answer = 服务器没有按时应答
 result-bad-reply = 服务器的应答无法理解
-result-not-run = 会话此前已经失败，未执行
+result-not-run = 未执行：会话已经结束
 
 error-refused = 连接被拒绝（ECONNREFUSED）
 error-host-unreachable = 主机不可达（EHOSTUNREACH）
@@ -374,6 +374,9 @@ inspector-packet = 分组
 inspector-firewall = 防火墙
 inspector-tracking = 跟踪的连接
 inspector-sockets = 套接字
+
+gallery-down = 下一个
+gallery-up = 上一个
 
 ui-tagline = 看 FTP 如何遇上防火墙
 ui-too-small = 终端太小。ftpscope 至少需要 { $size }。

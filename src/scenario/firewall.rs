@@ -92,8 +92,8 @@ fn rule(
             return None;
         }
     };
-    for test in rule.matches.iter().map(|found| &found.test) {
-        interfaces(problems, &place, text, test, hook, neighbours);
+    for found in &rule.matches {
+        interfaces(problems, &place, text, (&found.test, found.negated), hook, neighbours);
     }
     if hook == Hook::Postrouting && matches!(rule.action, Some(Action::Reject(_))) {
         let span = word_span(text, "reject").unwrap_or_default();
@@ -112,7 +112,7 @@ fn interfaces(
     problems: &mut Problems<'_>,
     place: &Located,
     text: &str,
-    looks_at: &Test,
+    (looks_at, negated): (&Test, bool),
     hook: Hook,
     neighbours: Option<&[&str]>,
 ) {
@@ -121,7 +121,8 @@ fn interfaces(
         Test::OutInterface(names) => (names, "oifname", matches!(hook, Hook::Prerouting | Hook::Input)),
         _ => return,
     };
-    if never {
+    // A missing interface differs from every name: `!=` always matches there, which is odd but no mistake.
+    if never && !negated {
         let span = place.part(word_span(text, word).unwrap_or_default());
         let why =
             if word == "iifname" { "packets made here came in nowhere" } else { "packets are not routed out here" };

@@ -105,6 +105,8 @@ fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
     if topology.complete {
         addresses = addresses::assign(problems, &topology, &drafts, &targets(&sessions));
         check::paths(problems, &topology, &sessions.drafts, &addresses);
+        let down: Vec<bool> = drafts.iter().map(|draft| draft.down).collect();
+        check::clients_run(problems, &topology, &sessions.drafts, &down);
     }
     addresses.resize(topology.nodes.len(), Vec::new());
     let (nodes, rules) = assemble(&topology, drafts, addresses);

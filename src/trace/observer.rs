@@ -51,7 +51,7 @@ impl Observer for Recorder {
     fn frame(&mut self, frame: Frame) -> Option<FrameId> {
         let id = FrameId::from_index(self.trace.frames.len())?;
         if let Event::Socket { local, name: Some(name), .. } = &frame.event {
-            self.trace.port_names.push((id, *local, *name));
+            self.trace.port_names.entry(*local).or_default().push((id, *name));
         }
         self.trace.frames.push(frame);
         Some(id)
