@@ -99,7 +99,7 @@ impl Screen {
 #[test]
 fn step_to_the_drop_switch_the_mode_and_quit() {
     let mut screen = Screen::start(&["play", "classic"], &[]);
-    screen.wait_for_text("frame 1 of");
+    screen.wait_for_text("  1 of ");
     screen.press("x");
     screen.wait_for_text("policy drop (line");
     screen.wait_for_text("To office this is a new connection");
@@ -116,7 +116,7 @@ fn from_the_gallery_into_a_scenario_and_back() {
     let mut screen = Screen::start(&[], &[]);
     screen.wait_for_text("see how FTP meets a firewall");
     screen.press("j\r");
-    screen.wait_for_text("frame 1 of");
+    screen.wait_for_text("  1 of ");
     screen.press(" ");
     screen.wait_for_text("1x");
     screen.press("\x1b");
@@ -128,7 +128,7 @@ fn from_the_gallery_into_a_scenario_and_back() {
 #[test]
 fn a_termination_signal_gives_the_terminal_back() {
     let mut screen = Screen::start(&["play", "open"], &[]);
-    screen.wait_for_text("frame 1 of");
+    screen.wait_for_text("  1 of ");
     let pid = screen.child.process_id().unwrap();
     let killed = std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
     assert!(killed.success());
@@ -138,7 +138,7 @@ fn a_termination_signal_gives_the_terminal_back() {
 #[test]
 fn no_color_means_no_colour_but_all_the_rest() {
     let mut screen = Screen::start(&["play", "classic"], &[("NO_COLOR", "1")]);
-    screen.wait_for_text("frame 1 of");
+    screen.wait_for_text("  1 of ");
     screen.press("x");
     screen.wait_for_text("policy drop (line");
     let shown = screen.parser.screen();
@@ -155,7 +155,7 @@ fn no_color_means_no_colour_but_all_the_rest() {
 #[test]
 fn paused_it_sleeps() {
     let mut screen = Screen::start(&["play", "classic"], &[]);
-    screen.wait_for_text("frame 1 of");
+    screen.wait_for_text("  1 of ");
     let pid = screen.child.process_id().unwrap();
     let ticks = || -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
