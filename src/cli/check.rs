@@ -49,6 +49,15 @@ fn check(file: &str) -> Result<(String, bool), Failed> {
     for unmet in &unmet {
         let _ = writeln!(text, "{origin}:{}: {unmet}", unmet.line);
     }
+    if total == 0 {
+        // Nothing is expected: what came of it is worth a look all the more.
+        let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {origin}: {limit}")))?;
+        for outcome in insight::outcomes(&trace) {
+            let run = crate::narrate::visible(&outcome.run);
+            let at = outcome.at.map_or_else(String::new, |node| format!(" at {}", trace.node_name(node)));
+            let _ = writeln!(text, "{origin}: '{run}' was '{}'{at}", outcome.outcome);
+        }
+    }
     let held = total - unmet.len();
     let verdict = match (unmet.is_empty(), total) {
         (true, 0) => "ok: it runs; it expects nothing".to_owned(),

@@ -3,7 +3,7 @@
 use super::{Failed, Subject};
 use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render};
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 
 /// A scenario's text and where it comes from.
 pub(super) struct Source {
@@ -58,7 +58,7 @@ pub(super) fn check(source: &Source) -> Result<Scenario, Failed> {
     match parse_bytes(&source.bytes, &source.origin) {
         Ok(scenario) => {
             if !scenario.warnings.is_empty() {
-                eprintln!("{}", rendered(source, &scenario.warnings).trim_end());
+                let _ = writeln!(std::io::stderr(), "{}", rendered(source, &scenario.warnings).trim_end());
             }
             Ok(scenario)
         }

@@ -14,7 +14,7 @@ mod trace;
 use crate::ftp::Mode;
 use crate::narrate::Language;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// See how a protocol meets a firewall: FTP's two channels, packet by packet.
@@ -95,7 +95,11 @@ enum Failed {
 
 impl From<std::io::Error> for Failed {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Usage(error.to_string()) }
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::PipeClosed
+        } else {
+            Self::Usage(format!("ftpscope: cannot write the output: {error}"))
+        }
     }
 }
 
@@ -113,7 +117,8 @@ pub fn main() -> ExitCode {
         Ok(()) | Err(Failed::PipeClosed) => ExitCode::SUCCESS,
         Err(Failed::Expectation) => ExitCode::from(1),
         Err(Failed::Usage(message)) => {
-            eprintln!("{}", message.trim_end());
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
             ExitCode::from(2)
         }
     }

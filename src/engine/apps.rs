@@ -373,7 +373,12 @@ impl<O: Observer> Simulation<O> {
         }
         slot.deadline = Instant::NEVER;
         let after = slot.length;
-        let tag = self.session_tag(node, app, seat);
+        let tag = self.session_tag(node, app, seat).map(|tag| match timer {
+            FtpTimer::DataConnect => {
+                self.data_tag(node, app, seat).unwrap_or(Tag { connection: None, channel: Channel::Data, ..tag })
+            }
+            _ => tag,
+        });
         let cause = self.timer_cause(node, app, seat, timer);
         let cause =
             self.tell(node, cause, tag, |_| Event::Timer { timer: Timer::Ftp(timer), socket: None, attempt: 1, after });
@@ -388,6 +393,12 @@ impl<O: Observer> Simulation<O> {
         let fallback = Tag { connection: None, session: seat.session, channel: Channel::Control };
         let socket = seat.control.and_then(|handle| self.nodes[node.index()].stack.socket(handle));
         Some(socket.map_or(fallback, |socket| socket.tag))
+    }
+
+    /// The tag of a session's data connection, while it has one.
+    pub(super) fn data_tag(&mut self, node: NodeId, app: u16, seat: u32) -> Option<Tag> {
+        let handle = self.seat_mut(node, app, seat)?.data?;
+        self.nodes[node.index()].stack.socket(handle).map(|socket| socket.tag)
     }
 
     /// Sees to it that the engine looks at a timer at `at` or earlier.

@@ -40,8 +40,7 @@ impl<O: Observer> EngineHost<'_, O> {
     }
 
     fn data_tag(&mut self) -> Option<Tag> {
-        let handle = self.data()?;
-        self.simulation.nodes[self.node.index()].stack.socket(handle).map(|socket| socket.tag)
+        self.simulation.data_tag(self.node, self.app, self.seat)
     }
 
     fn tell(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {

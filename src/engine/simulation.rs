@@ -2,9 +2,9 @@
 
 use super::apps::{App, Deferred};
 use super::queue::{Queue, What};
-use super::stack::Stack;
+use super::stack::{Handle, Stack};
 use super::walk::Resolving;
-use crate::firewall::Firewall;
+use crate::firewall::{Firewall, Tracked};
 use crate::ftp;
 use crate::ids::{ConnectionId, FrameId, NodeId, PacketId, SessionId, SocketId};
 use crate::network::{LOOPBACK, Routes, Topology};
@@ -86,6 +86,8 @@ pub struct Simulation<O> {
     pub(super) routes: Routes,
     pub(super) nodes: Vec<Node>,
     pub(super) in_flight: Slab<Packet>,
+    /// Packets on their way from a node to itself, with what tracking knows of them: they are tracked once.
+    pub(super) looped: Slab<(Packet, Option<Tracked>)>,
     pub(super) tcp: tcp::Config,
     /// What sessions are to be told next, and whether one is being told something now.
     pub(super) deferred: VecDeque<Deferred>,
@@ -107,6 +109,7 @@ impl<O: Observer> Simulation<O> {
             nodes: topology.nodes().map(|_| Node::default()).collect(),
             topology,
             in_flight: Slab::default(),
+            looped: Slab::default(),
             tcp,
             deferred: VecDeque::new(),
             telling: false,
@@ -152,7 +155,11 @@ impl<O: Observer> Simulation<O> {
     pub fn run(&mut self, limits: Limits) -> Result<(), LimitReached> {
         while let Some(at) = self.queue.next_at() {
             if at > limits.time {
-                return Err(LimitReached::Time(limits.time));
+                // What was called off still lies in the queue; it does not keep a run from being over.
+                match self.queue.pop() {
+                    Some((at, what)) if self.is_live(at, what) => return Err(LimitReached::Time(limits.time)),
+                    _ => continue,
+                }
             }
             if self.events >= limits.events {
                 return Err(LimitReached::Events(limits.events));
@@ -163,6 +170,24 @@ impl<O: Observer> Simulation<O> {
             self.step();
         }
         Ok(())
+    }
+
+    /// Whether an event will do anything: timers that were stopped stay in the queue until their time.
+    fn is_live(&self, at: Instant, what: What) -> bool {
+        match what {
+            What::Arrive { .. } | What::Loopback { .. } | What::Start { .. } | What::Neighbour { .. } => true,
+            What::Tcp { node, slot, socket } => {
+                let socket = self.nodes[node.index()].stack.socket(Handle { slot, id: socket });
+                socket.is_some_and(|socket| socket.wakes == at && socket.connection.next_deadline().is_some())
+            }
+            What::Ftp { node, app, seat, timer } => {
+                let seat = self.nodes[node.index()].apps[usize::from(app)].seats.get(seat);
+                seat.is_some_and(|seat| {
+                    let slot = &seat.timers[timer as usize];
+                    slot.wakes == at && slot.deadline != Instant::NEVER
+                })
+            }
+        }
     }
 
     fn step(&mut self) {
@@ -177,8 +202,8 @@ impl<O: Observer> Simulation<O> {
                 self.arrive(node, interface, packet);
             }
             What::Loopback { packet, node } => {
-                let packet = self.in_flight.take(packet);
-                self.ingress(node, Some(LOOPBACK), packet);
+                let (packet, tracked) = self.looped.take(packet);
+                self.walk_in(node, Some(LOOPBACK), packet, tracked);
             }
             What::Tcp { node, slot, socket } => self.tcp_timer(node, slot, socket),
             What::Ftp { node, app, seat, timer } => self.ftp_timer(node, app, seat, timer),

@@ -26,14 +26,14 @@ impl<O: Observer> Simulation<O> {
                 } else if segment.is_syn() && stack.listener(local.port).is_some() {
                     self.accept(node, &packet);
                 } else {
-                    self.answer_with_reset(node, &packet, false);
+                    self.answer_with_reset(node, &packet, None);
                 }
             }
-            Body::Icmp(icmp) => {
-                if let Icmp::Unreachable { reason, quoted } = &**icmp {
-                    self.icmp_about(node, *reason, quoted, packet.trail);
-                }
-            }
+            Body::Icmp(icmp) => match &**icmp {
+                Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.trail),
+                // To a connecting socket that is EHOSTUNREACH (Linux: icmp_err_convert).
+                Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.trail),
+            },
         }
     }
 
@@ -151,15 +151,24 @@ impl<O: Observer> Simulation<O> {
             return self.call(node, owner, handle, Call::Failed(error), cause);
         }
         if outcome.connected {
+            // The last acknowledgement of the handshake goes out at once, before the program has said anything.
+            self.flush(node, handle);
             let door = self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.door.take());
             if let Some((slot, id)) = door
                 && owner.channel == Channel::Data
             {
+                let door = Handle { slot, id };
+                if self.nodes[node.index()].stack.listener_at(door).is_none() {
+                    // The door was shut meanwhile: who is still in the handshake is turned away, as Linux does.
+                    return self.turn_away(node, handle, cause);
+                }
                 // A data listener takes one connection.
-                self.unlisten(node, Handle { slot, id }, cause);
+                self.unlisten(node, door, cause);
             }
             self.call(node, owner, handle, Call::Connected(remote), cause);
         }
+        // A guest of the control door has been given a seat meanwhile.
+        let owner = self.nodes[node.index()].stack.socket(handle).map_or(owner, |socket| socket.owner);
         if outcome.readable {
             while let Some(bytes) =
                 self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.connection.read())
@@ -174,6 +183,13 @@ impl<O: Observer> Simulation<O> {
         if outcome.done {
             self.call(node, owner, handle, Call::Done, cause);
         }
+        self.settle(node, handle, cause);
+    }
+
+    fn turn_away(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
+        let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
+        socket.connection.abort();
+        self.flush(node, handle);
         self.settle(node, handle, cause);
     }
 
@@ -194,7 +210,7 @@ impl<O: Observer> Simulation<O> {
                 ttl: DEFAULT_TTL,
                 body: Body::Tcp(segment),
             };
-            let sent = self.originate(node, packet, false);
+            let sent = self.originate(node, packet, None);
             if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
                 socket.last_sent = sent;
             }

@@ -4,7 +4,7 @@ use super::LadderOptions;
 use super::ladder::write_rows;
 use crate::ftp::Mode;
 use crate::ids::FrameId;
-use crate::insight::{divergence, knocks, outcomes};
+use crate::insight::{StepOutcome, divergence, knocks, outcomes};
 use crate::ladder::{Ladder, channel_mark, fit, text_width};
 use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_note, sentence, visible};
 use crate::packet::Channel;
@@ -49,13 +49,25 @@ pub fn write_comparison(
 
 /// The frame in which the entry of the run list ends that is being played at `from`.
 fn end_of_step(trace: &Trace, from: FrameId) -> FrameId {
-    let ends = |id: &FrameId| matches!(trace.frame(*id).event, Event::Step { result: Some(_), .. });
+    let session = |id: FrameId| trace.frame(id).tag.map(|tag| tag.session);
+    let ends = |id: &FrameId| {
+        matches!(trace.frame(*id).event, Event::Step { result: Some(_), .. }) && session(*id) == session(from)
+    };
     trace.ids().skip(from.index()).find(ends).or_else(|| trace.last()).unwrap_or(from)
 }
 
 fn write_outcomes(runs: &[(Mode, Trace); 2], messages: &Messages, out: &mut impl io::Write) -> io::Result<()> {
     let tables = [outcomes(&runs[0].1), outcomes(&runs[1].1)];
-    let command_width = tables[0].iter().map(|row| text_width(&visible(&row.run))).max().unwrap_or(0).clamp(8, 40);
+    // With several sessions a command alone does not tell whose it is.
+    let trace = &runs[0].1;
+    let several = trace.sessions.len() > 1;
+    let command = |row: &StepOutcome| match trace.sessions.get(row.session.index()) {
+        Some(session) if several => {
+            format!("{}. {}: {}", row.session.0 + 1, visible(trace.node_name(session.client)), visible(&row.run))
+        }
+        _ => visible(&row.run),
+    };
+    let command_width = tables[0].iter().map(|row| text_width(&command(row))).max().unwrap_or(0).clamp(8, 40);
     let cells: Vec<Vec<String>> = runs
         .iter()
         .zip(&tables)
@@ -69,7 +81,7 @@ fn write_outcomes(runs: &[(Mode, Trace); 2], messages: &Messages, out: &mut impl
             .iter()
             .position(|other| (other.session, other.index) == (row.session, row.index))
             .map_or("", |other| &cells[1][other]);
-        let command = fit(&visible(&row.run), command_width);
+        let command = fit(&command(row), command_width);
         writeln!(out, "  {}  {}  {other}", pad(&command, command_width), pad(&cells[0][index], first))?;
     }
     Ok(())

@@ -91,8 +91,8 @@ pub struct Tracked {
     pub state: CtState,
     /// What happened to the entry at once.
     pub change: Option<Change>,
-    /// The expectation that the packet has used up.
-    pub used: Option<Expectation>,
+    /// Whether another connection has announced this one.
+    expected: bool,
     entry: Option<EntryId>,
     direction: Direction,
     /// Original and reply tuple; `None` for a packet that belongs to no connection.
@@ -135,21 +135,25 @@ impl Tracked {
     /// other way, and makes no entry (`nf_ct_attach`).
     #[must_use]
     pub const fn answer(&self) -> Self {
-        Self {
-            state: CtState::Related,
-            direction: self.direction.opposite(),
-            pending: None,
-            change: None,
-            used: None,
-            ..*self
-        }
+        Self { state: CtState::Related, direction: self.direction.opposite(), pending: None, change: None, ..*self }
+    }
+
+    /// The same packet once its entry has been made.
+    #[must_use]
+    pub const fn confirmed(&self) -> Self {
+        Self { change: None, pending: None, ..*self }
+    }
+
+    /// A packet that a firewall made itself in answer to one it does not track.
+    pub const fn related() -> Self {
+        Self::stranger(CtState::Related)
     }
 
     const fn stranger(state: CtState) -> Self {
         Self {
             state,
             change: None,
-            used: None,
+            expected: false,
             entry: None,
             direction: Direction::Original,
             tuples: None,
@@ -204,6 +208,7 @@ pub struct Conntrack {
     entries: Vec<Entry>,
     index: LookUp<Tuple, (EntryId, Direction)>,
     expectations: Vec<Expectation>,
+    used: Option<Expectation>,
     /// The helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
     pub loose_helper: bool,
 }
@@ -263,8 +268,8 @@ impl Conntrack {
             ..Tracked::stranger(CtState::Established)
         };
         let told = |state| Change { entry: id, tuple: entry.original, reply: entry.reply, state, replied };
-        // A RST that answers an unanswered SYN ends the entry at once.
-        if kind == Kind::Rst && !original && !entry.replied {
+        // A RST ends an entry at once that has seen no answer yet, whoever sends it (nf_conntrack_tcp_packet).
+        if kind == Kind::Rst && !entry.replied {
             let change = Some(told(None));
             self.forget(id);
             return Tracked { change, entry: None, ..known };
@@ -295,10 +300,11 @@ impl Conntrack {
         let Some(place) = self.expectations.iter().position(expected) else { return new };
         // Used up now, whatever becomes of the packet.
         let used = self.expectations.remove(place);
+        self.used = Some(used);
         let reply = Tuple { from: used.door, to: Endpoint::new(used.shown_as, tuple.from.port) };
         Tracked {
             state: CtState::Related,
-            used: Some(used),
+            expected: true,
             tuples: Some((tuple, reply)),
             // It follows its master (nf_nat_follow_master); no rule is asked.
             decided: [true; 2],
@@ -316,7 +322,7 @@ impl Conntrack {
             reply,
             state,
             replied: false,
-            expected: tracked.used.is_some(),
+            expected: tracked.expected,
             helper: tracked.helper.then(Box::default),
             expires: now + state.timeout(),
             alive: true,
@@ -324,6 +330,16 @@ impl Conntrack {
         self.index.insert(original, (id, Direction::Original));
         self.index.insert(reply, (id, Direction::Reply));
         Some(Change { entry: id, tuple: original, reply, state: Some(state), replied: false })
+    }
+
+    /// The expectation that the packet tracked last has used up, if it has.
+    pub const fn take_used(&mut self) -> Option<Expectation> {
+        self.used.take()
+    }
+
+    /// Whether the packet's connection is watched by a helper.
+    pub fn has_helper(&self, tracked: &Tracked) -> bool {
+        tracked.entry.is_some_and(|id| self.entries[id.index()].helper.is_some())
     }
 
     /// Whether a tuple belongs to a connection already.
@@ -346,10 +362,10 @@ impl Conntrack {
         let (Some(id), Body::Tcp(segment)) = (tracked.entry, &mut packet.body) else { return helped };
         let entry = &mut self.entries[id.index()];
         let (original, reply) = (entry.original, entry.reply);
-        let Some(helper) = &mut entry.helper else { return helped };
+        let Some(reader) = &mut entry.helper else { return helped };
         let direction = tracked.direction;
         if tracked.state == CtState::Established && !segment.payload.is_empty() {
-            match helper.hear(direction, segment) {
+            match reader.hear(direction, segment) {
                 Heard::Nothing => {}
                 Heard::Cut => helped.dropped = true,
                 Heard::Announced { ip, port, span, form } => {
@@ -372,17 +388,17 @@ impl Conntrack {
                         };
                         if public != named {
                             let written = rewrite(&segment.payload, span, form, expectation.to);
-                            let growth = written.len() as i32 - segment.payload.len() as i32;
+                            let growth = written.len().cast_signed() - segment.payload.len().cast_signed();
                             helped.rewritten = written != segment.payload;
                             segment.payload = written;
-                            helper.grew(direction, segment.seq, growth);
+                            reader.grew(direction, segment.seq, growth as i32);
                         }
                         helped.expectation = Some(expectation);
                     }
                 }
             }
         }
-        helper.adjust(direction, segment);
+        reader.adjust(direction, segment);
         if let Some(expectation) = helped.expectation {
             // One at a time for each control connection (max_expected = 1): the oldest gives way.
             self.expectations.retain(|known| known.master != expectation.master && known.expires >= now);

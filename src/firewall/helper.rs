@@ -78,11 +78,13 @@ impl FtpHelper {
     /// Carries the changes of length into a segment's numbers (`nf_ct_seq_adjust`).
     pub(super) fn adjust(&self, direction: Direction, segment: &mut Segment) {
         let (own, other) = (self.shift[direction as usize], self.shift[1 - direction as usize]);
-        let seq_shift = if own.position.is_some_and(|position| segment.seq > position) { own.after } else { own.before };
+        let seq_shift =
+            if own.position.is_some_and(|position| segment.seq > position) { own.after } else { own.before };
         segment.seq = shifted(segment.seq, seq_shift);
         if segment.flags.contains(crate::packet::Flags::ACK) {
             let known = shifted(segment.ack, -other.before);
-            let ack_shift = if other.position.is_some_and(|position| known > position) { other.after } else { other.before };
+            let ack_shift =
+                if other.position.is_some_and(|position| known > position) { other.after } else { other.before };
             segment.ack = shifted(segment.ack, -ack_shift);
         }
     }
@@ -151,9 +153,7 @@ fn announced(rest: &[u8], offset: usize, form: Form) -> Heard {
     let Ok(text) = std::str::from_utf8(text) else { return Heard::Nothing };
     match form {
         Form::HostPort => match parse_host_port(text) {
-            Some(address) => {
-                Heard::Announced { ip: Some((*address.ip()).into()), port: address.port(), span, form }
-            }
+            Some(address) => Heard::Announced { ip: Some((*address.ip()).into()), port: address.port(), span, form },
             None => Heard::Nothing,
         },
         Form::Extended => match extended(text) {

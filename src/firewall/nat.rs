@@ -67,7 +67,13 @@ impl Conntrack {
     /// A NAT rule matched the first packet of a connection: its reply tuple is fixed accordingly.
     ///
     /// `own` is the address for masquerade and redirect; `random` gives numbers below a bound.
-    pub fn assign(&self, tracked: &mut Tracked, target: &NatTarget, own: Option<IpAddr>, random: impl FnMut(u32) -> u32) {
+    pub fn assign(
+        &self,
+        tracked: &mut Tracked,
+        target: &NatTarget,
+        own: Option<IpAddr>,
+        random: impl FnMut(u32) -> u32,
+    ) {
         let Some((original, mut reply)) = tracked.tuples() else { return };
         match *target {
             NatTarget::Destination { address, ports } => {
@@ -97,6 +103,14 @@ impl Conntrack {
                 reply = self.free_reply(original, reply, ports, shuffled, random);
                 tracked.set_reply(reply, Half::Source);
             }
+        }
+    }
+
+    /// No rule translates the source, but NAT is at work: two connections must not look alike to the outside.
+    pub fn keep_apart(&self, tracked: &mut Tracked, random: impl FnMut(u32) -> u32) {
+        let Some((original, reply)) = tracked.tuples() else { return };
+        if self.is_used(reply) {
+            tracked.set_reply(self.free_reply(original, reply, None, false, random), Half::Source);
         }
     }
 

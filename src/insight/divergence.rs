@@ -4,10 +4,10 @@
 //! says what on which channel, who knocks on whose door, what a firewall says.
 
 use crate::firewall::Verdict;
-use crate::ids::{FrameId, NodeId};
+use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::Channel;
 use crate::tcp::State;
-use crate::trace::{Event, Side, SocketAction, Trace};
+use crate::trace::{Event, Frame, Side, SocketAction, Trace};
 
 /// Where two traces part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,21 +32,27 @@ enum Meaning {
     Step { run: String, done: bool },
 }
 
-/// Compares two traces of the same network; `None` if they mean the same.
+/// Compares two traces of the same network, session by session; `None` if they mean the same. With several sessions that
+/// part, the one that parts first counts.
 pub fn divergence(left: &Trace, right: &Trace) -> Option<Divergence> {
-    let (mut l, mut r) = (meanings(left), meanings(right));
-    let mut same = 0;
-    loop {
-        match (l.next(), r.next()) {
-            (None, None) => return None,
-            (Some((_, a)), Some((_, b))) if a == b => same += 1,
-            (a, b) => return Some(Divergence { same, left: a.map(|(id, _)| id), right: b.map(|(id, _)| id) }),
+    let sessions = (0..left.sessions.len().max(right.sessions.len()) as u32).map(SessionId);
+    let partings = sessions.filter_map(|session| {
+        let (mut l, mut r) = (meanings(left, session), meanings(right, session));
+        let mut same = 0;
+        loop {
+            match (l.next(), r.next()) {
+                (None, None) => return None,
+                (Some((_, a)), Some((_, b))) if a == b => same += 1,
+                (a, b) => return Some(Divergence { same, left: a.map(|(id, _)| id), right: b.map(|(id, _)| id) }),
+            }
         }
-    }
+    });
+    partings.min_by_key(|parting| parting.left.or(parting.right))
 }
 
-fn meanings(trace: &Trace) -> impl Iterator<Item = (FrameId, Meaning)> {
-    trace.ids().zip(&trace.frames).filter_map(|(id, frame)| {
+fn meanings(trace: &Trace, session: SessionId) -> impl Iterator<Item = (FrameId, Meaning)> {
+    let own = move |frame: &Frame| frame.tag.is_some_and(|tag| tag.session == session);
+    trace.ids().zip(&trace.frames).filter(move |(_, frame)| own(frame)).filter_map(|(id, frame)| {
         let channel = frame.tag.map(|tag| tag.channel);
         let meaning = match &frame.event {
             Event::FtpCommand { side: Side::Sent, verb, argument } => {

@@ -2,7 +2,8 @@
 
 use crate::firewall::Verdict;
 use crate::ids::{ConnectionId, FrameId, NodeId, SessionId};
-use crate::packet::{Channel, Endpoint};
+use crate::lookup::LookUp;
+use crate::packet::{Channel, Endpoint, Flags};
 use crate::tcp::State;
 use crate::trace::{Event, SocketAction, Trace};
 
@@ -51,10 +52,12 @@ pub struct Knock {
 /// All connections of a trace, in the order they were begun.
 pub fn knocks(trace: &Trace) -> Vec<Knock> {
     let mut knocks: Vec<Knock> = Vec::new();
+    let mut places: LookUp<ConnectionId, usize> = LookUp::default();
     for (id, frame) in trace.ids().zip(&trace.frames) {
         let Some(tag) = frame.tag else { continue };
         let Some(connection) = tag.connection else { continue };
         if let Event::Socket { action: SocketAction::Connect, local, remote: Some(remote), .. } = &frame.event {
+            places.insert(connection, knocks.len());
             knocks.push(Knock {
                 connection,
                 session: tag.session,
@@ -69,7 +72,7 @@ pub fn knocks(trace: &Trace) -> Vec<Knock> {
             });
             continue;
         }
-        let Some(knock) = knocks.iter_mut().rev().find(|knock| knock.connection == connection) else { continue };
+        let Some(knock) = places.get(&connection).and_then(|place| knocks.get_mut(*place)) else { continue };
         if knock.fate != KnockFate::Opened {
             follow(trace, knock, id);
         }
@@ -94,7 +97,8 @@ fn follow(trace: &Trace, knock: &mut Knock, id: FrameId) {
         Event::Sent { packet, .. } => {
             let packet = trace.packet(*packet);
             if let Some(segment) = packet.tcp() {
-                if segment.flags.contains(crate::packet::Flags::RST) && frame.node != knock.node {
+                // The RST that answers a SYN, not one that the knocker sends itself.
+                if segment.flags.contains(Flags::RST) && packet.dst == knock.from.ip && segment.seq.0 == 0 {
                     decide(KnockFate::Refused);
                 } else if segment.is_syn() && frame.node == knock.node {
                     knock.tries += 1;

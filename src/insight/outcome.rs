@@ -5,7 +5,7 @@ use crate::ftp::StepResult;
 use crate::ids::{FrameId, NodeId, RuleId, SessionId};
 use crate::packet::Flags;
 use crate::scenario::Outcome;
-use crate::trace::{Event, Frame, Loss, Side, Trace};
+use crate::trace::{Event, Frame, Loss, Side, SocketAction, Trace};
 
 /// What became of one entry of a run list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,26 +34,23 @@ pub struct StepOutcome {
 
 /// What became of every entry of every run list, in the order they ended.
 pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
-    let mut begins = vec![0; trace.sessions.len()];
+    // The frames of each session since its last entry ended; for the first entry that includes the login.
+    let mut since: Vec<Vec<(FrameId, &Frame)>> = vec![Vec::new(); trace.sessions.len()];
     let mut all = Vec::new();
     for (id, frame) in trace.ids().zip(&trace.frames) {
-        let (Event::Step { index, run, result: Some(result) }, Some(tag)) = (&frame.event, frame.tag) else { continue };
-        let session = tag.session;
-        let Some(begin) = begins.get_mut(session.index()) else { continue };
-        // Everything of this session since the last entry ended; for the first that includes the login.
-        let range: Vec<(FrameId, &Frame)> = (*begin..id.index())
-            .filter_map(FrameId::from_index)
-            .map(|id| (id, trace.frame(id)))
-            .filter(|(_, frame)| frame.tag.is_some_and(|tag| tag.session == session))
-            .collect();
-        *begin = id.index() + 1;
-        let (outcome, decisive) = judge(trace, *result, &range);
+        let Some(tag) = frame.tag else { continue };
+        let Some(range) = since.get_mut(tag.session.index()) else { continue };
+        let Event::Step { index, run, result: Some(result) } = &frame.event else {
+            range.push((id, frame));
+            continue;
+        };
+        let (outcome, decisive) = judge(trace, *result, range);
         let rule = decisive.and_then(|id| match &trace.frame(id).event {
             Event::Verdict { rule, .. } => Some(*rule),
             _ => None,
         });
         all.push(StepOutcome {
-            session,
+            session: tag.session,
             index: *index,
             run: run.clone(),
             outcome,
@@ -67,6 +64,7 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
             rule,
             finished: id,
         });
+        range.clear();
     }
     all
 }
@@ -76,8 +74,8 @@ fn judge(trace: &Trace, result: StepResult, range: &[(FrameId, &Frame)]) -> (Out
     match result {
         StepResult::Ok => (Outcome::Ok, None),
         StepResult::NotRun => (Outcome::NotRun, None),
-        // 425 and 426 tell of the data connection: what happened to that is the cause, if anything did.
-        StepResult::Reply(425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
+        // These tell of connections: what happened to them is the cause, if anything did.
+        StepResult::Reply(421 | 425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
         StepResult::Reply(_) => (Outcome::Denied, refusing_reply(range)),
         StepResult::Connect(_) | StepResult::Lost(_) | StepResult::NoAnswer => {
             network().unwrap_or((Outcome::TimedOut, None))
@@ -87,18 +85,32 @@ fn judge(trace: &Trace, result: StepResult, range: &[(FrameId, &Frame)]) -> (Out
     }
 }
 
-/// The first packet that died.
+/// The first packet that died of the connection that was begun last; else the last one that died at all, for a loss
+/// that was made good is no cause.
 fn death(range: &[(FrameId, &Frame)]) -> Option<(Outcome, Option<FrameId>)> {
-    range.iter().find_map(|(id, frame)| {
-        let outcome = match &frame.event {
-            Event::Verdict { verdict: Verdict::Drop, .. } => Outcome::Dropped,
-            Event::Verdict { verdict: Verdict::Reject(_), .. } => Outcome::Rejected,
-            Event::Lost { reason: Loss::QueueFull, .. } => Outcome::Lost,
-            Event::Lost { .. } => Outcome::Unreachable,
-            _ => return None,
-        };
-        Some((outcome, Some(*id)))
-    })
+    let begun = range.iter().rev().find_map(|(_, frame)| match frame.event {
+        Event::Socket { action: SocketAction::Connect, .. } => frame.tag.and_then(|tag| tag.connection),
+        _ => None,
+    });
+    let of_begun = |frame: &Frame| frame.tag.is_some_and(|tag| tag.connection.is_some() && tag.connection == begun);
+    let mut deaths = range.iter().filter_map(|(id, frame)| Some((end_of(frame)?, *id, of_begun(frame))));
+    let mut last = None;
+    let first = deaths.find(|(outcome, id, of_begun)| {
+        last = Some((*outcome, Some(*id)));
+        *of_begun
+    });
+    first.map(|(outcome, id, _)| (outcome, Some(id))).or(last)
+}
+
+/// How a packet ended in a frame, if one did.
+const fn end_of(frame: &Frame) -> Option<Outcome> {
+    match &frame.event {
+        Event::Verdict { verdict: Verdict::Drop, .. } => Some(Outcome::Dropped),
+        Event::Verdict { verdict: Verdict::Reject(_), .. } => Some(Outcome::Rejected),
+        Event::Lost { reason: Loss::QueueFull, .. } => Some(Outcome::Lost),
+        Event::Lost { .. } => Some(Outcome::Unreachable),
+        _ => None,
+    }
 }
 
 /// The first RST that a host sent by itself: nobody listens there.

@@ -41,10 +41,21 @@ pub enum Progress {
 /// How far each step has come after a frame, for the entry of the run list that is being played then.
 pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
     let mut progress = [Progress::Ahead; 4];
+    let (mut control, mut data) = (None, None);
     let session = trace.frame(until).tag.map(|tag| tag.session);
     for frame in &trace.frames[..=until.index()] {
         let Some(tag) = frame.tag else { continue };
         if session.is_some_and(|session| session != tag.session) {
+            continue;
+        }
+        // Only the newest connection of a channel counts: an older one may still be breaking when the next begins.
+        let newest = match tag.channel {
+            Channel::Control => &mut control,
+            Channel::Data => &mut data,
+        };
+        if matches!(frame.event, Event::Socket { action: SocketAction::Connect, .. }) {
+            *newest = tag.connection;
+        } else if tag.connection != *newest && tag.connection.is_some() {
             continue;
         }
         let handshake = match tag.channel {

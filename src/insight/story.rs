@@ -1,10 +1,11 @@
 //! The same instant of the story in another run: where to stand after switching the mode.
 
 use super::divergence;
-use crate::ids::FrameId;
+use crate::ids::{FrameId, SessionId};
 use crate::packet::Channel;
 use crate::tcp::State;
 use crate::trace::{Event, Side, SocketAction, Trace};
+use std::collections::BTreeMap;
 
 /// A point of the story that both modes have, though not in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ enum Point {
 /// As long as the runs are the same that is the same frame; afterwards the last point of the story before `at` that the
 /// other run has as well, in the same entry of the run list.
 pub fn same_instant(trace: &Trace, at: FrameId, other: &Trace) -> Option<FrameId> {
+    if Some(at) == trace.last() {
+        return other.last();
+    }
     let identical = trace.frames.iter().zip(&other.frames).take_while(|(a, b)| a == b).count();
     if at.index() < identical {
         return Some(at);
@@ -40,14 +44,18 @@ pub fn same_instant(trace: &Trace, at: FrameId, other: &Trace) -> Option<FrameId
 }
 
 fn points(trace: &Trace) -> Vec<(FrameId, (u32, u32), Point)> {
-    let mut step = (0, 0);
+    // Each session is at an entry of its own.
+    let mut steps: BTreeMap<SessionId, u32> = BTreeMap::new();
     let mut points: Vec<(FrameId, (u32, u32), Point)> = Vec::new();
     for (id, frame) in trace.ids().zip(&trace.frames) {
+        let Some(session) = frame.tag.map(|tag| tag.session) else { continue };
+        let step = (session.0, steps.get(&session).copied().unwrap_or(0));
         let data = frame.tag.is_some_and(|tag| tag.channel == Channel::Data);
         let point = match &frame.event {
             Event::Step { index, result: None, .. } => {
-                step = (frame.tag.map_or(0, |tag| tag.session.0), index + 1);
-                Point::StepBegins
+                steps.insert(session, index + 1);
+                points.push((id, (session.0, index + 1), Point::StepBegins));
+                continue;
             }
             Event::Step { result: Some(_), .. } => Point::StepEnds,
             Event::FtpCommand { side: Side::Sent, verb, .. } => match verb.as_str() {

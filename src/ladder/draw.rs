@@ -14,10 +14,19 @@ pub fn draw_header(trace: &Trace, ladder: &Ladder, geometry: &Geometry) -> [Canv
     let pitch = geometry.lanes.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(geometry.width);
     for (lane, node) in ladder.columns.iter().enumerate() {
         let info = &trace.nodes[node.index()];
-        let address = info.addresses.first().map(ToString::to_string).unwrap_or_default();
+        // Of the family that is spoken here.
+        let v4 = trace.packets.first().is_none_or(|packet| packet.src.is_ipv4());
+        let spoken = info.addresses.iter().find(|address| address.is_ipv4() == v4);
+        let address = spoken.or(info.addresses.first()).map(ToString::to_string).unwrap_or_default();
         let role = if info.down { Role::Dim } else { Role::Strong };
         for (line, text, role) in [(0, visible(&info.name), role), (1, address, Role::Dim)] {
-            let text = fit(&text, pitch.saturating_sub(1).max(4));
+            // Where the lanes are too near for names, the ends still have theirs.
+            let is_end = lane == 0 || lane + 1 == geometry.lanes.len();
+            let room = if is_end { pitch.max(12) } else { pitch };
+            if room < 5 {
+                continue;
+            }
+            let text = fit(&text, room - 1);
             let x = geometry.centred(lane, text_width(&text));
             lines[line].put(x, &text, role);
         }
@@ -100,10 +109,14 @@ impl Drawing<'_> {
         canvas.set(lane, 'X', Role::Alarm);
         let mut note = self.blank();
         let text = row_note(self.messages, self.trace, journey.last);
-        let room = self.geometry.width.saturating_sub(2);
-        let text = fit(&text, room);
-        let x = (lane + 2).min(self.geometry.width.saturating_sub(text_width(&text) + 1));
-        note.put(x.max(1), &text, Role::Alarm);
+        // On the side of the lane that has more room for it.
+        let (left, right) = (lane.saturating_sub(3), self.geometry.width.saturating_sub(lane + 3));
+        if text_width(&text) <= right || right >= left {
+            note.put(lane + 2, &fit(&text, right), Role::Alarm);
+        } else {
+            let text = fit(&text, left);
+            note.put((lane - 1).saturating_sub(text_width(&text)), &text, Role::Alarm);
+        }
         vec![canvas, note]
     }
 

@@ -54,7 +54,7 @@ impl Ladder {
         );
         rows.sort_by_key(|row| row.frame);
         let row_of = row_of_frames(trace, &rows, &journeys);
-        Self { columns: node_order(trace), rows, journeys, row_of }
+        Self { columns: columns(trace, &journeys), rows, journeys, row_of }
     }
 
     /// The row that a frame belongs to: its packet's, or the last one begun.
@@ -71,6 +71,26 @@ impl Ladder {
     pub fn column(&self, node: NodeId) -> usize {
         self.columns.iter().position(|column| *column == node).unwrap_or(0)
     }
+}
+
+/// The nodes that take part: those that packets come to, and the ends of sessions. In a small network all of them.
+fn columns(trace: &Trace, journeys: &[Journey]) -> Vec<NodeId> {
+    const FEW: usize = 8;
+    let mut columns = node_order(trace);
+    if columns.len() > FEW {
+        let mut takes_part = vec![false; trace.nodes.len()];
+        for stop in journeys.iter().flat_map(|journey| &journey.stops) {
+            takes_part[stop.node.index()] = true;
+        }
+        for session in &trace.sessions {
+            takes_part[session.client.index()] = true;
+            if let Some(server) = session.server {
+                takes_part[server.index()] = true;
+            }
+        }
+        columns.retain(|node| takes_part[node.index()]);
+    }
+    columns
 }
 
 const fn kind_of(event: &Event) -> Option<RowKind> {
@@ -90,16 +110,18 @@ fn row_of_frames(trace: &Trace, rows: &[Row], journeys: &[Journey]) -> Vec<usize
             by_packet.insert(journeys[journey].id, index);
         }
     }
+    let mut row_of: Vec<usize> = Vec::with_capacity(trace.frames.len());
     let mut begun = 0;
-    trace
-        .ids()
-        .zip(&trace.frames)
-        .map(|(id, frame)| {
-            while rows.get(begun).is_some_and(|row| row.frame <= id) {
-                begun += 1;
-            }
-            let own = trace.packet_of(frame).and_then(|packet| by_packet.get(&packet.id).copied());
-            own.unwrap_or_else(|| begun.saturating_sub(1))
-        })
-        .collect()
+    for (id, frame) in trace.ids().zip(&trace.frames) {
+        while rows.get(begun).is_some_and(|row| row.frame <= id) {
+            begun += 1;
+        }
+        let last = begun.saturating_sub(1);
+        let begins = rows.get(last).is_some_and(|row| row.frame == id);
+        let own = trace.packet_of(frame).and_then(|packet| by_packet.get(&packet.id).copied());
+        // What has no row of its own belongs to that of its cause.
+        let cause = || frame.cause.and_then(|cause| row_of.get(cause.index()).copied());
+        row_of.push(if begins { last } else { own.or_else(cause).unwrap_or(last) });
+    }
+    row_of
 }

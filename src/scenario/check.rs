@@ -44,6 +44,18 @@ pub(super) fn paths(
     }
 }
 
+/// Nothing runs on a machine that is switched off.
+pub(super) fn clients_run(problems: &mut Problems<'_>, topology: &Topology, sessions: &[SessionDraft], down: &[bool]) {
+    for draft in sessions {
+        if down.get(draft.spec.client) == Some(&true) {
+            let name = &topology.nodes[draft.spec.client].name;
+            let message = format!("the client's machine `{name}` is switched off");
+            let help = format!("leave `down` out of [nodes.{name}], or let another node be the client");
+            problems.push(Diagnostic::error(draft.client_span.clone(), message).help(help));
+        }
+    }
+}
+
 /// Sets of numbers that are joined step by step; at first every number is alone.
 #[derive(Default)]
 pub(super) struct Sets(BTreeMap<usize, usize>);

@@ -24,16 +24,18 @@ pub(super) fn read(
     field: &Field<'_>,
     neighbours: Option<&[&str]>,
     count: &mut usize,
-) -> Vec<ChainDraft> {
-    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return Vec::new() };
-    problems.known(&table, "a firewall", &Hook::ALL.map(Hook::name));
+) -> (Vec<ChainDraft>, bool) {
     let mut chains = Vec::new();
+    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return (chains, false) };
+    let keys: Vec<&str> = Hook::ALL.map(Hook::name).into_iter().chain(["loose-helper"]).collect();
+    problems.known(&table, "a firewall", &keys);
+    let loose = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
     for hook in Hook::ALL {
         if let Some(field) = table.get(hook.name()) {
             chains.extend(chain(problems, field, hook, neighbours, count));
         }
     }
-    chains
+    (chains, loose)
 }
 
 fn chain(
@@ -92,8 +94,24 @@ fn rule(
             return None;
         }
     };
-    for test in rule.matches.iter().map(|found| &found.test) {
-        interfaces(problems, &place, text, test, hook, neighbours);
+    for found in &rule.matches {
+        interfaces(problems, &place, text, (&found.test, found.negated), hook, neighbours);
+    }
+    if let Some(Action::Nat(target)) = &rule.action {
+        let fits = match hook {
+            Hook::Prerouting | Hook::Output => !target.is_source(),
+            Hook::Postrouting | Hook::Input => target.is_source(),
+            Hook::Forward => false,
+        };
+        if !fits {
+            let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
+            let help = if target.is_source() {
+                "the source is translated in postrouting"
+            } else {
+                "the destination is translated in prerouting, or in output for the node's own packets"
+            };
+            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {hook}"), help);
+        }
     }
     if hook == Hook::Postrouting && matches!(rule.action, Some(Action::Reject(_))) {
         let span = word_span(text, "reject").unwrap_or_default();
@@ -112,7 +130,7 @@ fn interfaces(
     problems: &mut Problems<'_>,
     place: &Located,
     text: &str,
-    looks_at: &Test,
+    (looks_at, negated): (&Test, bool),
     hook: Hook,
     neighbours: Option<&[&str]>,
 ) {
@@ -121,7 +139,8 @@ fn interfaces(
         Test::OutInterface(names) => (names, "oifname", matches!(hook, Hook::Prerouting | Hook::Input)),
         _ => return,
     };
-    if never {
+    // A missing interface differs from every name: `!=` always matches there, which is odd but no mistake.
+    if never && !negated {
         let span = place.part(word_span(text, word).unwrap_or_default());
         let why =
             if word == "iifname" { "packets made here came in nowhere" } else { "packets are not routed out here" };

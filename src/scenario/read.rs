@@ -105,6 +105,8 @@ fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
     if topology.complete {
         addresses = addresses::assign(problems, &topology, &drafts, &targets(&sessions));
         check::paths(problems, &topology, &sessions.drafts, &addresses);
+        let down: Vec<bool> = drafts.iter().map(|draft| draft.down).collect();
+        check::clients_run(problems, &topology, &sessions.drafts, &down);
     }
     addresses.resize(topology.nodes.len(), Vec::new());
     let (nodes, rules) = assemble(&topology, drafts, addresses);
@@ -208,6 +210,8 @@ fn assemble(
             name: named.name.clone(),
             down: draft.down,
             forward: draft.forward.unwrap_or(interfaces.len() > 1),
+            gateway: draft.gateway,
+            loose_helper: draft.loose_helper,
             interfaces,
             chains,
             ftp_server: draft.ftp_server,

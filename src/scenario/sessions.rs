@@ -107,6 +107,7 @@ fn session(
             .unwrap_or_default(),
         files: table.get("files").map(|field| files(problems, field, bytes)).unwrap_or_default(),
     };
+    check_puts(problems, &table, &spec);
     let (client, server) = client.zip(server)?;
     let client_node =
         problems.string(&client, "client").and_then(|name| topology.resolve(problems, name, client.span()));
@@ -172,6 +173,23 @@ fn run(problems: &mut Problems<'_>, table: &Table<'_>) -> Option<Vec<String>> {
         }
     }
     complete.then_some(understood)
+}
+
+/// `put` needs a file to send.
+fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec) {
+    let Some(field) = table.get("run") else { return };
+    let names = || spec.files.iter().map(|(name, _)| name.as_str());
+    for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
+        let Some(Ok(Step::Put(name))) = item.value.get_ref().as_str().map(Step::parse) else { continue };
+        if names().any(|known| known == name) {
+            continue;
+        }
+        let help = match crate::suggest::closest(&name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("give the session `files = {{ \"{}\" = \"2 kB\" }}`", name.escape_debug()),
+        };
+        problems.error(item.span(), format!("this client has no file {}", quote(&name)), help);
+    }
 }
 
 /// The FTP client's own grammar of steps.

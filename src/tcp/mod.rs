@@ -19,8 +19,8 @@
 //! | `reset` | the RST that answers a segment no connection wants (3.10.7.1) |
 //!
 //! Modelled: all eleven states, MSS option, windows, reassembly, retransmission, slow start and congestion avoidance
-//! (RFC 5681), challenge ACKs (RFC 5961). Not yet: fast retransmit, SACK, window scaling, delayed ACK, Nagle, zero
-//! window probes, urgent data, checksums.
+//! (RFC 5681), zero window probes, challenge ACKs (RFC 5961). Not yet: fast retransmit, SACK, window scaling, delayed
+//! ACK, Nagle, urgent data, a new SYN in TIME-WAIT, the check of old acknowledgements (RFC 5961, section 5).
 
 mod arrival;
 mod assembler;

@@ -23,13 +23,14 @@ pub use journey::{Fate, Journey, Stop, journeys};
 pub use milestone::{Milestone, MilestoneKind, milestones};
 pub use observer::{NoObserver, Observer, Recorder};
 pub use order::{node_order, path_between};
-pub use scene::{Flight, Scene, SocketView, Tracking};
+pub use scene::{Expected, Flight, Scene, SocketView, Tracking};
 pub use timeline::Timeline;
 
 use crate::firewall::Hook;
 use crate::ftp::Mode;
 use crate::ids::{FrameId, LinkId, NodeId, RuleId};
 use crate::packet::{Endpoint, Packet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// A node as views need it.
@@ -99,8 +100,8 @@ pub struct Trace {
     pub packets: Vec<Packet>,
     /// What happened, in order.
     pub frames: Vec<Frame>,
-    /// Ports with a name, and the frame from which on they have it, in order.
-    pub port_names: Vec<(FrameId, Endpoint, PortName)>,
+    /// Ports with a name, and the frames from which on they have it, in order.
+    pub port_names: BTreeMap<Endpoint, Vec<(FrameId, PortName)>>,
 }
 
 impl Trace {
@@ -146,18 +147,17 @@ impl Trace {
             Event::Sent { packet, .. }
             | Event::Received { packet, .. }
             | Event::Lost { packet, .. }
-            | Event::Verdict { packet, .. } => Some(self.packet(*packet)),
+            | Event::Verdict { packet, .. }
+            | Event::Translated { packet, .. } => Some(self.packet(*packet)),
             _ => None,
         }
     }
 
     /// The name that teaching texts give to a port, as it stands at frame `at`.
     pub fn port_name(&self, endpoint: Endpoint, at: FrameId) -> Option<PortName> {
-        self.port_names
-            .iter()
-            .rev()
-            .find(|(since, named, _)| *named == endpoint && *since <= at)
-            .map(|(.., name)| *name)
+        let names = self.port_names.get(&endpoint)?;
+        let known = names.partition_point(|(since, _)| *since <= at);
+        names[..known].last().map(|(_, name)| *name)
     }
 
     /// A frame and all that led to it, from effect to first cause.

@@ -139,6 +139,11 @@ impl App {
         if std::mem::take(&mut self.help) {
             return true;
         }
+        if let Screen::Player(player) = &mut self.screen
+            && std::mem::take(&mut player.inspecting)
+        {
+            return true;
+        }
         if matches!(self.screen, Screen::Player(_)) && self.gallery.is_some() {
             self.screen = Screen::Gallery;
             return true;

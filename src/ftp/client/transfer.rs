@@ -46,17 +46,25 @@ enum Link {
 }
 
 impl ClientSession {
+    /// The mode as it can be asked for here: PORT and 227 have no room for an IPv6 address, so curl says EPRT and EPSV.
+    fn mode(&self, host: &dyn Host) -> Mode {
+        match (self.config.mode, host.control_remote()) {
+            (Mode::Active, SocketAddr::V6(_)) => Mode::ActiveEprt,
+            (Mode::Passive, SocketAddr::V6(_)) => Mode::PassiveEpsv,
+            (mode, _) => mode,
+        }
+    }
+
     /// Arranges the data connection.
     pub(super) fn negotiate(&mut self, host: &mut dyn Host) -> Result<(), DataError> {
         self.data = Data::default();
         self.received.clear();
-        let mode = self.config.mode;
+        let mode = self.mode(host);
         let command = if mode.is_active() {
             let address = host.listen_data(ListenPort::Ephemeral)?;
             self.data.listening = true;
             match (mode, address) {
                 (Mode::Active, SocketAddr::V4(v4)) => Command::new("PORT", format_host_port(v4)),
-                // PORT has no room for an IPv6 address: curl then says EPRT.
                 _ => Command::new("EPRT", format_eprt(address)),
             }
         } else {
@@ -71,7 +79,7 @@ impl ClientSession {
             return self.settle(StepResult::Reply(reply.code), host);
         }
         let control = host.control_remote();
-        let to = match self.config.mode {
+        let to = match self.mode(host) {
             Mode::Active | Mode::ActiveEprt => return self.set_type(host),
             Mode::Passive => parse_pasv_reply(&reply.lines.join("\n")).map(SocketAddr::V4).map(|mut address| {
                 if self.config.ignore_pasv_address {

@@ -3,6 +3,7 @@
 use super::super::action::Action;
 use super::super::app::{App, Screen};
 use crate::ladder::{Role, text_width};
+use crate::narrate::Id;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -28,7 +29,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut used = 1;
     for binding in actions.iter().filter_map(|action| action.binding()) {
         let key = binding.keys.first().map_or("", super::super::action::Key::label);
-        let title = format!(" {}  ", app.messages.text(binding.title));
+        let title = match (&app.screen, binding.action) {
+            (Screen::Gallery, Action::NextPacket) => Id::GalleryDown,
+            (Screen::Gallery, Action::PreviousPacket) => Id::GalleryUp,
+            _ => binding.title,
+        };
+        let title = format!(" {}  ", app.messages.text(title));
         let width = text_width(key) + text_width(&title);
         // A key that would be cut in half is left out; the help has all.
         if used + width > usize::from(area.width) + 2 {

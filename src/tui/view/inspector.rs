@@ -10,7 +10,7 @@ use crate::narrate::{Id, endpoint_label, port_label, visible};
 use crate::packet::{Body, Packet};
 use crate::trace::Event;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Padding, Paragraph, Widget};
@@ -24,20 +24,43 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     }
     let inner = block.inner(area);
     block.render(area, buffer);
-    let page = Page { app, player, width: usize::from(inner.width), lines: Vec::new() };
-    Paragraph::new(page.write()).render(inner, buffer);
+    if beside {
+        let page = Page::new(app, player, inner);
+        Paragraph::new(page.write()).render(inner, buffer);
+        return;
+    }
+    // In the place of stage and ladder: two columns, or half of it would lie below the edge.
+    let [left, right] = Layout::horizontal([Constraint::Length(36), Constraint::Min(20)]).spacing(1).areas(inner);
+    let page = Page::new(app, player, left);
+    Paragraph::new(page.about_the_frame().lines).render(left, buffer);
+    let page = Page::new(app, player, right);
+    Paragraph::new(page.about_the_network().lines).render(right, buffer);
 }
 
 struct Page<'a> {
     app: &'a App,
     player: &'a Player,
     width: usize,
+    height: usize,
     lines: Vec<Line<'static>>,
 }
 
-impl Page<'_> {
-    fn write(mut self) -> Vec<Line<'static>> {
-        let Some(frame) = self.player.frame() else { return self.lines };
+impl<'a> Page<'a> {
+    fn new(app: &'a App, player: &'a Player, area: Rect) -> Self {
+        Self { app, player, width: usize::from(area.width), height: usize::from(area.height), lines: Vec::new() }
+    }
+
+    /// How many lines still fit: more are not even made.
+    fn room(&self) -> usize {
+        self.height.saturating_sub(self.lines.len())
+    }
+
+    fn write(self) -> Vec<Line<'static>> {
+        self.about_the_frame().about_the_network().lines
+    }
+
+    fn about_the_frame(mut self) -> Self {
+        let Some(frame) = self.player.frame() else { return self };
         let trace = self.player.trace();
         let node = frame.node;
         let cause = frame.cause.map_or_else(|| "-".to_owned(), |cause| cause.to_string());
@@ -52,14 +75,20 @@ impl Page<'_> {
         if let Some(packet) = trace.packet_of(frame) {
             self.packet(packet);
         }
+        self
+    }
+
+    fn about_the_network(mut self) -> Self {
+        let Some(frame) = self.player.frame() else { return self };
         let deciding = match &frame.event {
             Event::Verdict { rule, .. } => Some(*rule),
             _ => None,
         };
-        self.firewall(node, deciding);
-        self.tracking(node);
+        self.firewall(frame.node, deciding);
+        self.tracking(frame.node);
+        self.expected(frame.node);
         self.sockets();
-        self.lines
+        self
     }
 
     fn heading(&mut self, id: Id) {
@@ -144,6 +173,7 @@ impl Page<'_> {
             .tracking
             .iter()
             .filter(|entry| entry.node == node || !trace.nodes[node.index()].has_firewall)
+            .take(self.room())
             .map(|entry| {
                 let unreplied = if entry.replied { "" } else { " [UNREPLIED]" };
                 let (from, to) = (port_label(trace, entry.from, at), port_label(trace, entry.to, at));
@@ -159,6 +189,24 @@ impl Page<'_> {
         }
     }
 
+    fn expected(&mut self, node: NodeId) {
+        let trace = self.player.trace();
+        let at = self.player.cursor();
+        let all = &self.player.scene().expected;
+        let shown: Vec<String> = all
+            .iter()
+            .filter(|expected| expected.node == node || !trace.nodes[node.index()].has_firewall)
+            .take(self.room())
+            .map(|expected| format!("{} > {}", expected.from, endpoint_label(trace, expected.to, at)))
+            .collect();
+        if !shown.is_empty() {
+            self.heading(Id::InspectorExpected);
+            for line in shown {
+                self.text(&line, Role::Plain);
+            }
+        }
+    }
+
     fn sockets(&mut self) {
         self.heading(Id::InspectorSockets);
         let trace = self.player.trace();
@@ -168,6 +216,7 @@ impl Page<'_> {
             .scene()
             .sockets
             .iter()
+            .take(self.room())
             .map(|socket| {
                 let node = visible(trace.node_name(socket.node));
                 let local = port_label(trace, socket.local, at);

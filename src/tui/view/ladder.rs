@@ -13,7 +13,8 @@ pub(super) fn draw(app: &App, player: &Player, geometry: &Geometry, area: Rect, 
     let begun = ladder.begun_by(cursor);
     let current = ladder.row_of(cursor);
     // A packet is on its way while younger ones set out: its row may lie above the last one begun.
-    let last = begun.max(current.map_or(0, |row| row + 1));
+    // What has begun since may be much more than there is room for.
+    let last = current.map_or(begun, |row| begun.min(row + 1 + height).max(row + 1));
     let mut lines: Vec<(Canvas, bool)> = Vec::new();
     let mut top = None;
     for index in (0..last).rev() {

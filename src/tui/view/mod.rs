@@ -55,7 +55,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 }
 
 fn draw_player(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) {
-    let story = if area.height >= 32 { 7 } else { 5 };
+    let story = if area.height >= 32 { 7 } else { 6 };
     let [header, body, narration, timeline, footer] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(6),
@@ -71,14 +71,14 @@ fn draw_player(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) {
             .areas(body);
     let [stage, ladder] = Layout::vertical([Constraint::Length(stage::HEIGHT), Constraint::Min(1)]).areas(left);
     let geometry = Geometry::new(player.run().ladder.columns.len(), usize::from(left.width));
-    stage::draw(app, player, &geometry, stage, buffer);
-    if wide {
-        ladder::draw(app, player, &geometry, ladder, buffer);
-        inspector::draw(app, player, right, buffer);
-    } else if player.inspecting {
-        inspector::draw(app, player, ladder, buffer);
+    if player.inspecting && !wide {
+        inspector::draw(app, player, left, buffer);
     } else {
+        stage::draw(app, player, &geometry, stage, buffer);
         ladder::draw(app, player, &geometry, ladder, buffer);
+    }
+    if wide {
+        inspector::draw(app, player, right, buffer);
     }
     narration::draw(app, player, narration, buffer);
     timeline::draw(app, player, timeline, buffer);

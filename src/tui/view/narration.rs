@@ -2,8 +2,10 @@
 
 use super::super::app::App;
 use super::super::player::Player;
-use crate::ladder::{Role, text_width};
-use crate::narrate::{sentence, why};
+use crate::insight::outcomes;
+use crate::ladder::{Role, fit, text_width};
+use crate::narrate::{outcome_note, sentence, visible, why};
+use crate::scenario::Outcome;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -27,8 +29,22 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     if let Some(why) = why(&app.messages, trace, player.scene(), player.cursor()) {
         pieces.push((why, Role::Plain));
     }
+    if Some(player.cursor()) == trace.last() {
+        // The end of the story: what came of it.
+        for outcome in outcomes(trace).iter().filter(|outcome| outcome.run != "quit") {
+            let text = format!("{}: {}.", visible(&outcome.run), outcome_note(&app.messages, trace, outcome));
+            pieces.push((text, if outcome.outcome == Outcome::Ok { Role::Good } else { Role::Alarm }));
+        }
+    }
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    for (row, line) in wrap(&pieces, usize::from(inner.width)).into_iter().take(usize::from(inner.height)).enumerate() {
+    let mut lines = wrap(&pieces, usize::from(inner.width));
+    if lines.len() > usize::from(inner.height) {
+        lines.truncate(usize::from(inner.height));
+        if let Some((text, _)) = lines.last_mut().and_then(|line| line.last_mut()) {
+            *text = format!("{} ..", fit(text, text_width(text).saturating_sub(3)).trim_end_matches('.'));
+        }
+    }
+    for (row, line) in lines.into_iter().enumerate() {
         let spans: Vec<Span<'_>> =
             line.into_iter().map(|(text, role)| Span::styled(text, app.theme.role(role))).collect();
         buffer.set_line(inner.x, inner.y + row as u16, &Line::from(spans), inner.width);
@@ -40,7 +56,9 @@ fn wrap(pieces: &[(String, Role)], width: usize) -> Vec<Vec<(String, Role)>> {
     let mut lines: Vec<Vec<(String, Role)>> = vec![Vec::new()];
     let mut used = 0;
     for (index, (text, role)) in pieces.iter().enumerate() {
-        let mut space = index > 0;
+        // No blank after Chinese punctuation.
+        let after_wide = index > 0 && pieces[index - 1].0.chars().last().is_some_and(is_wide);
+        let mut space = index > 0 && !after_wide;
         for word in words(text) {
             let blank = word == " ";
             if blank {
@@ -73,12 +91,15 @@ fn push(lines: &mut [Vec<(String, Role)>], text: &str, role: Role) {
     }
 }
 
+fn is_wide(c: char) -> bool {
+    text_width(c.encode_utf8(&mut [0; 4])) > 1
+}
+
 /// Words, single wide characters (with the punctuation that follows them), and blanks.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let is_wide = |c: char| text_width(c.encode_utf8(&mut [0; 4])) > 1;
         let closes = |c: char| matches!(c, '，' | '。' | '：' | '；' | '）' | '”' | '、');
         let end = if first == ' ' {
             1

@@ -210,7 +210,12 @@ impl<'a> Stage<'a> {
             };
             canvas.fill(from, to, self.app.glyphs.wall, Role::Plain);
         } else if !is_end {
-            canvas.set(lane, if on_path { self.app.glyphs.node } else { self.app.glyphs.lane }, Role::Dim);
+            let glyph = match (info.down, on_path) {
+                (true, _) => '?',
+                (false, true) => self.app.glyphs.node,
+                (false, false) => self.app.glyphs.lane,
+            };
+            canvas.set(lane, glyph, Role::Dim);
         }
         if is_end {
             let role = if info.down { Role::Dim } else { role_of(channel) };

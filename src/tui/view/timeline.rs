@@ -16,14 +16,14 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     let total = trace.frames.len();
     let cursor = player.cursor();
     let at = player.instant().to_string();
-    let speed = if player.playback.is_playing() {
-        format!(" {} {}", app.glyphs.right, player.playback.speed_label())
-    } else {
-        String::new()
-    };
-    let count = app
-        .messages
-        .format(Id::UiFrameCount, &[("frame", &cursor.to_string()), ("total", &total.to_string()), ("time", &at)]);
+    let state = if player.playback.is_playing() { app.glyphs.right } else { ' ' };
+    let speed = format!(" {state}{:>4}", player.playback.speed_label());
+    // Of fixed width: the cells of the timeline must not move while the story goes on.
+    let (frame, total_text) = (cursor.to_string(), total.to_string());
+    let end = trace.frames.last().map(|frame| frame.at.to_string()).unwrap_or_default();
+    let frame = format!("{frame:>width$}", width = total_text.len());
+    let at = format!("{at:>width$}", width = end.len());
+    let count = app.messages.format(Id::UiFrameCount, &[("frame", &frame), ("total", &total_text), ("time", &at)]);
     let text = format!(" {count}{speed} ");
     let right = Line::from(Span::raw(text));
     let taken = right.width() as u16;
