@@ -1,7 +1,7 @@
 //! What a node says about packets that it will not deliver.
 
 use super::simulation::Simulation;
-use crate::firewall::RejectWith;
+use crate::firewall::{RejectWith, Tracked};
 use crate::ids::NodeId;
 use crate::network::Route;
 use crate::packet::{Body, DEFAULT_TTL, Icmp, Packet, Unreachable};
@@ -10,17 +10,19 @@ use crate::trace::Observer;
 
 impl<O: Observer> Simulation<O> {
     /// `reject`: the packet is dead; its sender is told as the rule says.
-    pub(super) fn reject(&mut self, node: NodeId, with: RejectWith, packet: &Packet) {
+    pub(super) fn reject(&mut self, node: NodeId, with: RejectWith, packet: &Packet, tracked: Option<&Tracked>) {
         match with {
-            RejectWith::TcpReset => self.answer_with_reset(node, packet, true),
-            RejectWith::Icmp(reason) => self.send_icmp(node, packet, |quoted| Icmp::Unreachable { reason, quoted }),
+            RejectWith::TcpReset => self.answer_with_reset(node, packet, tracked.map(Tracked::answer).as_ref()),
+            RejectWith::Icmp(reason) => {
+                self.send_icmp(node, packet, tracked, |quoted| Icmp::Unreachable { reason, quoted });
+            }
         }
     }
 
     /// A RST in the name of the packet's destination; nothing if it is not TCP or is a RST itself.
-    pub(super) fn answer_with_reset(&mut self, node: NodeId, packet: &Packet, attached: bool) {
+    pub(super) fn answer_with_reset(&mut self, node: NodeId, packet: &Packet, answer: Option<&Tracked>) {
         let Some(reset) = packet.tcp().and_then(reset_for) else { return };
-        let answer = Packet {
+        let reset = Packet {
             id: self.next_packet(),
             tag: packet.tag,
             trail: packet.trail,
@@ -29,19 +31,31 @@ impl<O: Observer> Simulation<O> {
             ttl: DEFAULT_TTL,
             body: Body::Tcp(reset),
         };
-        self.originate(node, answer, attached);
+        self.originate(node, reset, answer);
     }
 
-    pub(super) fn send_unreachable(&mut self, node: NodeId, reason: Unreachable, packet: Packet) {
-        self.send_icmp(node, &packet, |quoted| Icmp::Unreachable { reason, quoted });
+    pub(super) fn send_unreachable(
+        &mut self,
+        node: NodeId,
+        reason: Unreachable,
+        packet: Packet,
+        tracked: Option<&Tracked>,
+    ) {
+        self.send_icmp(node, &packet, tracked, |quoted| Icmp::Unreachable { reason, quoted });
     }
 
-    pub(super) fn send_time_exceeded(&mut self, node: NodeId, packet: Packet) {
-        self.send_icmp(node, &packet, |quoted| Icmp::TimeExceeded { quoted });
+    pub(super) fn send_time_exceeded(&mut self, node: NodeId, packet: Packet, tracked: Option<&Tracked>) {
+        self.send_icmp(node, &packet, tracked, |quoted| Icmp::TimeExceeded { quoted });
     }
 
     /// An ICMP error to the sender of `packet`, from the address that faces it.
-    fn send_icmp(&mut self, node: NodeId, packet: &Packet, error: impl FnOnce(Packet) -> Icmp) {
+    fn send_icmp(
+        &mut self,
+        node: NodeId,
+        packet: &Packet,
+        tracked: Option<&Tracked>,
+        error: impl FnOnce(Packet) -> Icmp,
+    ) {
         if Self::is_error(packet) {
             return;
         }
@@ -60,6 +74,7 @@ impl<O: Observer> Simulation<O> {
             ttl: DEFAULT_TTL,
             body: Body::Icmp(Box::new(error(packet.clone()))),
         };
-        self.originate(node, answer, true);
+        let tracked = tracked.map_or_else(Tracked::related, Tracked::answer);
+        self.originate(node, answer, Some(&tracked));
     }
 }

@@ -9,6 +9,7 @@
 //! | `queue` | the event queue |
 //! | `simulation` | the state, the clock, the loop |
 //! | `walk` | a packet's way through one node: hooks, routing, link |
+//! | `translate` | NAT and the FTP helper on that way |
 //! | `answer` | what a node says about packets it will not deliver: ICMP errors, RST |
 //! | `stack` | sockets, listeners and ports of a node |
 //! | `transport` | segments to sockets and back |
@@ -21,6 +22,7 @@ mod host;
 mod queue;
 mod simulation;
 mod stack;
+mod translate;
 mod transport;
 mod walk;
 

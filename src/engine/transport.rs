@@ -26,7 +26,7 @@ impl<O: Observer> Simulation<O> {
                 } else if segment.is_syn() && stack.listener(local.port).is_some() {
                     self.accept(node, &packet);
                 } else {
-                    self.answer_with_reset(node, &packet, false);
+                    self.answer_with_reset(node, &packet, None);
                 }
             }
             Body::Icmp(icmp) => match &**icmp {
@@ -210,7 +210,7 @@ impl<O: Observer> Simulation<O> {
                 ttl: DEFAULT_TTL,
                 body: Body::Tcp(segment),
             };
-            let sent = self.originate(node, packet, false);
+            let sent = self.originate(node, packet, None);
             if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
                 socket.last_sent = sent;
             }

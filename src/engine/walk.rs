@@ -11,12 +11,12 @@
 
 use super::queue::What;
 use super::simulation::Simulation;
-use crate::firewall::{Change, CtState, Hook, Tracked, Verdict, View};
+use crate::firewall::{Change, CtStatus, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, NodeId};
 use crate::network::{LOOPBACK, Route};
 use crate::packet::{Body, Icmp, Packet, Unreachable};
 use crate::time::Duration;
-use crate::trace::{Event, Loss, Observer, Timer};
+use crate::trace::{Event, ExpectationAction, Loss, Observer, Timer};
 
 /// How long a node waits for a neighbour to answer: three ARP probes a second apart (`mcast_solicit`,
 /// `retrans_time_ms`); measured: EHOSTUNREACH after 3.08 s.
@@ -49,17 +49,25 @@ impl<O: Observer> Simulation<O> {
     }
 
     /// From prerouting on. A packet that a node sent to itself comes here with what tracking knows of it already.
-    pub(super) fn walk_in(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet, tracked: Option<Tracked>) {
-        let tracked = tracked.as_ref();
-        let ct_state = tracked.map(|tracked| tracked.state);
-        if !self.pass(node, Hook::Prerouting, input, None, ct_state, &mut packet) {
+    pub(super) fn walk_in(
+        &mut self,
+        node: NodeId,
+        input: Option<u16>,
+        mut packet: Packet,
+        mut tracked: Option<Tracked>,
+    ) {
+        let between = (input, None);
+        self.translate(node, Hook::Prerouting, between, tracked.as_mut(), &mut packet);
+        if !self.pass(node, Hook::Prerouting, between, tracked.as_mut(), &mut packet) {
             return;
         }
         match self.routes.route(&self.topology, node, packet.dst) {
             Route::Local => {
-                if self.pass(node, Hook::Input, input, None, ct_state, &mut packet) {
-                    self.confirm(node, tracked, &mut packet);
-                    self.deliver(node, packet);
+                if self.pass(node, Hook::Input, between, tracked.as_mut(), &mut packet) {
+                    self.translate(node, Hook::Input, between, tracked.as_mut(), &mut packet);
+                    if self.see_off(node, tracked.as_ref(), &mut packet) {
+                        self.deliver(node, packet);
+                    }
                 }
             }
             _ if !self.topology.forwards(node) => {
@@ -74,42 +82,47 @@ impl<O: Observer> Simulation<O> {
         node: NodeId,
         input: Option<u16>,
         route: Route,
-        tracked: Option<&Tracked>,
+        mut tracked: Option<Tracked>,
         mut packet: Packet,
     ) {
         let (Route::Via(output) | Route::Nobody(output)) = route else {
             let lost = self.lose(node, packet, Loss::NoRoute);
-            return self.send_unreachable(node, Unreachable::Net, lost);
+            return self.send_unreachable(node, Unreachable::Net, lost, tracked.as_ref());
         };
         if packet.ttl <= 1 {
             let lost = self.lose(node, packet, Loss::TtlExpired);
-            return self.send_time_exceeded(node, lost);
+            return self.send_time_exceeded(node, lost, tracked.as_ref());
         }
         // Linux decrements before the forward hook (ip_forward).
         packet.ttl -= 1;
-        let ct_state = tracked.map(|tracked| tracked.state);
-        if self.pass(node, Hook::Forward, input, Some(output), ct_state, &mut packet)
-            && self.pass(node, Hook::Postrouting, input, Some(output), ct_state, &mut packet)
+        let between = (input, Some(output));
+        if !self.pass(node, Hook::Forward, between, tracked.as_mut(), &mut packet)
+            || !self.pass(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet)
         {
-            self.confirm(node, tracked, &mut packet);
+            return;
+        }
+        self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
+        if self.see_off(node, tracked.as_ref(), &mut packet) {
             self.egress(node, output, route, packet, false);
         }
     }
 
-    /// A packet that the node made itself. `attached`: it answers another packet and shares that one's tracking.
+    /// A packet that the node made itself. `answer`: it answers another packet and shares that one's connection.
     /// Returns the last frame about it.
-    pub(super) fn originate(&mut self, node: NodeId, mut packet: Packet, attached: bool) -> Option<FrameId> {
-        let tracked =
-            if attached && self.tracks(node) { Some(Tracked::attached()) } else { self.track(node, &mut packet) };
-        let tracked = tracked.as_ref();
-        let ct_state = tracked.map(|tracked| tracked.state);
+    pub(super) fn originate(&mut self, node: NodeId, mut packet: Packet, answer: Option<&Tracked>) -> Option<FrameId> {
+        let mut tracked = match answer {
+            Some(answer) if self.tracks(node) => Some(*answer),
+            _ => self.track(node, &mut packet),
+        };
+        self.translate(node, Hook::Output, (None, None), tracked.as_mut(), &mut packet);
         let route = self.routes.route(&self.topology, node, packet.dst);
         let output = match route {
             Route::Via(output) | Route::Nobody(output) => Some(output),
             Route::Local => Some(LOOPBACK),
             Route::None => None,
         };
-        if !self.pass(node, Hook::Output, None, output, ct_state, &mut packet) {
+        let between = (None, output);
+        if !self.pass(node, Hook::Output, between, tracked.as_mut(), &mut packet) {
             return packet.trail;
         }
         let Some(output) = output else {
@@ -118,17 +131,31 @@ impl<O: Observer> Simulation<O> {
             self.report_to_own_socket(node, Unreachable::Net, &lost);
             return trail;
         };
-        if !self.pass(node, Hook::Postrouting, None, Some(output), ct_state, &mut packet) {
+        if !self.pass(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet) {
             return packet.trail;
         }
-        self.confirm(node, tracked, &mut packet);
+        self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
+        if !self.see_off(node, tracked.as_ref(), &mut packet) {
+            return packet.trail;
+        }
         if route == Route::Local {
             let trail = packet.trail;
-            let slot = self.looped.insert((packet, tracked.map(Tracked::confirmed)));
+            let slot = self.looped.insert((packet, tracked.as_ref().map(Tracked::confirmed)));
             self.queue.push(self.now, What::Loopback { packet: slot, node });
             return trail;
         }
         self.egress(node, output, route, packet, true)
+    }
+
+    /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: the helper
+    /// has stopped it.
+    fn see_off(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
+        let Some(tracked) = tracked else { return true };
+        if !self.help(node, tracked, packet) {
+            return false;
+        }
+        self.confirm(node, tracked, packet);
+        true
     }
 
     /// Out of an interface, if somebody is there to take it.
@@ -161,16 +188,19 @@ impl<O: Observer> Simulation<O> {
         &mut self,
         node: NodeId,
         hook: Hook,
-        input: Option<u16>,
-        output: Option<u16>,
-        ct_state: Option<CtState>,
+        (input, output): (Option<u16>, Option<u16>),
+        tracked: Option<&mut Tracked>,
         packet: &mut Packet,
     ) -> bool {
         let Some(chain) = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.chain_mut(hook))
         else {
             return true;
         };
-        let decision = chain.decide(View { packet, input, output, ct_state });
+        let (ct_state, ct_status) = match &tracked {
+            Some(tracked) => (Some(tracked.state), tracked.status()),
+            None => (None, CtStatus::default()),
+        };
+        let decision = chain.decide(View { packet, input, output, ct_state, ct_status });
         let verdict = decision.verdict;
         if O::RECORDS {
             let (cause, tag) = (packet.trail, packet.tag);
@@ -184,7 +214,11 @@ impl<O: Observer> Simulation<O> {
             });
         }
         if let Verdict::Reject(with) = verdict {
-            self.reject(node, with, packet);
+            self.reject(node, with, packet, tracked.as_deref());
+        } else if let Some(tracked) = tracked
+            && decision.sets_helper
+        {
+            tracked.attach_helper();
         }
         verdict == Verdict::Accept
     }
@@ -196,14 +230,17 @@ impl<O: Observer> Simulation<O> {
     fn track(&mut self, node: NodeId, packet: &mut Packet) -> Option<Tracked> {
         let conntrack = self.nodes[node.index()].firewall.as_mut()?.conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
+        let used = conntrack.take_used();
         if let Some(change) = tracked.change {
             self.tell_conntrack(node, change, packet);
+        }
+        if let Some(used) = used {
+            self.tell_expectation(node, ExpectationAction::Used, used, packet);
         }
         Some(tracked)
     }
 
-    fn confirm(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) {
-        let Some(tracked) = tracked else { return };
+    fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) {
         let conntrack = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
         if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, tracked)) {
             self.tell_conntrack(node, change, packet);
@@ -216,6 +253,7 @@ impl<O: Observer> Simulation<O> {
             entry: change.entry,
             from: change.tuple.from,
             to: change.tuple.to,
+            reply: (change.reply.from, change.reply.to),
             state: change.state,
             replied: change.replied,
         });
@@ -264,7 +302,7 @@ impl<O: Observer> Simulation<O> {
             if own {
                 self.report_to_own_socket(node, Unreachable::Host, &lost);
             } else {
-                self.send_unreachable(node, Unreachable::Host, lost);
+                self.send_unreachable(node, Unreachable::Host, lost, None);
             }
         }
     }

@@ -3,7 +3,9 @@
 use crate::firewall::{RejectWith, Verdict};
 use crate::ftp::{DataError, StepResult};
 use crate::packet::{Body, Icmp, Packet};
-use crate::trace::{Event, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace};
+use crate::trace::{
+    Event, ExpectationAction, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace,
+};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::io;
@@ -143,6 +145,8 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Received { .. } => "received",
         Event::Lost { .. } => "lost",
         Event::Verdict { .. } => "verdict",
+        Event::Translated { .. } => "translated",
+        Event::Expectation { .. } => "expectation",
         Event::Conntrack { .. } => "conntrack",
         Event::Socket { .. } => "socket",
         Event::TcpState { .. } => "tcp_state",
@@ -176,10 +180,29 @@ fn serialize_event<M: SerializeMap>(trace: &Trace, event: &Event, map: &mut M) -
                 map.serialize_entry("passed", &passed.iter().map(|rule| &trace.rule(*rule).text).collect::<Vec<_>>())?;
             }
         }
-        Event::Conntrack { entry, from, to, state, replied } => {
+        Event::Translated { before, hook, rule, .. } => {
+            map.serialize_entry("hook", hook.name())?;
+            map.serialize_entry("before", &PacketRow(trace.packet(*before)))?;
+            if let Some(rule) = rule {
+                map.serialize_entry("rule", &trace.rule(*rule).text)?;
+                map.serialize_entry("line", &trace.rule(*rule).line)?;
+            }
+        }
+        Event::Expectation { action, from, to, door } => {
+            let action = match action {
+                ExpectationAction::Made => "made",
+                ExpectationAction::Used => "used",
+            };
+            map.serialize_entry("action", action)?;
+            map.serialize_entry("from", &from.to_string())?;
+            map.serialize_entry("to", &to.to_string())?;
+            map.serialize_entry("door", &door.to_string())?;
+        }
+        Event::Conntrack { entry, from, to, reply, state, replied } => {
             map.serialize_entry("entry", &entry.0)?;
             map.serialize_entry("from", &from.to_string())?;
             map.serialize_entry("to", &to.to_string())?;
+            map.serialize_entry("reply", &[reply.0.to_string(), reply.1.to_string()])?;
             map.serialize_entry("state", &state.map(|state| state.name()))?;
             map.serialize_entry("replied", replied)?;
         }

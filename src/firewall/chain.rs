@@ -1,6 +1,6 @@
 //! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
 
-use super::rule::{Action, CtState, Family, Match, Policy, PortSet, Protocol, Rule, Test};
+use super::rule::{Action, CtState, CtStatus, Family, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
 use super::verdict::Verdict;
 use crate::ids::RuleId;
 use crate::packet::{Body, Packet};
@@ -17,6 +17,8 @@ pub struct View<'a> {
     pub output: Option<u16>,
     /// What connection tracking thinks of it.
     pub ct_state: Option<CtState>,
+    /// What NAT does to its connection.
+    pub ct_status: CtStatus,
 }
 
 /// What a chain decided.
@@ -28,6 +30,8 @@ pub struct Decision {
     pub rule: RuleId,
     /// Rules without a verdict that matched before.
     pub passed: Vec<RuleId>,
+    /// Whether a rule on the way attached the FTP helper.
+    pub sets_helper: bool,
 }
 
 /// A condition as packets are held against it: interface names are numbers, sets of states are bits, and what most rules
@@ -61,6 +65,7 @@ struct Entry {
     id: RuleId,
     conditions: Vec<Condition>,
     action: Option<Action>,
+    sets_helper: bool,
     packets: u64,
     bytes: u64,
 }
@@ -100,8 +105,11 @@ impl Chain {
                 _ => Condition::Other(Box::new(m.clone())),
             })
             .collect();
-        self.needs_tracking |= rule.matches.iter().any(|m| matches!(m.test, Test::CtState(_)));
-        self.entries.push(Entry { id, conditions, action: rule.action, packets: 0, bytes: 0 });
+        self.needs_tracking |= rule.sets_helper
+            || matches!(rule.action, Some(Action::Nat(_)))
+            || rule.matches.iter().any(|m| matches!(m.test, Test::CtState(_) | Test::CtStatus(_)));
+        let (action, sets_helper) = (rule.action, rule.sets_helper);
+        self.entries.push(Entry { id, conditions, action, sets_helper, packets: 0, bytes: 0 });
     }
 
     /// Whether a rule asks for the state of connections.
@@ -117,14 +125,17 @@ impl Chain {
     /// Shows a packet to the rules, in order, and counts.
     pub fn decide(&mut self, view: View<'_>) -> Decision {
         let mut passed = Vec::new();
+        let mut sets_helper = false;
         for entry in &mut self.entries {
             if !entry.conditions.iter().all(|condition| condition.holds(view)) {
                 continue;
             }
             entry.packets += 1;
             entry.bytes += u64::from(view.packet.ip_len());
+            sets_helper |= entry.sets_helper;
             let verdict = match entry.action {
-                None => {
+                // NAT rules have chains of their own.
+                None | Some(Action::Nat(_)) => {
                     passed.push(entry.id);
                     continue;
                 }
@@ -132,13 +143,26 @@ impl Chain {
                 Some(Action::Drop) => Verdict::Drop,
                 Some(Action::Reject(with)) => Verdict::Reject(with),
             };
-            return Decision { verdict, rule: entry.id, passed };
+            return Decision { verdict, rule: entry.id, passed, sets_helper };
         }
         let verdict = match self.policy {
             Policy::Accept => Verdict::Accept,
             Policy::Drop => Verdict::Drop,
         };
-        Decision { verdict, rule: self.policy_id, passed }
+        Decision { verdict, rule: self.policy_id, passed, sets_helper }
+    }
+
+    /// Shows the first packet of a connection to the NAT rules: the first that matches decides.
+    pub fn translation(&mut self, view: View<'_>) -> Option<(RuleId, NatTarget)> {
+        self.entries.iter_mut().find_map(|entry| {
+            let Some(Action::Nat(target)) = entry.action else { return None };
+            if !entry.conditions.iter().all(|condition| condition.holds(view)) {
+                return None;
+            }
+            entry.packets += 1;
+            entry.bytes += u64::from(view.packet.ip_len());
+            Some((entry.id, target))
+        })
     }
 }
 
@@ -170,6 +194,10 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
     match test {
         // These are conditions of their own.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) => None,
+        Test::CtStatus(wanted) => {
+            let status = view.ct_status;
+            Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
+        }
         Test::SourceAddress(set) => set.contains(packet.src),
         Test::DestinationAddress(set) => set.contains(packet.dst),
         Test::SourcePort(set) => packet.tcp().map(|segment| set.contains(segment.src_port)),

@@ -1,11 +1,17 @@
-//! Connection tracking: the table of connections that a node has seen (`nf_conntrack`).
+//! Connection tracking: the table of connections that a node has seen (`nf_conntrack`), and of those it expects.
 
-use super::rule::CtState;
+use super::helper::{FtpHelper, Heard, rewrite};
+use super::nat::Half;
+use super::rule::{CtState, CtStatus};
 use super::track_state::{Kind, Step, TrackState};
 use crate::ids::EntryId;
 use crate::lookup::LookUp;
 use crate::packet::{Body, Endpoint, Packet};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
+use std::net::IpAddr;
+
+/// How long an expectation waits (`ftp_exp_policy`).
+const EXPECTATION: Duration = Duration::from_secs(300);
 
 /// A packet's source and destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,13 +44,44 @@ pub enum Direction {
     Reply,
 }
 
+impl Direction {
+    const fn opposite(self) -> Self {
+        match self {
+            Self::Original => Self::Reply,
+            Self::Reply => Self::Original,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     original: Tuple,
+    /// What answers look like: the reverse of `original`, unless NAT has changed it.
+    reply: Tuple,
     state: TrackState,
     replied: bool,
+    /// Whether another connection announced it.
+    expected: bool,
+    helper: Option<Box<FtpHelper>>,
     expires: Instant,
     alive: bool,
+}
+
+/// A connection that another one announced (`nf_conntrack_expect`). The first SYN that matches uses it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Who will knock; from any port.
+    pub from: IpAddr,
+    /// At which door, as the knocker sees it.
+    pub to: Endpoint,
+    /// Where the door really is: with NAT another place than `to`.
+    pub door: Endpoint,
+    /// As whom the knocker is shown to the door.
+    pub shown_as: IpAddr,
+    /// The control connection that announced it.
+    pub master: EntryId,
+    /// Until when it waits.
+    pub expires: Instant,
 }
 
 /// What tracking found out about a packet. Hand it to [`Conntrack::confirm`] when the packet has passed every hook.
@@ -54,8 +91,17 @@ pub struct Tracked {
     pub state: CtState,
     /// What happened to the entry at once.
     pub change: Option<Change>,
-    /// The entry to be made if the packet gets through.
-    pending: Option<(Tuple, TrackState)>,
+    /// Whether another connection has announced this one.
+    expected: bool,
+    entry: Option<EntryId>,
+    direction: Direction,
+    /// Original and reply tuple; `None` for a packet that belongs to no connection.
+    tuples: Option<(Tuple, Tuple)>,
+    /// The state of the entry to be made if the packet gets through.
+    pending: Option<TrackState>,
+    helper: bool,
+    /// Which halves NAT has decided about.
+    decided: [bool; 2],
 }
 
 /// A change of the table, to be told.
@@ -65,17 +111,31 @@ pub struct Change {
     pub entry: EntryId,
     /// Its original direction.
     pub tuple: Tuple,
+    /// What its answers look like.
+    pub reply: Tuple,
     /// Its new state; `None`: it is gone.
     pub state: Option<TrackState>,
     /// Whether a reply was seen.
     pub replied: bool,
 }
 
+/// What the helper did with a packet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Helped {
+    /// It must not pass: a command is cut off at the segment's end.
+    pub dropped: bool,
+    /// It announced a connection.
+    pub expectation: Option<Expectation>,
+    /// Its text was changed.
+    pub rewritten: bool,
+}
+
 impl Tracked {
-    /// A packet that a firewall made itself in answer to a tracked one: it is RELATED to that, and makes no entry
-    /// (`nf_ct_attach`).
-    pub const fn attached() -> Self {
-        Self { state: CtState::Related, change: None, pending: None }
+    /// A packet that a firewall made itself in answer to another one: it is RELATED to that one's connection, goes the
+    /// other way, and makes no entry (`nf_ct_attach`).
+    #[must_use]
+    pub const fn answer(&self) -> Self {
+        Self { state: CtState::Related, direction: self.direction.opposite(), pending: None, change: None, ..*self }
     }
 
     /// The same packet once its entry has been made.
@@ -84,8 +144,61 @@ impl Tracked {
         Self { change: None, pending: None, ..*self }
     }
 
-    const fn found(state: CtState) -> Self {
-        Self { state, change: None, pending: None }
+    /// A packet that a firewall made itself in answer to one it does not track.
+    pub const fn related() -> Self {
+        Self::stranger(CtState::Related)
+    }
+
+    const fn stranger(state: CtState) -> Self {
+        Self {
+            state,
+            change: None,
+            expected: false,
+            entry: None,
+            direction: Direction::Original,
+            tuples: None,
+            pending: None,
+            helper: false,
+            decided: [true; 2],
+        }
+    }
+
+    /// What the packet must look like when it leaves.
+    pub(super) fn target(&self) -> Option<Tuple> {
+        let (original, reply) = self.tuples?;
+        Some(match self.direction {
+            Direction::Original => reply.reversed(),
+            Direction::Reply => original.reversed(),
+        })
+    }
+
+    pub(super) const fn tuples(&self) -> Option<(Tuple, Tuple)> {
+        self.tuples
+    }
+
+    pub(super) fn set_reply(&mut self, reply: Tuple, half: Half) {
+        if let Some((_, known)) = &mut self.tuples {
+            *known = reply;
+        }
+        self.decided[half as usize] = true;
+    }
+
+    /// Whether NAT rules are still to be asked about a half of the packet: only for the first of a connection.
+    pub const fn asks_nat(&self, half: Half) -> bool {
+        self.pending.is_some() && !self.decided[half as usize]
+    }
+
+    /// `ct helper set "ftp"`: takes effect for the first packet of a connection only.
+    pub const fn attach_helper(&mut self) {
+        self.helper = self.helper || self.pending.is_some();
+    }
+
+    /// What `ct status` says.
+    pub fn status(&self) -> CtStatus {
+        self.tuples.map_or_else(CtStatus::default, |(original, reply)| CtStatus {
+            snat: reply.to != original.from,
+            dnat: reply.from != original.to,
+        })
     }
 }
 
@@ -94,6 +207,10 @@ impl Tracked {
 pub struct Conntrack {
     entries: Vec<Entry>,
     index: LookUp<Tuple, (EntryId, Direction)>,
+    expectations: Vec<Expectation>,
+    used: Option<Expectation>,
+    /// The helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
+    pub loose_helper: bool,
 }
 
 impl Conntrack {
@@ -103,12 +220,19 @@ impl Conntrack {
         match &packet.body {
             Body::Tcp(segment) => match Kind::of(segment.flags) {
                 Some(kind) => self.track_segment(now, Tuple::of(packet), kind),
-                None => Tracked::found(CtState::Invalid),
+                None => Tracked::stranger(CtState::Invalid),
             },
-            Body::Icmp(icmp) => {
-                let known = self.lookup(now, Tuple::of(icmp.quoted())).is_some();
-                Tracked::found(if known { CtState::Related } else { CtState::Invalid })
-            }
+            Body::Icmp(icmp) => match self.lookup(now, Tuple::of(icmp.quoted())) {
+                Some((id, quoted)) => Tracked {
+                    state: CtState::Related,
+                    entry: Some(id),
+                    // An error goes the other way than the packet it is about.
+                    direction: quoted.opposite(),
+                    tuples: Some((self.entries[id.index()].original, self.entries[id.index()].reply)),
+                    ..Tracked::stranger(CtState::Related)
+                },
+                None => Tracked::stranger(CtState::Invalid),
+            },
         }
     }
 
@@ -122,66 +246,165 @@ impl Conntrack {
     }
 
     fn track_segment(&mut self, now: Instant, tuple: Tuple, kind: Kind) -> Tracked {
-        let Some((id, direction)) = self.lookup(now, tuple) else { return Self::begins(tuple, kind) };
+        let Some((id, direction)) = self.lookup(now, tuple) else { return self.begins(now, tuple, kind) };
         let original = direction == Direction::Original;
         let entry = &mut self.entries[id.index()];
         let step = entry.state.step(original, kind);
         let to = match step {
-            Step::Invalid => return Tracked::found(CtState::Invalid),
+            Step::Invalid => return Tracked::stranger(CtState::Invalid),
             Step::Ignore => entry.state,
             Step::To(to) => to,
         };
         // A SYN on the ports of a finished connection begins a new one.
         if kind == Kind::Syn && to == TrackState::SynSent && entry.state != TrackState::SynSent {
             self.forget(id);
-            return Self::begins(tuple, kind);
+            return self.begins(now, tuple, kind);
         }
         let replied = entry.replied || !original;
-        // A RST that answers an unanswered SYN ends the entry at once.
-        if kind == Kind::Rst && !original && !entry.replied {
-            let change = Change { entry: id, tuple: entry.original, state: None, replied };
+        let known = Tracked {
+            entry: Some(id),
+            direction,
+            tuples: Some((entry.original, entry.reply)),
+            ..Tracked::stranger(CtState::Established)
+        };
+        let told = |state| Change { entry: id, tuple: entry.original, reply: entry.reply, state, replied };
+        // A RST ends an entry at once that has seen no answer yet, whoever sends it (nf_conntrack_tcp_packet).
+        if kind == Kind::Rst && !entry.replied {
+            let change = Some(told(None));
             self.forget(id);
-            return Tracked { state: CtState::Established, change: Some(change), pending: None };
+            return Tracked { change, entry: None, ..known };
         }
-        let state = if replied { CtState::Established } else { CtState::New };
+        let state = match (replied, entry.expected) {
+            (true, _) => CtState::Established,
+            (false, true) => CtState::Related,
+            (false, false) => CtState::New,
+        };
         let changed = entry.state != to || entry.replied != replied;
+        let change = changed.then(|| told(Some(to)));
         entry.state = to;
         entry.replied = replied;
         entry.expires = now + to.timeout();
-        let change = changed.then_some(Change { entry: id, tuple: entry.original, state: Some(to), replied });
-        Tracked { state, change, pending: None }
+        Tracked { state, change, ..known }
     }
 
-    const fn begins(tuple: Tuple, kind: Kind) -> Tracked {
-        match TrackState::first(kind) {
-            Some(state) => Tracked { state: CtState::New, change: None, pending: Some((tuple, state)) },
-            None => Tracked::found(CtState::Invalid),
+    fn begins(&mut self, now: Instant, tuple: Tuple, kind: Kind) -> Tracked {
+        let Some(state) = TrackState::first(kind) else { return Tracked::stranger(CtState::Invalid) };
+        let new = Tracked {
+            tuples: Some((tuple, tuple.reversed())),
+            pending: Some(state),
+            decided: [false; 2],
+            ..Tracked::stranger(CtState::New)
+        };
+        self.expectations.retain(|expectation| expectation.expires >= now);
+        let expected = |e: &Expectation| e.from == tuple.from.ip && e.to == tuple.to;
+        let Some(place) = self.expectations.iter().position(expected) else { return new };
+        // Used up now, whatever becomes of the packet.
+        let used = self.expectations.remove(place);
+        self.used = Some(used);
+        let reply = Tuple { from: used.door, to: Endpoint::new(used.shown_as, tuple.from.port) };
+        Tracked {
+            state: CtState::Related,
+            expected: true,
+            tuples: Some((tuple, reply)),
+            // It follows its master (nf_nat_follow_master); no rule is asked.
+            decided: [true; 2],
+            ..new
         }
     }
 
     /// The packet has passed every hook: its entry, if it begins a connection, is made.
     pub fn confirm(&mut self, now: Instant, tracked: &Tracked) -> Option<Change> {
-        let (tuple, state) = tracked.pending?;
+        let state = tracked.pending?;
+        let (original, reply) = tracked.tuples?;
         let id = EntryId(self.entries.len() as u32);
         self.entries.push(Entry {
-            original: tuple,
+            original,
+            reply,
             state,
             replied: false,
+            expected: tracked.expected,
+            helper: tracked.helper.then(Box::default),
             expires: now + state.timeout(),
             alive: true,
         });
-        self.index.insert(tuple, (id, Direction::Original));
-        self.index.insert(tuple.reversed(), (id, Direction::Reply));
-        Some(Change { entry: id, tuple, state: Some(state), replied: false })
+        self.index.insert(original, (id, Direction::Original));
+        self.index.insert(reply, (id, Direction::Reply));
+        Some(Change { entry: id, tuple: original, reply, state: Some(state), replied: false })
+    }
+
+    /// The expectation that the packet tracked last has used up, if it has.
+    pub const fn take_used(&mut self) -> Option<Expectation> {
+        self.used.take()
+    }
+
+    /// Whether the packet's connection is watched by a helper.
+    pub fn has_helper(&self, tracked: &Tracked) -> bool {
+        tracked.entry.is_some_and(|id| self.entries[id.index()].helper.is_some())
+    }
+
+    /// Whether a tuple belongs to a connection already.
+    pub(super) fn is_used(&self, tuple: Tuple) -> bool {
+        self.index.contains(&tuple)
     }
 
     fn forget(&mut self, id: EntryId) {
         let entry = &mut self.entries[id.index()];
         if std::mem::take(&mut entry.alive) {
-            let tuple = entry.original;
-            self.index.remove(&tuple);
-            self.index.remove(&tuple.reversed());
+            let (original, reply) = (entry.original, entry.reply);
+            self.index.remove(&original);
+            self.index.remove(&reply);
         }
+    }
+
+    /// Shows a packet on its way out to the helper of its connection, and carries changes of length into its numbers.
+    pub fn help(&mut self, now: Instant, tracked: &Tracked, packet: &mut Packet) -> Helped {
+        let mut helped = Helped::default();
+        let (Some(id), Body::Tcp(segment)) = (tracked.entry, &mut packet.body) else { return helped };
+        let entry = &mut self.entries[id.index()];
+        let (original, reply) = (entry.original, entry.reply);
+        let Some(reader) = &mut entry.helper else { return helped };
+        let direction = tracked.direction;
+        if tracked.state == CtState::Established && !segment.payload.is_empty() {
+            match reader.hear(direction, segment) {
+                Heard::Nothing => {}
+                Heard::Cut => helped.dropped = true,
+                Heard::Announced { ip, port, span, form } => {
+                    let (own, other) = match direction {
+                        Direction::Original => (original, reply),
+                        Direction::Reply => (reply, original),
+                    };
+                    let named = ip.unwrap_or(own.from.ip);
+                    let third_party = named != own.from.ip;
+                    if !third_party || self.loose_helper {
+                        // Seen from the other side: the peer knocks at the address it knows the speaker by.
+                        let public = if third_party { named } else { other.to.ip };
+                        let expectation = Expectation {
+                            from: other.from.ip,
+                            to: Endpoint::new(public, port),
+                            door: Endpoint::new(named, port),
+                            shown_as: own.to.ip,
+                            master: id,
+                            expires: now + EXPECTATION,
+                        };
+                        if public != named {
+                            let written = rewrite(&segment.payload, span, form, expectation.to);
+                            let growth = written.len().cast_signed() - segment.payload.len().cast_signed();
+                            helped.rewritten = written != segment.payload;
+                            segment.payload = written;
+                            reader.grew(direction, segment.seq, growth as i32);
+                        }
+                        helped.expectation = Some(expectation);
+                    }
+                }
+            }
+        }
+        reader.adjust(direction, segment);
+        if let Some(expectation) = helped.expectation {
+            // One at a time for each control connection (max_expected = 1): the oldest gives way.
+            self.expectations.retain(|known| known.master != expectation.master && known.expires >= now);
+            self.expectations.push(expectation);
+        }
+        helped
     }
 }
 

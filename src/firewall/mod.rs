@@ -2,7 +2,8 @@
 //!
 //! Modelled: the five hooks, one filter chain each, the rule subset of [`rule`], connection tracking of TCP with
 //! Linux's states and time-outs, ICMP errors as RELATED, entries that are confirmed only when their first packet got
-//! through. Not yet: NAT, helpers and expectations, window tracking, jumps between chains, limits.
+//! through; NAT (source, destination, masquerade, redirect) decided by a connection's first packet; the FTP helper with
+//! its expectations. Not yet: window tracking, jumps between chains, limits, conntrack zones.
 //!
 //! | file | subject |
 //! |---|---|
@@ -10,20 +11,28 @@
 //! | `parse` | nftables text to rules |
 //! | `chain` | rules in order, a policy, a verdict |
 //! | `conntrack` | the table of connections |
+//! | `nat` | translation of addresses and ports |
+//! | `helper` | the FTP helper |
 //! | `track_state` | the states of a tracked TCP connection |
 
 mod chain;
 mod conntrack;
+mod helper;
+mod nat;
 mod parse;
 mod rule;
 mod track_state;
 mod verdict;
 
 pub use chain::{Chain, Decision, View};
-pub use conntrack::{Change, Conntrack, Direction, Tracked, Tuple};
+pub use conntrack::{Change, Conntrack, Direction, Expectation, Helped, Tracked, Tuple};
+pub use nat::{Half, translate};
 pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
-pub use rule::{Action, AddressSet, CtState, Family, Hook, Match, Policy, PortSet, Protocol, RejectWith, Rule, Test};
+pub use rule::{
+    Action, AddressSet, CtState, CtStatus, Family, Hook, Match, NatTarget, Policy, PortSet, Protocol, RejectWith, Rule,
+    Test,
+};
 pub use track_state::TrackState;
 pub use verdict::Verdict;
 
@@ -31,6 +40,7 @@ pub use verdict::Verdict;
 #[derive(Clone, Debug, Default)]
 pub struct Firewall {
     chains: [Option<Chain>; 5],
+    nat: [Option<Chain>; 5],
     conntrack: Option<Conntrack>,
 }
 
@@ -42,6 +52,17 @@ impl Firewall {
             self.conntrack = Some(Conntrack::default());
         }
         self.chains[hook as usize] = Some(chain);
+    }
+
+    /// Puts the NAT rules of `hook` in place; NAT needs tracking.
+    pub fn set_nat(&mut self, hook: Hook, rules: Chain) {
+        self.conntrack.get_or_insert_default();
+        self.nat[hook as usize] = Some(rules);
+    }
+
+    /// The NAT rules at `hook`, to count in.
+    pub const fn nat_mut(&mut self, hook: Hook) -> Option<&mut Chain> {
+        self.nat[hook as usize].as_mut()
     }
 
     /// The chain at `hook`.

@@ -5,10 +5,11 @@
 
 mod cursor;
 mod lex;
+mod nat;
 mod values;
 mod words;
 
-use super::{Action, Family, Match, Policy, RejectWith, Rule, Test};
+use super::{Action, CtStatus, Family, Match, Policy, RejectWith, Rule, Test};
 use crate::packet::Unreachable;
 use crate::suggest::{closest, one_of, quote};
 use cursor::{Cursor, Step, error, sign_help, unexpected};
@@ -33,7 +34,7 @@ pub struct RuleError {
 pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
     let mut parser = Parser {
         cursor: Cursor::new(text),
-        rule: Rule { matches: Vec::new(), counter: false, action: None, comment: None },
+        rule: Rule { matches: Vec::new(), counter: false, action: None, sets_helper: false, comment: None },
         last: None,
         ended: None,
     };
@@ -117,6 +118,11 @@ impl<'a> Parser<'a> {
                 self.verdict(token, Action::Reject(with));
                 Ok(())
             }
+            "snat" | "dnat" | "masquerade" | "redirect" => {
+                let target = nat::target(&mut self.cursor, token)?;
+                self.verdict(token, Action::Nat(target));
+                Ok(())
+            }
             _ => {
                 self.last = last;
                 Err(self.stray(token))
@@ -177,28 +183,53 @@ impl<'a> Parser<'a> {
     }
 
     fn ct(&mut self, ct: &Token<'a>) -> Step<()> {
-        const OTHERS: [&str; 11] = [
-            "helper",
-            "mark",
-            "status",
-            "direction",
-            "zone",
-            "expiration",
-            "label",
-            "timeout",
-            "count",
-            "event",
-            "l3proto",
-        ];
+        const OTHERS: [&str; 9] =
+            ["mark", "direction", "zone", "expiration", "label", "timeout", "count", "event", "l3proto"];
         let key = self.cursor.word("`state`")?;
         if OTHERS.contains(&key.text) {
             return Err(unsupported(&(ct.span.start..key.span.end), &format!("ct {}", key.text), ""));
         }
-        cursor::lookup(&key, "a `ct` condition that ftpscope knows", &[("state", ())])?;
+        if key.text == "helper" {
+            return self.helper(ct, &key);
+        }
+        let is_status = cursor::lookup(
+            &key,
+            "a `ct` condition that ftpscope knows",
+            &[("state", false), ("status", true), ("helper", false)],
+        )?;
+        if is_status {
+            let negated = values::negation(&mut self.cursor);
+            let all = values::list(&mut self.cursor, "a status", &[("dnat", false), ("snat", true)])?;
+            let status = CtStatus { snat: all.contains(&true), dnat: all.contains(&false) };
+            self.push(Test::CtStatus(status), negated, "ct status");
+            return Ok(());
+        }
         let negated = values::negation(&mut self.cursor);
         let states = values::list(&mut self.cursor, "a connection state", &STATES)?;
         self.push(Test::CtState(states), negated, "ct state");
         Ok(())
+    }
+
+    /// `ct helper set "ftp"`.
+    fn helper(&mut self, ct: &Token<'a>, key: &Token<'a>) -> Step<()> {
+        if !self.cursor.eat("set") {
+            return Err(unsupported(
+                &(ct.span.start..key.span.end),
+                "ct helper",
+                "to attach it, write `ct helper set \"ftp\"`",
+            ));
+        }
+        match self.cursor.next() {
+            Some(token) if token.text == "ftp" && token.kind != Kind::Sign => {
+                self.rule.sets_helper = true;
+                Ok(())
+            }
+            Some(token) => {
+                let message = format!("there is no helper {}", quote(token.text));
+                Err(error(&token.span, message, "ftpscope has one helper: write `ct helper set \"ftp\"`"))
+            }
+            None => Err(self.cursor.missing("the name of a helper: `\"ftp\"`")),
+        }
     }
 
     fn meta(&mut self, meta: &Token<'a>) -> Step<()> {

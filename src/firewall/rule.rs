@@ -88,6 +88,8 @@ pub struct Rule {
     pub counter: bool,
     /// What to do with a packet that matches; `None` goes on to the next rule.
     pub action: Option<Action>,
+    /// `ct helper set "ftp"`: the connection that the packet begins is watched by the FTP helper.
+    pub sets_helper: bool,
     /// The text of `comment "..."`.
     pub comment: Option<String>,
 }
@@ -125,6 +127,8 @@ pub enum Test {
     },
     /// `ct state`.
     CtState(Vec<CtState>),
+    /// `ct status`: any of these.
+    CtStatus(CtStatus),
     /// `meta l4proto`, `ip protocol`.
     Protocol(Vec<Protocol>),
     /// `meta nfproto`.
@@ -140,6 +144,53 @@ pub enum Protocol {
     Icmp,
     /// `ICMPv6`.
     Icmpv6,
+}
+
+/// What NAT does to a connection (`ct status`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CtStatus {
+    /// Its source is translated.
+    pub snat: bool,
+    /// Its destination is translated.
+    pub dnat: bool,
+}
+
+/// What a NAT rule makes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NatTarget {
+    /// `snat to ADDRESS[:PORTS]`
+    Source {
+        /// The new source address.
+        address: IpAddr,
+        /// The ports to choose from; as they are where possible.
+        ports: Option<(u16, u16)>,
+    },
+    /// `masquerade [to :PORTS] [random]`: the address of the outgoing interface.
+    Masquerade {
+        /// The ports to choose from.
+        ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random even if it is free as it is.
+        random: bool,
+    },
+    /// `dnat to ADDRESS[:PORT]`
+    Destination {
+        /// The new destination address.
+        address: IpAddr,
+        /// The new port, or the first of a range.
+        ports: Option<(u16, u16)>,
+    },
+    /// `redirect [to :PORT]`: to this node itself.
+    Redirect {
+        /// The new port.
+        ports: Option<(u16, u16)>,
+    },
+}
+
+impl NatTarget {
+    /// Whether it rewrites the source, and so belongs at postrouting (or input).
+    pub const fn is_source(&self) -> bool {
+        matches!(self, Self::Source { .. } | Self::Masquerade { .. })
+    }
 }
 
 /// An address family.
@@ -175,6 +226,8 @@ pub enum Action {
     Drop,
     /// Throw it away and tell the sender.
     Reject(RejectWith),
+    /// Translate the connection that it begins.
+    Nat(NatTarget),
 }
 
 /// How the sender is told.

@@ -56,6 +56,7 @@ loss-no-route = there is no route
 loss-no-neighbour = nobody answers for the address
 loss-ttl-expired = its time to live has run out
 loss-not-forwarding = the host is not a router
+loss-cut-command = the FTP helper found a command cut in two
 
 # Why a frame is worth stopping at.
 milestone-door = a door opens
@@ -131,6 +132,20 @@ lost-queue-full = { $node } loses { $packet }: the queue of the next link is ful
 lost-no-route = { $node } discards { $packet }: it has no route to { $address }.
 lost-no-neighbour = { $node } discards { $packet }: nobody on its link answers for { $address }.
 lost-ttl-expired = { $node } discards { $packet }: its time to live has run out.
+lost-cut-command = { $node } discards { $packet }: its FTP helper found a command that is cut off at the segment's end, and { $address } will not get it.
+
+translated-source = { $node } gives { $packet } another source: { $to } instead of { $from }{ $rule }.
+translated-destination = { $node } gives { $packet } another destination: { $to } instead of { $from }{ $rule }.
+translated-text = { $node } rewrites the text of { $packet }: '{ $to }' instead of '{ $from }'{ $rule }.
+translated-error = { $node } translates { $packet } and the packet quoted in it: it goes to { $to } instead of { $from }{ $rule }.
+# Appended to a translation that a rule has just decided.
+translated-rule = {" "}(rule '{ $rule }', line { $line })
+expectation-made = { $node } now expects a connection from { $from } to { $to }; the door is { $door }.
+expectation-used = { $node } has expected this connection from { $from } to { $to }, and lets it pass for { $door }: the expectation is used up.
+why-expectation-made = Its FTP helper has read the announcement on the control connection: the data connection will be RELATED, not new.
+why-expectation-used = The SYN is RELATED: the control connection has announced it.
+why-translated-text = Only a helper that reads the control connection can do this; the length of the text changes, so the numbers of all later segments are shifted as well.
+
 lost-not-forwarding = { $node } discards { $packet }: it is a host, not a router, and { $address } is not its own address.
 
 
@@ -392,6 +407,7 @@ inspector-frame = Frame
 inspector-frame-line = { $frame } at { $node }, { $time } s, because of { $cause }
 inspector-packet = Packet
 inspector-firewall = Firewall
+inspector-expected = Expected connections
 inspector-tracking = Tracked connections
 inspector-sockets = Sockets
 

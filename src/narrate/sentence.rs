@@ -1,5 +1,6 @@
 //! One sentence for any frame: complete in itself, for screen readers, logs and the narration line.
 
+use super::label::control_line;
 use super::phrase::{Teller, is_syn_ack};
 use super::sanitise::visible;
 use super::sent::sent;
@@ -10,7 +11,7 @@ use crate::ids::{FrameId, RuleId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
 use crate::time::Duration;
-use crate::trace::{Event, Frame, Loss, Side, SocketAction, Timer, Trace};
+use crate::trace::{Event, ExpectationAction, Frame, Loss, Side, SocketAction, Timer, Trace};
 
 /// What happens in a frame, in exactly one sentence.
 pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
@@ -28,6 +29,17 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Lost { packet, reason } => lost(&t, &node, trace.packet(*packet), *reason),
         Event::Verdict { packet, hook, ct_state, verdict, rule, .. } => {
             decided(&t, &node, trace.packet(*packet), *hook, *ct_state, *verdict, *rule)
+        }
+        Event::Translated { before, packet, rule, .. } => {
+            translated(&t, &node, trace.packet(*before), trace.packet(*packet), *rule)
+        }
+        Event::Expectation { action, from, to, door } => {
+            let (from, to, door) = (from.to_string(), t.endpoint(*to), t.endpoint(*door));
+            let id = match action {
+                ExpectationAction::Made => Id::ExpectationMade,
+                ExpectationAction::Used => Id::ExpectationUsed,
+            };
+            t.say(id, &[("node", &node), ("from", &from), ("to", &to), ("door", &door)])
         }
         Event::Conntrack { from, to, state, replied, .. } => {
             tracked(&t, &node, shown.tag, (*from, *to), *state, *replied)
@@ -69,8 +81,31 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::NoNeighbour => Id::LostNoNeighbour,
         Loss::TtlExpired => Id::LostTtlExpired,
         Loss::NotForwarding => Id::LostNotForwarding,
+        Loss::CutCommand => Id::LostCutCommand,
     };
     t.say(id, &[("node", node), ("packet", &t.packet(packet)), ("address", &packet.dst.to_string())])
+}
+
+/// NAT or the helper: what was changed in the packet.
+fn translated(t: &Teller<'_>, node: &str, before: &Packet, after: &Packet, rule: Option<RuleId>) -> String {
+    let rule = rule.map_or_else(String::new, |rule| {
+        let info = t.trace.rule(rule);
+        t.say(Id::TranslatedRule, &[("rule", &visible(&info.text)), ("line", &info.line.to_string())])
+    });
+    let (id, from, to) = match (before.tcp(), after.tcp()) {
+        (Some(old), Some(new)) if old.payload != new.payload => {
+            (Id::TranslatedText, control_line(&old.payload), control_line(&new.payload))
+        }
+        (Some(_), Some(_)) if before.source() != after.source() => {
+            (Id::TranslatedSource, t.endpoint(before.source()), t.endpoint(after.source()))
+        }
+        (Some(_), Some(_)) => {
+            (Id::TranslatedDestination, t.endpoint(before.destination()), t.endpoint(after.destination()))
+        }
+        _ => (Id::TranslatedError, before.dst.to_string(), after.dst.to_string()),
+    };
+    let args = [("node", node), ("packet", &t.packet(before)), ("from", &from), ("to", &to), ("rule", &rule)];
+    t.say(id, &args)
 }
 
 fn decided(

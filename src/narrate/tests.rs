@@ -70,6 +70,7 @@ fn play(setup: Setup<'_>) -> Trace {
     trace.sessions.push(session);
 
     let rule = |test, action| Rule {
+        sets_helper: false,
         matches: vec![Match { test, negated: false }],
         counter: false,
         action: Some(action),
@@ -209,7 +210,7 @@ fn every_kind_of_event_has_its_sentence() {
         }
     }
     for (state, replied) in [(Some(TrackState::Established), false), (Some(TrackState::Close), false), (None, true)] {
-        add(Event::Conntrack { entry: EntryId(0), from: local, to: remote, state, replied });
+        add(Event::Conntrack { entry: EntryId(0), from: local, to: remote, reply: (remote, local), state, replied });
     }
     for error in [
         DataError::Refused,

@@ -96,6 +96,7 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::NoNeighbour => Id::LossNoNeighbour,
         Loss::TtlExpired => Id::LossTtlExpired,
         Loss::NotForwarding => Id::LossNotForwarding,
+        Loss::CutCommand => Id::LossCutCommand,
     })
 }
 

@@ -46,6 +46,7 @@ loss-no-route = 没有路由
 loss-no-neighbour = 该地址无人应答
 loss-ttl-expired = TTL 已耗尽
 loss-not-forwarding = 该主机不是路由器
+loss-cut-command = FTP 助手发现命令被截成两段
 
 milestone-door = 开始监听
 milestone-knock = 发起连接
@@ -117,6 +118,20 @@ lost-queue-full = { $node } 丢失了{ $packet }：下一条链路的队列已�
 lost-no-route = { $node } 丢弃{ $packet }：没有到 { $address } 的路由。
 lost-no-neighbour = { $node } 丢弃{ $packet }：链路上没有主机应答 { $address }。
 lost-ttl-expired = { $node } 丢弃{ $packet }：TTL 已耗尽。
+lost-cut-command = { $node } 丢弃{ $packet }：它的 FTP 助手发现报文段末尾的命令被截断，{ $address } 收不到它。
+
+translated-source = { $node } 改写{ $packet }的源地址：用 { $to } 代替 { $from }{ $rule }。
+translated-destination = { $node } 改写{ $packet }的目的地址：用 { $to } 代替 { $from }{ $rule }。
+translated-text = { $node } 改写{ $packet }的内容：用“{ $to }”代替“{ $from }”{ $rule }。
+translated-error = { $node } 改写{ $packet }及其引用的分组：发往 { $to } 而不是 { $from }{ $rule }。
+# 附在刚由规则决定的转换之后。
+translated-rule = （规则“{ $rule }”，第 { $line } 行）
+expectation-made = { $node } 现在期待从 { $from } 到 { $to } 的连接；真正的门是 { $door }。
+expectation-used = { $node } 期待过这条从 { $from } 到 { $to } 的连接，放行到 { $door }：期待已用掉。
+why-expectation-made = 它的 FTP 助手读到了控制连接上的通告：数据连接将是 RELATED，而不是新连接。
+why-expectation-used = 这个 SYN 是 RELATED：控制连接已经通告过它。
+why-translated-text = 只有读懂控制连接的助手才能做到；文本长度改变了，因此此后所有报文段的序号也要随之平移。
+
 lost-not-forwarding = { $node } 丢弃{ $packet }：它是主机而不是路由器，{ $address } 也不是它自己的地址。
 
 
@@ -372,6 +387,7 @@ inspector-frame = 帧
 inspector-frame-line = 第 { $frame } 帧，{ $node }，{ $time } 秒，起因：{ $cause }
 inspector-packet = 分组
 inspector-firewall = 防火墙
+inspector-expected = 期待的连接
 inspector-tracking = 跟踪的连接
 inspector-sockets = 套接字
 

@@ -103,7 +103,15 @@ impl Routes {
                 }
             }
         }
-        if attached.is_empty() { Route::None } else { self.towards(topology, node, address, &attached) }
+        if attached.is_empty() {
+            Self::default(topology, node)
+        } else {
+            self.towards(topology, node, address, &attached)
+        }
+    }
+
+    fn default(topology: &Topology, node: NodeId) -> Route {
+        topology.gateway(node).map_or(Route::None, Route::Via)
     }
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
@@ -127,6 +135,11 @@ impl Routes {
                 let link = &topology.links()[link.index()];
                 let through = (cost.0 + link.settings.delay, cost.1 + 1);
                 let interface = link.interfaces[usize::from(link.ends[1] == other)];
+                // Who stands outside of a node that translates addresses knows its outer address, and nothing behind it.
+                let outer = link.interfaces[usize::from(link.ends[1] == at)];
+                if topology.hides(at, outer) && !topology.is_on(at, outer, address) {
+                    continue;
+                }
                 let by_name = |number: u16| (&topology.interfaces(other)[usize::from(number)].name, number);
                 // Of equal ways the first by name. Each is known before the node is settled, as a way grows with every
                 // hop.
@@ -141,7 +154,7 @@ impl Routes {
                 best.insert(other, (through, Some(interface)));
             }
         }
-        Route::None
+        Self::default(topology, node)
     }
 
     /// Follows the settled ways from `node` to a goal and remembers the next hop of each node there.

@@ -27,6 +27,10 @@ pub struct Interface {
 struct Site {
     name: String,
     forwards: bool,
+    /// The interfaces behind which nobody knows the way to the node's other networks: it translates addresses there.
+    hides: Vec<u16>,
+    /// The interface towards which everything goes that the node has no better route for.
+    gateway: Option<u16>,
     interfaces: Vec<Interface>,
 }
 
@@ -42,7 +46,13 @@ impl Topology {
     /// Adds a node. `forwards`: whether it passes on packets that are not for itself.
     pub fn add_node(&mut self, name: &str, forwards: bool) -> NodeId {
         let index = self.graph.add_node(());
-        self.sites.push(Site { name: name.to_owned(), forwards, interfaces: Vec::new() });
+        self.sites.push(Site {
+            name: name.to_owned(),
+            forwards,
+            hides: Vec::new(),
+            gateway: None,
+            interfaces: Vec::new(),
+        });
         NodeId(index.index() as u32)
     }
 
@@ -57,6 +67,39 @@ impl Topology {
         self.links.push(Link::new([a, b], numbers, settings));
         self.graph.add_edge(NodeIndex::new(a.index()), NodeIndex::new(b.index()), link);
         link
+    }
+
+    /// Nobody beyond this interface has a route to the networks on the node's other side: it translates addresses there.
+    pub fn hide_behind(&mut self, node: NodeId, interface: u16) {
+        let site = &mut self.sites[node.index()];
+        if !site.hides.contains(&interface) {
+            site.hides.push(interface);
+        }
+    }
+
+    /// What the node has no route for goes out of this interface.
+    pub fn set_gateway(&mut self, node: NodeId, interface: u16) {
+        self.sites[node.index()].gateway = Some(interface);
+    }
+
+    /// Whether routes end at this interface of the node, seen from outside.
+    pub(super) fn hides(&self, node: NodeId, interface: u16) -> bool {
+        self.sites[node.index()].hides.contains(&interface)
+    }
+
+    /// Whether an address lies in the network of a node's interface.
+    pub(super) fn is_on(&self, node: NodeId, interface: u16, address: IpAddr) -> bool {
+        let interface = self.interfaces(node).get(usize::from(interface));
+        interface.is_some_and(|interface| interface.addresses.iter().any(|net| net.contains(&address)))
+    }
+
+    /// The default route: the one that was set, else the way out of a node that translates addresses.
+    pub(super) fn gateway(&self, node: NodeId) -> Option<u16> {
+        let site = &self.sites[node.index()];
+        site.gateway.or(match site.hides[..] {
+            [only] => Some(only),
+            _ => None,
+        })
     }
 
     /// How many nodes there are.

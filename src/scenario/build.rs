@@ -2,7 +2,7 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Chain, Firewall};
+use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
@@ -120,7 +120,31 @@ impl Scenario {
             let settings = LinkSettings { delay: link.delay, bandwidth: link.bandwidth, queue: link.queue };
             topology.add_link(a, b, addresses, settings);
         }
+        for (index, node) in self.nodes.iter().enumerate() {
+            let id = NodeId(index as u32);
+            if let Some(gateway) = node.gateway {
+                topology.set_gateway(id, gateway as u16);
+            }
+            for interface in self.translating_interfaces(index) {
+                topology.hide_behind(id, interface);
+            }
+        }
         topology
+    }
+
+    /// The interfaces where a node translates the source of what it forwards: `oifname "internet" masquerade`.
+    fn translating_interfaces(&self, index: usize) -> Vec<u16> {
+        let node = &self.nodes[index];
+        let rules = node.chains.iter().filter(|chain| chain.hook == Hook::Postrouting).flat_map(|chain| &chain.rules);
+        let translating = rules.filter_map(|id| self.rule(*id)?.rule.as_ref()).filter(|rule| {
+            matches!(rule.action, Some(Action::Nat(NatTarget::Masquerade { .. } | NatTarget::Source { .. })))
+        });
+        let names = translating.flat_map(|rule| &rule.matches).filter_map(|m| match &m.test {
+            Test::OutInterface(names) if !m.negated => Some(names),
+            _ => None,
+        });
+        let position = |name: &String| node.interfaces.iter().position(|i| i.name == *name).map(|number| number as u16);
+        names.flatten().filter_map(position).collect()
     }
 
     fn firewall(&self, index: usize) -> Firewall {
@@ -133,13 +157,29 @@ impl Scenario {
         };
         let mut firewall = Firewall::default();
         for spec in &node.chains {
+            // A chain of the file is two of nftables': filter rules and NAT rules have their own at each hook.
             let mut chain = Chain::new(spec.policy, spec.policy_rule);
+            let mut nat = Chain::new(Policy::Accept, spec.policy_rule);
+            let (mut filters, mut translates) = (spec.policy == Policy::Drop, false);
             for id in &spec.rules {
-                if let Some(rule) = self.rule(*id).and_then(|spec| spec.rule.as_ref()) {
+                let Some(rule) = self.rule(*id).and_then(|spec| spec.rule.as_ref()) else { continue };
+                if matches!(rule.action, Some(Action::Nat(_))) {
+                    nat.push(*id, rule, interface);
+                    translates = true;
+                } else {
                     chain.push(*id, rule, interface);
+                    filters = true;
                 }
             }
-            firewall.set_chain(spec.hook, chain);
+            if filters || !translates {
+                firewall.set_chain(spec.hook, chain);
+            }
+            if translates {
+                firewall.set_nat(spec.hook, nat);
+            }
+        }
+        if let Some(conntrack) = firewall.conntrack_mut() {
+            conntrack.loose_helper = node.loose_helper;
         }
         firewall
     }

@@ -24,16 +24,18 @@ pub(super) fn read(
     field: &Field<'_>,
     neighbours: Option<&[&str]>,
     count: &mut usize,
-) -> Vec<ChainDraft> {
-    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return Vec::new() };
-    problems.known(&table, "a firewall", &Hook::ALL.map(Hook::name));
+) -> (Vec<ChainDraft>, bool) {
     let mut chains = Vec::new();
+    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return (chains, false) };
+    let keys: Vec<&str> = Hook::ALL.map(Hook::name).into_iter().chain(["loose-helper"]).collect();
+    problems.known(&table, "a firewall", &keys);
+    let loose = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
     for hook in Hook::ALL {
         if let Some(field) = table.get(hook.name()) {
             chains.extend(chain(problems, field, hook, neighbours, count));
         }
     }
-    chains
+    (chains, loose)
 }
 
 fn chain(
@@ -94,6 +96,22 @@ fn rule(
     };
     for found in &rule.matches {
         interfaces(problems, &place, text, (&found.test, found.negated), hook, neighbours);
+    }
+    if let Some(Action::Nat(target)) = &rule.action {
+        let fits = match hook {
+            Hook::Prerouting | Hook::Output => !target.is_source(),
+            Hook::Postrouting | Hook::Input => target.is_source(),
+            Hook::Forward => false,
+        };
+        if !fits {
+            let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
+            let help = if target.is_source() {
+                "the source is translated in postrouting"
+            } else {
+                "the destination is translated in prerouting, or in output for the node's own packets"
+            };
+            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {hook}"), help);
+        }
     }
     if hook == Hook::Postrouting && matches!(rule.action, Some(Action::Reject(_))) {
         let span = word_span(text, "reject").unwrap_or_default();

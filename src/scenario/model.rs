@@ -95,6 +95,10 @@ pub struct NodeSpec {
     pub down: bool,
     /// Whether it routes packets that are not for itself.
     pub forward: bool,
+    /// Position of the interface that everything goes out of for which there is no better route.
+    pub gateway: Option<usize>,
+    /// The FTP helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
+    pub loose_helper: bool,
     /// The firewall: the chains that the file has, at most one a hook, in hook order.
     pub chains: Vec<ChainSpec>,
     /// The FTP server that runs on it.

@@ -9,7 +9,7 @@ use crate::suggest::{one_of, quote};
 use std::net::IpAddr;
 use std::ops::Range;
 
-const KEYS: [&str; 6] = ["address", "addresses", "down", "forward", "firewall", "ftp-server"];
+const KEYS: [&str; 7] = ["address", "addresses", "down", "forward", "gateway", "firewall", "ftp-server"];
 
 /// What the file says of a node; nothing, for most.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct NodeDraft {
     /// `addresses`: the interface's position and the address.
     pub(super) addresses: Vec<(usize, Given)>,
     pub(super) down: bool,
+    pub(super) gateway: Option<usize>,
+    pub(super) loose_helper: bool,
     pub(super) forward: Option<bool>,
     pub(super) chains: Vec<ChainDraft>,
     pub(super) ftp_server: Option<FtpServerSpec>,
@@ -84,14 +86,34 @@ fn read_one(
     }
     draft.down = table.get("down").and_then(|field| problems.boolean(field)).unwrap_or_default();
     draft.forward = table.get("forward").and_then(|field| problems.boolean(field));
+    if let (Some(field), Some(node)) = (table.get("gateway"), node) {
+        draft.gateway = gateway(problems, field, topology, node);
+    }
     if let Some(field) = table.get("firewall") {
         let neighbours = node
             .filter(|_| topology.complete)
             .map(|node| topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect::<Vec<_>>());
-        draft.chains = firewall::read(problems, field, neighbours.as_deref(), rules);
+        (draft.chains, draft.loose_helper) = firewall::read(problems, field, neighbours.as_deref(), rules);
     }
     draft.ftp_server = table.get("ftp-server").and_then(|field| server::read(problems, field, bytes));
     Some(draft)
+}
+
+/// The position of the interface towards the neighbour that a text names.
+fn gateway(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node: usize) -> Option<usize> {
+    let name = problems.string(field, "internet")?;
+    let names = || topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
+    let found = names().position(|known| known == name);
+    if found.is_none() && topology.complete {
+        let near = problems.closest(name, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let help = format!("{near}the gateway is one of the neighbours: {}", one_of(names()));
+        problems.error(
+            field.span(),
+            format!("{} is no neighbour of `{}`", quote(name), topology.nodes[node].name),
+            help,
+        );
+    }
+    found
 }
 
 /// The position of the interface towards the neighbour that `field`'s key names.

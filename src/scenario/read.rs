@@ -210,6 +210,8 @@ fn assemble(
             name: named.name.clone(),
             down: draft.down,
             forward: draft.forward.unwrap_or(interfaces.len() > 1),
+            gateway: draft.gateway,
+            loose_helper: draft.loose_helper,
             interfaces,
             chains,
             ftp_server: draft.ftp_server,

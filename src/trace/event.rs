@@ -6,6 +6,7 @@ use crate::ids::{EntryId, FrameId, LinkId, NodeId, RuleId, SocketId};
 use crate::packet::{Endpoint, Tag};
 use crate::tcp::{State, TimerKind};
 use crate::time::{Duration, Instant};
+use std::net::IpAddr;
 
 /// Something happened, at one node, at one instant, because of one earlier frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,28 @@ pub enum Event {
         /// Rules without a verdict that matched on the way (they count too).
         passed: Vec<RuleId>,
     },
+    /// NAT or a helper has rewritten a packet.
+    Translated {
+        /// The packet as it was.
+        before: PacketRef,
+        /// The packet as it is now.
+        packet: PacketRef,
+        /// Where.
+        hook: Hook,
+        /// The NAT rule that decided, for the first packet of a connection.
+        rule: Option<RuleId>,
+    },
+    /// A helper expects a connection, or one that was expected has come.
+    Expectation {
+        /// Which of the two.
+        action: ExpectationAction,
+        /// Who will knock, from any port.
+        from: IpAddr,
+        /// At which door, as the knocker sees it.
+        to: Endpoint,
+        /// Where the door really is.
+        door: Endpoint,
+    },
     /// A connection tracking entry was made, changed or forgotten.
     Conntrack {
         /// The entry.
@@ -77,6 +100,8 @@ pub enum Event {
         from: Endpoint,
         /// Where the first packet went to.
         to: Endpoint,
+        /// Source and destination of the answers: the reverse, unless NAT has changed it.
+        reply: (Endpoint, Endpoint),
         /// The state of the tracked connection; `None`: the entry is gone.
         state: Option<TrackState>,
         /// Whether a packet of the other direction was seen.
@@ -159,6 +184,15 @@ pub enum Event {
     },
 }
 
+/// What became of an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExpectationAction {
+    /// It was made.
+    Made,
+    /// The connection has come, and used it up.
+    Used,
+}
+
 /// Which end of an FTP line a frame tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -181,6 +215,8 @@ pub enum Loss {
     TtlExpired,
     /// A host that is not a router was given somebody else's packet.
     NotForwarding,
+    /// The FTP helper found a command that is cut off at the segment's end, and cannot follow it.
+    CutCommand,
 }
 
 impl Loss {
@@ -192,6 +228,7 @@ impl Loss {
             Self::NoNeighbour => "no neighbour",
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
+            Self::CutCommand => "cut command",
         }
     }
 }

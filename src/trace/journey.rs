@@ -82,7 +82,8 @@ pub fn journeys(trace: &Trace) -> Vec<Journey> {
             Event::Sent { packet, .. }
             | Event::Received { packet, .. }
             | Event::Lost { packet, .. }
-            | Event::Verdict { packet, .. } => *packet,
+            | Event::Verdict { packet, .. }
+            | Event::Translated { packet, .. } => *packet,
             _ => continue,
         };
         let name = trace.packet(packet).id;

@@ -23,7 +23,7 @@ pub use journey::{Fate, Journey, Stop, journeys};
 pub use milestone::{Milestone, MilestoneKind, milestones};
 pub use observer::{NoObserver, Observer, Recorder};
 pub use order::{node_order, path_between};
-pub use scene::{Flight, Scene, SocketView, Tracking};
+pub use scene::{Expected, Flight, Scene, SocketView, Tracking};
 pub use timeline::Timeline;
 
 use crate::firewall::Hook;
@@ -147,7 +147,8 @@ impl Trace {
             Event::Sent { packet, .. }
             | Event::Received { packet, .. }
             | Event::Lost { packet, .. }
-            | Event::Verdict { packet, .. } => Some(self.packet(*packet)),
+            | Event::Verdict { packet, .. }
+            | Event::Translated { packet, .. } => Some(self.packet(*packet)),
             _ => None,
         }
     }

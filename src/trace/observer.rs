@@ -53,6 +53,9 @@ impl Observer for Recorder {
         if let Event::Socket { local, name: Some(name), .. } = &frame.event {
             self.trace.port_names.entry(*local).or_default().push((id, *name));
         }
+        if let Event::Translated { before, packet, .. } = &frame.event {
+            self.keep_names(id, *before, *packet);
+        }
         self.trace.frames.push(frame);
         Some(id)
     }
@@ -60,9 +63,10 @@ impl Observer for Recorder {
     fn packet(&mut self, packet: &Packet) -> PacketRef {
         // The packet's last frame tells how it looked then; only a change makes a new entry.
         let last = packet.trail.and_then(|id| match &self.trace.frame(id).event {
-            Event::Sent { packet, .. } | Event::Received { packet, .. } | Event::Verdict { packet, .. } => {
-                Some(*packet)
-            }
+            Event::Sent { packet, .. }
+            | Event::Received { packet, .. }
+            | Event::Verdict { packet, .. }
+            | Event::Translated { packet, .. } => Some(*packet),
             _ => None,
         });
         if let Some(last) = last
@@ -76,6 +80,22 @@ impl Observer for Recorder {
 
     fn count(&self) -> usize {
         self.trace.frames.len()
+    }
+}
+
+impl Recorder {
+    /// A port keeps its name (AA, BB, PASV) when NAT gives it another address or number.
+    fn keep_names(&mut self, id: FrameId, before: PacketRef, after: PacketRef) {
+        let ends = |packet: &Packet| [packet.source(), packet.destination()];
+        let (before, after) = (ends(self.trace.packet(before)), ends(self.trace.packet(after)));
+        for (old, new) in before.into_iter().zip(after) {
+            if old != new
+                && let Some(name) = self.trace.port_name(old, id)
+                && self.trace.port_name(new, id) != Some(name)
+            {
+                self.trace.port_names.entry(new).or_default().push((id, name));
+            }
+        }
     }
 }
 

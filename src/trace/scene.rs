@@ -1,11 +1,12 @@
 //! The network after frame *k*: a pure fold of the frames up to it.
 
-use super::{Event, Frame, PacketRef, PortName, SocketAction, Trace};
+use super::{Event, ExpectationAction, Frame, PacketRef, PortName, SocketAction, Trace};
 use crate::firewall::TrackState;
 use crate::ids::{EntryId, FrameId, LinkId, NodeId, PacketId, RuleId, SocketId};
 use crate::packet::{Endpoint, Tag};
 use crate::tcp::State;
 use crate::time::Instant;
+use std::net::IpAddr;
 
 /// A packet on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +63,27 @@ pub struct Tracking {
     pub from: Endpoint,
     /// Where it went.
     pub to: Endpoint,
+    /// Source and destination of the answers: the reverse, unless NAT has changed it.
+    pub reply: (Endpoint, Endpoint),
     /// The state of the connection.
     pub state: TrackState,
     /// Whether a packet of the other direction was seen.
     pub replied: bool,
     /// The conversation it belongs to.
     pub tag: Option<Tag>,
+}
+
+/// A connection that a helper expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The node that expects it.
+    pub node: NodeId,
+    /// Who will knock.
+    pub from: IpAddr,
+    /// At which door, as the knocker sees it.
+    pub to: Endpoint,
+    /// Where the door really is.
+    pub door: Endpoint,
 }
 
 /// What the network looks like at one frame.
@@ -83,6 +99,8 @@ pub struct Scene {
     pub sockets: Vec<SocketView>,
     /// Tracked connections, in the order their entries were made.
     pub tracking: Vec<Tracking>,
+    /// Connections that helpers expect, in the order they were announced.
+    pub expected: Vec<Expected>,
     /// How many packets each rule and policy decided or matched, by rule id.
     pub counters: Vec<u64>,
 }
@@ -132,8 +150,14 @@ impl Scene {
                     self.count(*rule);
                 }
             }
-            Event::Conntrack { entry, from, to, state, replied } => {
-                self.track(frame, *entry, (*from, *to), *state, *replied);
+            Event::Translated { rule, .. } => {
+                if let Some(rule) = rule {
+                    self.count(*rule);
+                }
+            }
+            Event::Expectation { action, from, to, door } => self.expect(frame.node, *action, *from, *to, *door),
+            Event::Conntrack { entry, from, to, reply, state, replied } => {
+                self.track(frame, *entry, (*from, *to), *reply, *state, *replied);
             }
             Event::Socket { socket, action, local, remote, name } => {
                 self.socket(frame, *socket, *action, *local, *remote, *name);
@@ -152,6 +176,13 @@ impl Scene {
         }
     }
 
+    fn expect(&mut self, node: NodeId, action: ExpectationAction, from: IpAddr, to: Endpoint, door: Endpoint) {
+        self.expected.retain(|known| !(known.node == node && known.from == from && known.to == to));
+        if action == ExpectationAction::Made {
+            self.expected.push(Expected { node, from, to, door });
+        }
+    }
+
     fn count(&mut self, rule: RuleId) {
         if let Some(counter) = self.counters.get_mut(rule.index()) {
             *counter += 1;
@@ -163,6 +194,7 @@ impl Scene {
         frame: &Frame,
         entry: EntryId,
         (from, to): (Endpoint, Endpoint),
+        reply: (Endpoint, Endpoint),
         state: Option<TrackState>,
         replied: bool,
     ) {
@@ -176,7 +208,16 @@ impl Scene {
                 self.tracking.remove(place);
             }
             (None, Some(state)) => {
-                self.tracking.push(Tracking { node: frame.node, entry, from, to, state, replied, tag: frame.tag });
+                self.tracking.push(Tracking {
+                    node: frame.node,
+                    entry,
+                    from,
+                    to,
+                    reply,
+                    state,
+                    replied,
+                    tag: frame.tag,
+                });
             }
             (None, None) => {}
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::firewall::NatTarget;
 use crate::firewall::{AddressSet, CtState, PortSet, Protocol};
 use crate::packet::Flags;
 use proptest::prelude::*;
@@ -126,17 +127,36 @@ fn what_nftables_has_and_we_have_not_is_said_so() {
         "limit rate 5/second accept",
         "log prefix \"x\" drop",
         "jump other",
-        "snat to 1.2.3.4",
-        "dnat to 10.0.0.1:21",
-        "masquerade",
-        "redirect to :2121",
-        "ct helper set \"ftp-standard\"",
         "udp dport 53 accept",
         "tcp dport 21 ct mark 1 accept",
     ] {
         let errors = parse_rule(text).expect_err(text);
         assert_eq!(errors.len(), 1, "{text}: {errors:?}");
         assert!(errors[0].message.contains("ftpscope does not know it (yet)"), "{text}: {errors:?}");
+    }
+}
+
+#[test]
+fn nat_and_the_helper_are_read_as_nft_writes_them() {
+    let address = |text: &str| text.parse().unwrap();
+    for (text, target) in [
+        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None }),
+        ("snat ip to 1.2.3.4:1024-2047", NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)) }),
+        (
+            "dnat ip to 10.0.0.1:2121",
+            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)) },
+        ),
+        ("dnat to [2001:db8::1]:21", NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)) }),
+        ("masquerade fully-random", NatTarget::Masquerade { ports: None, random: true }),
+        ("masquerade to :40000-40009", NatTarget::Masquerade { ports: Some((40_000, 40_009)), random: false }),
+        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)) }),
+    ] {
+        assert_eq!(parse_rule(text).expect(text).action, Some(Action::Nat(target)), "{text}");
+    }
+    assert!(parse_rule("tcp dport 21 ct helper set \"ftp\"").unwrap().sets_helper);
+    for wrong in ["snat", "snat to", "dnat to nowhere", "redirect to 21", "ct helper set \"sip\"", "ct helper \"ftp\""]
+    {
+        assert!(parse_rule(wrong).is_err(), "{wrong}");
     }
 }
 

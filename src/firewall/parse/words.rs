@@ -4,8 +4,24 @@ use crate::firewall::{CtState, Protocol};
 use crate::packet::{Flags, Unreachable};
 
 /// The words that a statement can begin with.
-pub(super) const STATEMENTS: [&str; 12] =
-    ["iifname", "oifname", "ip", "ip6", "tcp", "ct", "meta", "counter", "comment", "accept", "drop", "reject"];
+pub(super) const STATEMENTS: [&str; 16] = [
+    "iifname",
+    "oifname",
+    "ip",
+    "ip6",
+    "tcp",
+    "ct",
+    "meta",
+    "counter",
+    "comment",
+    "accept",
+    "drop",
+    "reject",
+    "snat",
+    "dnat",
+    "masquerade",
+    "redirect",
+];
 
 /// nftables words for statements that ftpscope does not have, and what to write instead where there is something.
 pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
@@ -16,7 +32,6 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("continue", "a rule without a verdict goes on to the next one anyway"),
     ("dccp", ""),
     ("delete", ""),
-    ("dnat", ""),
     ("dup", ""),
     ("esp", ""),
     ("ether", ""),
@@ -34,19 +49,16 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("limit", ""),
     ("log", "every verdict is shown anyway"),
     ("mark", ""),
-    ("masquerade", ""),
     ("notrack", ""),
     ("numgen", ""),
     ("oif", "write `oifname`"),
     ("oifgroup", "write `oifname`"),
     ("queue", ""),
     ("quota", ""),
-    ("redirect", ""),
     ("return", "every hook has one chain here: write `accept` or `drop`"),
     ("rt", ""),
     ("sctp", ""),
     ("set", ""),
-    ("snat", ""),
     ("socket", ""),
     ("symhash", ""),
     ("synproxy", ""),

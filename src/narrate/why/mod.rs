@@ -11,7 +11,7 @@ use super::{Id, Language, Messages, facts};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Endpoint, Tag};
 use crate::tcp::{State, TimerKind};
-use crate::trace::{Event, Scene, SocketAction, Timer, Trace};
+use crate::trace::{Event, ExpectationAction, Scene, SocketAction, Timer, Trace};
 
 /// What a frame needs to have explained, if anything. `scene` is the network after that frame.
 pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) -> Option<String> {
@@ -19,6 +19,13 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
     let shown = trace.frame(frame);
     let (node, tag) = (shown.node, shown.tag);
     let sentences = match &shown.event {
+        Event::Expectation { action: ExpectationAction::Made, .. } => vec![t.say(Id::WhyExpectationMade, &[])],
+        Event::Expectation { action: ExpectationAction::Used, .. } => vec![t.say(Id::WhyExpectationUsed, &[])],
+        Event::Translated { before, packet, .. } => {
+            let text = |packet| trace.packet(packet).tcp().map(|segment| segment.payload.clone());
+            let changed = text(*before) != text(*packet);
+            if changed { vec![t.say(Id::WhyTranslatedText, &[])] } else { Vec::new() }
+        }
         Event::Verdict { packet, hook, ct_state, verdict, rule, .. } => {
             let decision = stopped::Decision { hook: *hook, ct_state: *ct_state, verdict: *verdict, rule: *rule };
             stopped::by_firewall(&t, scene, node, trace.packet(*packet), decision)

@@ -86,6 +86,7 @@ impl<'a> Page<'a> {
         };
         self.firewall(frame.node, deciding);
         self.tracking(frame.node);
+        self.expected(frame.node);
         self.sockets();
         self
     }
@@ -185,6 +186,24 @@ impl<'a> Page<'a> {
         self.heading(Id::InspectorTracking);
         for entry in entries {
             self.text(&entry, Role::Plain);
+        }
+    }
+
+    fn expected(&mut self, node: NodeId) {
+        let trace = self.player.trace();
+        let at = self.player.cursor();
+        let all = &self.player.scene().expected;
+        let shown: Vec<String> = all
+            .iter()
+            .filter(|expected| expected.node == node || !trace.nodes[node.index()].has_firewall)
+            .take(self.room())
+            .map(|expected| format!("{} > {}", expected.from, endpoint_label(trace, expected.to, at)))
+            .collect();
+        if !shown.is_empty() {
+            self.heading(Id::InspectorExpected);
+            for line in shown {
+                self.text(&line, Role::Plain);
+            }
         }
     }
 

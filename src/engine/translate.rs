@@ -1,0 +1,101 @@
+//! NAT and the FTP helper on a packet's way through a node.
+
+use super::simulation::Simulation;
+use crate::firewall::{Expectation, Half, Hook, Tracked, View, translate};
+use crate::ids::NodeId;
+use crate::network::LOOPBACK;
+use crate::packet::Packet;
+use crate::trace::{Event, ExpectationAction, Loss, Observer};
+
+impl<O: Observer> Simulation<O> {
+    /// The first packet of a connection is shown to the NAT rules of `hook`; every packet is rewritten as its connection
+    /// says.
+    pub(super) fn translate(
+        &mut self,
+        node: NodeId,
+        hook: Hook,
+        (input, output): (Option<u16>, Option<u16>),
+        tracked: Option<&mut Tracked>,
+        packet: &mut Packet,
+    ) {
+        let Some(tracked) = tracked else { return };
+        let half = match hook {
+            Hook::Prerouting | Hook::Output | Hook::Forward => Half::Destination,
+            Hook::Input | Hook::Postrouting => Half::Source,
+        };
+        let mut rule = None;
+        if tracked.asks_nat(half)
+            && let Some(mut firewall) = self.nodes[node.index()].firewall.take()
+        {
+            // The firewall is aside while it decides: random ports come from the simulation's generator.
+            let view = View { packet, input, output, ct_state: Some(tracked.state), ct_status: tracked.status() };
+            let decided = firewall.nat_mut(hook).and_then(|rules| rules.translation(view));
+            let facing = match half {
+                Half::Destination => input.unwrap_or(0),
+                Half::Source => output.filter(|output| *output != LOOPBACK).unwrap_or(0),
+            };
+            let own = self.topology.address_on(node, facing, packet.src);
+            let translates = firewall.nat_mut(Hook::Postrouting).is_some();
+            if let Some(conntrack) = firewall.conntrack_mut() {
+                if let Some((id, target)) = decided {
+                    rule = Some(id);
+                    conntrack.assign(tracked, &target, own, |bound| self.random_below(bound));
+                } else if half == Half::Source && translates {
+                    conntrack.keep_apart(tracked, |bound| self.random_below(bound));
+                }
+            }
+            self.nodes[node.index()].firewall = Some(firewall);
+        }
+        let before = O::RECORDS.then(|| self.observer.packet(packet));
+        if translate(packet, tracked, half)
+            && let Some(before) = before
+        {
+            let (cause, tag) = (packet.trail, packet.tag);
+            packet.trail =
+                self.tell(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
+        }
+    }
+
+    /// Lets the helper of the packet's connection read it. `false`: the helper does not let it pass.
+    pub(super) fn help(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) -> bool {
+        let now = self.now;
+        let conntrack = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
+        let Some(conntrack) = conntrack.filter(|conntrack| conntrack.has_helper(tracked)) else { return true };
+        let before = O::RECORDS.then(|| self.observer.packet(packet));
+        let helped = conntrack.help(now, tracked, packet);
+        if helped.dropped {
+            self.lose(node, packet.clone(), Loss::CutCommand);
+            return false;
+        }
+        if helped.rewritten
+            && let Some(before) = before
+        {
+            let (cause, tag) = (packet.trail, packet.tag);
+            packet.trail = self.tell(node, cause, tag, |o| Event::Translated {
+                before,
+                packet: o.packet(packet),
+                hook: Hook::Postrouting,
+                rule: None,
+            });
+        }
+        if let Some(made) = helped.expectation {
+            self.tell_expectation(node, ExpectationAction::Made, made, packet);
+        }
+        true
+    }
+
+    pub(super) fn tell_expectation(
+        &mut self,
+        node: NodeId,
+        action: ExpectationAction,
+        expectation: Expectation,
+        packet: &Packet,
+    ) {
+        self.tell(node, packet.trail, packet.tag, |_| Event::Expectation {
+            action,
+            from: expectation.from,
+            to: expectation.to,
+            door: expectation.door,
+        });
+    }
+}
