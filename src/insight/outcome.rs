@@ -93,7 +93,9 @@ fn death(range: &[(FrameId, &Frame)]) -> Option<(Outcome, Option<FrameId>)> {
         let outcome = match &frame.event {
             Event::Verdict { verdict: Verdict::Drop, .. } => Outcome::Dropped,
             Event::Verdict { verdict: Verdict::Reject(_), .. } => Outcome::Rejected,
-            Event::Lost { reason: Loss::QueueFull, .. } => Outcome::Lost,
+            Event::Lost { reason: Loss::QueueFull | Loss::LineLoss | Loss::LinkDown | Loss::TooLarge, .. } => {
+                Outcome::Lost
+            }
             Event::Lost { .. } => Outcome::Unreachable,
             _ => return None,
         };

@@ -96,6 +96,9 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::NoNeighbour => Id::LossNoNeighbour,
         Loss::TtlExpired => Id::LossTtlExpired,
         Loss::NotForwarding => Id::LossNotForwarding,
+        Loss::LineLoss => Id::LossLineLoss,
+        Loss::LinkDown => Id::LossLinkDown,
+        Loss::TooLarge => Id::LossTooLarge,
     })
 }
 

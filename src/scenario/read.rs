@@ -222,6 +222,8 @@ fn link_specs(topology: &Topology) -> Vec<LinkSpec> {
         delay: link.quality.delay,
         bandwidth: link.quality.bandwidth,
         queue: link.quality.queue,
+        mtu: link.quality.mtu,
+        faults: link.quality.faults.clone(),
     });
     specs.collect()
 }

@@ -445,8 +445,8 @@ proptest! {
             let seq = if near { connection.rcv_nxt + seq % 5000 } else { SeqNr(seq) };
             let ack = if near { connection.snd_max } else { SeqNr(ack) };
             let segment = Segment {
-                src_port: 21, dst_port: 50_000, seq, ack, flags: Flags::from_bits(flags), window, mss: None,
-                payload: Bytes::from(vec![0; len]),
+                src_port: 21, dst_port: 50_000, seq, ack, flags: Flags::from_bits(flags), window,
+                payload: Bytes::from(vec![0; len]), ..Segment::default()
             };
             connection.on_segment(pair.now, &segment);
             let mut answers = 0;

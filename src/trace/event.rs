@@ -181,6 +181,12 @@ pub enum Loss {
     TtlExpired,
     /// A host that is not a router was given somebody else's packet.
     NotForwarding,
+    /// The link lost it, as links do.
+    LineLoss,
+    /// The link was cut while the packet was on it.
+    LinkDown,
+    /// It is larger than the next link takes (RFC 1191, RFC 8201).
+    TooLarge,
 }
 
 impl Loss {
@@ -192,6 +198,9 @@ impl Loss {
             Self::NoNeighbour => "no neighbour",
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
+            Self::LineLoss => "line loss",
+            Self::LinkDown => "link down",
+            Self::TooLarge => "too large",
         }
     }
 }
