@@ -92,9 +92,8 @@ fn every_byte_arrives_or_an_error_is_reported() {
             for duplicate in ["0 %", "3 %"] {
                 let _ = write!(table, "{loss:>7} {reorder:>8} {duplicate:>10}");
                 for mtu in MTUS {
-                    let link = format!(
-                        "mtu = {mtu}, loss = \"{loss}\", reorder = \"{reorder}\", duplicate = \"{duplicate}\""
-                    );
+                    let link =
+                        format!("mtu = {mtu}, loss = \"{loss}\", reorder = \"{reorder}\", duplicate = \"{duplicate}\"");
                     let times: Vec<f64> = (1..=SEEDS).filter_map(|seed| get(&link, seed)).collect();
                     let mean = times.iter().map(|time| SIZE as f64 / 1000.0 / time).sum::<f64>() / times.len() as f64;
                     let failed = SEEDS as usize - times.len();
@@ -112,7 +111,8 @@ fn every_byte_arrives_or_an_error_is_reported() {
 #[test]
 fn a_small_mtu_on_the_way_is_found() {
     let trace = scenario("mtu = 1400", 1, SIZE).run().expect("it ends");
-    let too_large = trace.frames.iter().filter(|frame| matches!(frame.event, Event::Lost { reason: Loss::TooLarge, .. }));
+    let too_large =
+        trace.frames.iter().filter(|frame| matches!(frame.event, Event::Lost { reason: Loss::TooLarge, .. }));
     let count = too_large.count();
     assert!((1..=10).contains(&count), "{count}: not more than the first window");
     let longest = trace.frames.iter().filter(|frame| matches!(frame.event, Event::Received { .. }));

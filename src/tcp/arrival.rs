@@ -10,7 +10,7 @@ impl Connection {
     pub fn on_segment(&mut self, now: Instant, segment: &Segment) -> Outcome {
         let mut outcome = Outcome::default();
         match self.state {
-            State::Closed | State::Listen => self.rst_owed = reset_for(segment),
+            State::Closed | State::Listen => self.rst_owed = reset_for(segment).map(Box::new),
             State::SynSent => self.arrives_in_syn_sent(now, segment, &mut outcome),
             _ => {
                 if self.config.keep_alive.is_some() {
@@ -28,7 +28,7 @@ impl Connection {
         // First, check the ACK bit.
         let acceptable = has_ack && segment.ack > self.snd_una && segment.ack <= self.snd_max;
         if has_ack && !acceptable {
-            self.rst_owed = reset_for(segment);
+            self.rst_owed = reset_for(segment).map(Box::new);
             return;
         }
         // Second, check the RST bit.
@@ -92,7 +92,7 @@ impl Connection {
         }
         if self.state == State::SynReceived {
             if !(segment.ack > self.snd_una && segment.ack <= self.snd_max) {
-                self.rst_owed = reset_for(segment);
+                self.rst_owed = reset_for(segment).map(Box::new);
                 return;
             }
             self.take_ack(now, segment);

@@ -10,9 +10,13 @@ const MAX_PIECES: usize = 8192;
 /// As many blocks as fit beside no other option (RFC 2018, section 3).
 const MAX_BLOCKS: usize = 4;
 
-/// Pieces beyond the next expected sequence number: sorted, not overlapping, not touching the front.
+/// Pieces beyond the next expected sequence number. Boxed: most connections never have any.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Assembler {
+pub(super) struct Assembler(Option<Box<Pieces>>);
+
+#[derive(Clone, Debug, Default)]
+struct Pieces {
+    /// Sorted, not overlapping, not touching the front.
     pieces: VecDeque<(SeqNr, Bytes)>,
     /// Where the last segments that were kept began, the newest first: their blocks are reported first.
     recent: [SeqNr; MAX_BLOCKS],
@@ -20,7 +24,29 @@ pub(super) struct Assembler {
 
 impl Assembler {
     /// Keeps `payload`, which begins at `seq`, less what is already there.
-    pub(super) fn insert(&mut self, mut seq: SeqNr, mut payload: Bytes) {
+    pub(super) fn insert(&mut self, seq: SeqNr, payload: Bytes) {
+        self.0.get_or_insert_default().insert(seq, payload);
+    }
+
+    /// Whether there is no gap.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|pieces| pieces.pieces.is_empty())
+    }
+
+    /// What lies beyond the gaps: the block with the newest segment first, then the ones reported before (RFC 2018,
+    /// section 4).
+    pub(super) fn blocks(&self) -> Box<[SackBlock]> {
+        self.0.as_ref().map(|pieces| pieces.blocks()).unwrap_or_default()
+    }
+
+    /// The octets that follow `next` without a gap: one piece at a time.
+    pub(super) fn take(&mut self, next: SeqNr) -> Option<Bytes> {
+        self.0.as_mut()?.take(next)
+    }
+}
+
+impl Pieces {
+    fn insert(&mut self, mut seq: SeqNr, mut payload: Bytes) {
         if self.pieces.is_empty() {
             self.recent = [seq; MAX_BLOCKS];
         } else {
@@ -55,14 +81,7 @@ impl Assembler {
         }
     }
 
-    /// Whether there is no gap.
-    pub(super) fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    /// What lies beyond the gaps: the block with the newest segment first, then the ones reported before (RFC 2018,
-    /// section 4).
-    pub(super) fn blocks(&self) -> Box<[SackBlock]> {
+    fn blocks(&self) -> Box<[SackBlock]> {
         let mut blocks: Vec<SackBlock> = Vec::new();
         for seq in self.recent {
             if blocks.iter().any(|(from, to)| *from <= seq && seq < *to) {
@@ -89,8 +108,7 @@ impl Assembler {
         Some((self.pieces[first].0, end_of(last)))
     }
 
-    /// The octets that follow `next` without a gap: one piece at a time.
-    pub(super) fn take(&mut self, next: SeqNr) -> Option<Bytes> {
+    fn take(&mut self, next: SeqNr) -> Option<Bytes> {
         while let Some((seq, piece)) = self.pieces.front() {
             if *seq > next {
                 return None;

@@ -1,5 +1,5 @@
 //! The congestion window: slow start, congestion avoidance and what a loss does to it (RFC 5681, section 3), initial
-//! window of ten segments (RFC 6928), the inflation and deflation of NewReno (RFC 6582, section 3.2).
+//! window of ten segments (RFC 6928), the inflation and deflation of `NewReno` (RFC 6582, section 3.2).
 //!
 //! Not modelled: CUBIC (RFC 9438), proportional rate reduction (RFC 6937), pacing. Linux has all three; what a student
 //! sees of a loss is the same, the numbers are Reno's.

@@ -128,7 +128,7 @@ pub struct Connection {
     pub(super) syn_owed: bool,
     pub(super) ack_owed: bool,
     pub(super) keep_alive_owed: bool,
-    pub(super) rst_owed: Option<Segment>,
+    pub(super) rst_owed: Option<Box<Segment>>,
 }
 
 impl Connection {
@@ -282,7 +282,7 @@ impl Connection {
             self.state,
             State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait
         ) {
-            self.rst_owed = Some(self.reset_segment());
+            self.rst_owed = Some(Box::new(self.reset_segment()));
         }
         self.vanish(&mut outcome);
         outcome

@@ -48,6 +48,8 @@ mod window;
 
 #[cfg(test)]
 mod pair;
+#[cfg(test)]
+mod stress;
 
 pub use config::{Config, KeepAlive, SynRetries};
 pub use connection::{Connection, Failure, Outcome};

@@ -10,7 +10,7 @@ impl Connection {
     /// The next segment to send, or `None`. Call again until it is `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Segment> {
         if let Some(reset) = self.rst_owed.take() {
-            return Some(reset);
+            return Some(*reset);
         }
         match self.state {
             State::Closed | State::Listen => None,
