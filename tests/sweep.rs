@@ -3,7 +3,7 @@
 
 use ftpscope::ftp::StepResult;
 use ftpscope::insight;
-use ftpscope::packet::{Channel, Flags, SeqNr};
+use ftpscope::packet::{Body, Channel, Flags, SeqNr};
 use ftpscope::scenario::{self, Outcome, Scenario};
 use ftpscope::trace::{Event, Loss, Trace};
 use std::collections::BTreeMap;
@@ -119,6 +119,37 @@ fn a_small_mtu_on_the_way_is_found() {
     let longest = longest.filter_map(|frame| trace.packet_of(frame)).filter(|packet| packet.tcp().is_some());
     let longest = longest.filter(|packet| packet.ttl < 63).map(|packet| packet.ip_len()).max();
     assert_eq!(longest, Some(1400));
+}
+
+/// The same over IPv6, where the router says "packet too big" (RFC 8201); the MSS leaves room for the longer header.
+#[test]
+fn a_small_mtu_on_the_way_is_found_over_ipv6() {
+    let source = "title = \"v6\"\nlinks = [\"client -- left\", { path = \"left -- right\", mtu = 1300 }, \"right -- server\"]\n\
+        nodes.client.address = \"2001:db8:1::10\"\n\
+        nodes.server = { address = \"2001:db8:2::5\", ftp-server = { files = { big = 50000 } } }\n\
+        [[sessions]]\nclient = \"client\"\nserver = \"2001:db8:2::5\"\nmode = \"passive-epsv\"\nrun = [\"get big\"]\n";
+    let scenario = scenario::parse(source, "v6").unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let trace = scenario.run().expect("it ends");
+    assert!(insight::outcomes(&trace).iter().all(|step| step.outcome == Outcome::Ok));
+    let packets = || trace.frames.iter().filter_map(|frame| trace.packet_of(frame));
+    assert!(packets().any(|packet| matches!(&packet.body, Body::Icmp(icmp) if icmp.name() == "packet-too-big")));
+    let syns = packets().filter_map(|packet| packet.tcp()).filter(|segment| segment.flags.contains(Flags::SYN));
+    assert!(syns.clone().all(|syn| syn.mss == Some(1440) && syn.window == 64800), "measured: 64800");
+    assert_eq!(packets().filter(|packet| packet.tcp().is_some()).map(|packet| packet.ip_len()).max(), Some(1500));
+}
+
+/// A host's own link has a small MTU: its SYN says so, and nothing is ever too large.
+#[test]
+fn the_mss_is_that_of_the_first_link() {
+    let trace = {
+        let source = "title = \"mss\"\nlinks = [{ path = \"client -- router\", mtu = 1000 }, \"router -- server\"]\n\
+            nodes.server.ftp-server = { files = { big = 50000 } }\n\
+            [[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"get big\"]\n";
+        scenario::parse(source, "mss").expect("it is right").run().expect("it ends")
+    };
+    assert!(!trace.frames.iter().any(|frame| matches!(frame.event, Event::Lost { .. })));
+    let options = trace.frames.iter().filter_map(|frame| trace.packet_of(frame)?.tcp()?.mss);
+    assert_eq!(options.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), [960, 1460]);
 }
 
 /// A cut of three seconds: what was on the link is lost, and the transfer goes on afterwards.

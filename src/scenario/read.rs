@@ -105,6 +105,7 @@ fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
     if topology.complete {
         addresses = addresses::assign(problems, &topology, &drafts, &targets(&sessions));
         check::paths(problems, &topology, &sessions.drafts, &addresses);
+        check::mtus(problems, &topology, &addresses);
     }
     addresses.resize(topology.nodes.len(), Vec::new());
     let (nodes, rules) = assemble(&topology, drafts, addresses);
