@@ -49,6 +49,8 @@ mod window;
 #[cfg(test)]
 mod pair;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod stress;
 
 pub use config::{Config, KeepAlive, SynRetries};
