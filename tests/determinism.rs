@@ -151,7 +151,21 @@ struct Odd {
     file: u32,
     sessions: Vec<(usize, &'static str, Vec<&'static str>)>,
     seed: u32,
+    /// What is wrong with one of the links.
+    fault: (usize, &'static str),
 }
+
+const FAULTS: [&str; 9] = [
+    "",
+    "",
+    "loss = \"3 %\"",
+    "loss = \"30 %\"",
+    "duplicate = \"50 %\"",
+    "reorder = \"20 %\", reorder-delay = \"30 ms\"",
+    "mtu = 576",
+    "jitter = \"20 ms\", loss = \"1 %\", duplicate = \"5 %\", reorder = \"5 %\", mtu = 1400",
+    "cuts = [{ from = \"100 ms\", to = \"5 s\" }, { from = \"20 s\", to = \"50 s\" }]",
+];
 
 /// Conditions and a verdict; `{}` in a condition is a neighbour.
 type OddRule = (Vec<(&'static str, usize)>, &'static str);
@@ -198,13 +212,9 @@ fn odd() -> impl Strategy<Value = Odd> {
         let command = select(&["ls", "nls", "get file", "get nothing", "pwd", "put file", "SYST"][..]);
         let mode = select(&["active", "passive", "active-eprt", "passive-epsv"][..]);
         let sessions = prop::collection::vec((0..nodes - 1, mode, prop::collection::vec(command, 1..4)), 1..4);
-        (chains, 0..6000_u32, sessions, any::<u32>()).prop_map(move |(chains, file, sessions, seed)| Odd {
-            parents: parents.clone(),
-            ring,
-            chains,
-            file,
-            sessions,
-            seed,
+        let fault = (0..8_usize, select(&FAULTS[..]));
+        (chains, 0..6000_u32, sessions, any::<u32>(), fault).prop_map(move |(chains, file, sessions, seed, fault)| {
+            Odd { parents: parents.clone(), ring, chains, file, sessions, seed, fault }
         })
     })
 }
@@ -227,7 +237,12 @@ impl Odd {
         if self.ring {
             links.push((server, 0));
         }
-        let list: Vec<String> = links.iter().map(|(a, b)| format!("\"n{a} -- n{b}\"")).collect();
+        let mut list: Vec<String> = links.iter().map(|(a, b)| format!("\"n{a} -- n{b}\"")).collect();
+        let (at, fault) = self.fault;
+        if !fault.is_empty() {
+            let at = at % list.len();
+            list[at] = format!("{{ path = {}, {fault} }}", list[at]);
+        }
         let mut text = format!("title = \"odd\"\nseed = {}\nlinks = [{}]\n", self.seed, list.join(", "));
         for ((node, hook), (accept, rules)) in &self.chains {
             let neighbours: Vec<usize> =

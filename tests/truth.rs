@@ -397,7 +397,7 @@ fn answer(syn: &Packet, packet: &Packet) -> Option<String> {
         }
         Body::Icmp(icmp) if icmp.about() == (syn.source(), syn.destination()) => match &**icmp {
             Icmp::Unreachable { reason, .. } => Some(format!("ICMP {} from {}", reason.name(), packet.src)),
-            Icmp::TimeExceeded { .. } => Some(format!("ICMP time-exceeded from {}", packet.src)),
+            Icmp::TooBig { .. } | Icmp::TimeExceeded { .. } => Some(format!("ICMP time-exceeded from {}", packet.src)),
         },
         _ => None,
     }

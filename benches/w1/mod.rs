@@ -53,7 +53,7 @@ const RULES: [&str; 12] = [
 ];
 
 const LINK: LinkSettings =
-    LinkSettings { delay: Duration::from_millis(10), bandwidth: 100_000_000, queue: 1_000_000_000 };
+    LinkSettings { delay: Duration::from_millis(10), queue: 1_000_000_000, ..LinkSettings::DEFAULT };
 
 /// The network with its programs, at rest.
 pub(crate) fn build<O: Observer>(shape: Shape, sessions: u32, observer: O) -> Simulation<O> {

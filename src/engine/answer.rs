@@ -44,6 +44,10 @@ impl<O: Observer> Simulation<O> {
         self.send_icmp(node, &packet, tracked, |quoted| Icmp::Unreachable { reason, quoted });
     }
 
+    pub(super) fn send_too_big(&mut self, node: NodeId, mtu: u32, packet: Packet) {
+        self.send_icmp(node, &packet, None, |quoted| Icmp::TooBig { mtu, quoted });
+    }
+
     pub(super) fn send_time_exceeded(&mut self, node: NodeId, packet: Packet, tracked: Option<&Tracked>) {
         self.send_icmp(node, &packet, tracked, |quoted| Icmp::TimeExceeded { quoted });
     }

@@ -18,6 +18,7 @@
 
 mod answer;
 mod apps;
+mod faults;
 mod host;
 mod queue;
 mod simulation;

@@ -6,8 +6,9 @@ use super::simulation::Simulation;
 use super::stack::{Handle, Owner, Socket};
 use crate::ftp::DataError;
 use crate::ids::{FrameId, NodeId, SessionId, SocketId};
+use crate::network::{LinkSettings, Route};
 use crate::packet::{Body, Channel, DEFAULT_TTL, Endpoint, Icmp, Packet, SeqNr, Tag, Unreachable};
-use crate::tcp::{Connection, Failure, Outcome, State};
+use crate::tcp::{Config, Connection, Failure, Outcome, State};
 use crate::time::Instant;
 use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
 
@@ -31,6 +32,7 @@ impl<O: Observer> Simulation<O> {
             }
             Body::Icmp(icmp) => match &**icmp {
                 Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.trail),
+                Icmp::TooBig { mtu, quoted } => self.too_big_for_socket(node, *mtu, quoted, packet.trail),
                 // To a connecting socket that is EHOSTUNREACH (Linux: icmp_err_convert).
                 Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.trail),
             },
@@ -48,6 +50,27 @@ impl<O: Observer> Simulation<O> {
         let Some(socket) = stack.socket_mut(handle) else { return };
         let outcome = socket.connection.on_unreachable(reason);
         self.took(node, handle, outcome, cause);
+    }
+
+    /// A packet of a socket did not fit on a link.
+    pub(super) fn too_big_for_socket(&mut self, node: NodeId, mtu: u32, quoted: &Packet, cause: Option<FrameId>) {
+        let Some(segment) = quoted.tcp() else { return };
+        let stack = &mut self.nodes[node.index()].stack;
+        let Some(handle) = stack.find(quoted.source(), quoted.destination()) else { return };
+        let Some(socket) = stack.socket_mut(handle) else { return };
+        socket.cause = cause;
+        socket.connection.on_too_big(mtu, segment.seq);
+        self.took(node, handle, Outcome::default(), cause);
+    }
+
+    /// The stack's settings for a connection to `remote`: the MSS is what the first link takes (RFC 6691).
+    fn tcp_towards(&mut self, node: NodeId, remote: Endpoint) -> Config {
+        let mtu = match self.routes.route(&self.topology, node, remote.ip) {
+            Route::Via(output) | Route::Nobody(output) => self.topology.link_of(node, output).settings.mtu,
+            Route::Local | Route::None => LinkSettings::default().mtu,
+        };
+        let fits = mtu.saturating_sub(40).min(65495) as u16;
+        if mtu == LinkSettings::default().mtu { self.tcp } else { Config { mss: fits, ..self.tcp } }
     }
 
     fn accept(&mut self, node: NodeId, packet: &Packet) {
@@ -69,7 +92,7 @@ impl<O: Observer> Simulation<O> {
             remote: Some(remote),
             name,
         });
-        let (connection, outcome) = Connection::accept(self.tcp, local, remote, iss, segment);
+        let (connection, outcome) = Connection::accept(self.tcp_towards(node, remote), local, remote, iss, segment);
         let handle = self.nodes[node.index()].stack.insert(Socket {
             id,
             connection,
@@ -102,7 +125,7 @@ impl<O: Observer> Simulation<O> {
             remote: Some(remote),
             name,
         });
-        let (connection, outcome) = Connection::connect(self.tcp, local, remote, iss);
+        let (connection, outcome) = Connection::connect(self.tcp_towards(node, remote), local, remote, iss);
         let handle = self.nodes[node.index()].stack.insert(Socket {
             id,
             connection,

@@ -12,10 +12,10 @@
 use super::queue::What;
 use super::simulation::Simulation;
 use crate::firewall::{Change, CtStatus, Hook, Tracked, Verdict, View};
-use crate::ids::{FrameId, NodeId};
+use crate::ids::{FrameId, LinkId, NodeId};
 use crate::network::{LOOPBACK, Route};
-use crate::packet::{Body, Icmp, Packet, Unreachable};
-use crate::time::Duration;
+use crate::packet::{Body, ETHERNET_HEADER, Packet, Unreachable};
+use crate::time::{Duration, Instant};
 use crate::trace::{Event, ExpectationAction, Loss, Observer, Timer};
 
 /// How long a node waits for a neighbour to answer: three ARP probes a second apart (`mcast_solicit`,
@@ -159,7 +159,7 @@ impl<O: Observer> Simulation<O> {
     }
 
     /// Out of an interface, if somebody is there to take it.
-    fn egress(&mut self, node: NodeId, output: u16, route: Route, mut packet: Packet, own: bool) -> Option<FrameId> {
+    fn egress(&mut self, node: NodeId, output: u16, route: Route, packet: Packet, own: bool) -> Option<FrameId> {
         let interface = &self.topology.interfaces(node)[usize::from(output)];
         let (link, to) = (interface.link, interface.peer);
         if matches!(route, Route::Nobody(_)) || self.nodes[to.index()].down {
@@ -167,11 +167,29 @@ impl<O: Observer> Simulation<O> {
         }
         let bytes = packet.wire_len();
         let link_state = self.topology.link_mut(link);
+        let mtu = link_state.settings.mtu;
+        if bytes > mtu + ETHERNET_HEADER {
+            return self.too_large(node, mtu, packet, own);
+        }
         let far = link_state.far_end(node);
         let interface = link_state.interfaces[far];
         let Some(arrives) = link_state.enqueue(self.now, far, bytes) else {
             return self.lose(node, packet, Loss::QueueFull).trail;
         };
+        if link_state.faults.is_some() {
+            return self.egress_with_faults((node, to), (link, far, interface), packet, arrives);
+        }
+        self.send_on_link((node, to), (link, interface), packet, arrives)
+    }
+
+    /// Onto the link: the packet arrives at `to`.
+    pub(super) fn send_on_link(
+        &mut self,
+        (node, to): (NodeId, NodeId),
+        (link, interface): (LinkId, u16),
+        mut packet: Packet,
+        arrives: Instant,
+    ) -> Option<FrameId> {
         if O::RECORDS {
             let (cause, tag) = (packet.trail, packet.tag);
             packet.trail =
@@ -309,6 +327,6 @@ impl<O: Observer> Simulation<O> {
 
     /// No ICMP error is ever sent about an ICMP error (RFC 1122, section 3.2.2).
     pub(super) fn is_error(packet: &Packet) -> bool {
-        matches!(&packet.body, Body::Icmp(icmp) if matches!(**icmp, Icmp::Unreachable { .. } | Icmp::TimeExceeded { .. }))
+        matches!(packet.body, Body::Icmp(_))
     }
 }

@@ -121,17 +121,26 @@ object!(PacketRow<'_>, |this, map| {
             if let Some(mss) = segment.mss {
                 map.serialize_entry("mss", &mss)?;
             }
+            if let Some(shift) = segment.window_scale {
+                map.serialize_entry("wscale", &shift)?;
+            }
+            if segment.sack_permitted {
+                map.serialize_entry("sack_ok", &true)?;
+            }
+            if !segment.sack.is_empty() {
+                let blocks: Vec<_> = segment.sack.iter().map(|(from, to)| [from.0, to.0]).collect();
+                map.serialize_entry("sack", &blocks)?;
+            }
             map.serialize_entry("len", &segment.payload.len())?;
         }
         Body::Icmp(icmp) => {
             map.serialize_entry("src", &packet.src.to_string())?;
             map.serialize_entry("dst", &packet.dst.to_string())?;
             map.serialize_entry("proto", if packet.src.is_ipv4() { "icmp" } else { "icmpv6" })?;
-            let name = match &**icmp {
-                Icmp::Unreachable { reason, .. } => reason.name(),
-                Icmp::TimeExceeded { .. } => "time-exceeded",
-            };
-            map.serialize_entry("icmp", name)?;
+            map.serialize_entry("icmp", icmp.name())?;
+            if let Icmp::TooBig { mtu, .. } = **icmp {
+                map.serialize_entry("mtu", &mtu)?;
+            }
             let (from, to) = icmp.about();
             map.serialize_entry("about", &[from.to_string(), to.to_string()])?;
         }

@@ -413,7 +413,6 @@ mod tests {
     use super::*;
     use crate::ids::PacketId;
     use crate::packet::{Flags, Icmp, Segment, SeqNr, Unreachable};
-    use bytes::Bytes;
 
     const CLIENT: &str = "192.168.10.10";
     const SERVER: &str = "203.0.113.10";
@@ -435,8 +434,7 @@ mod tests {
                 ack: SeqNr(0),
                 flags,
                 window: 100,
-                mss: None,
-                payload: Bytes::new(),
+                ..Segment::default()
             }),
         }
     }

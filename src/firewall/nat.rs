@@ -33,7 +33,8 @@ pub fn translate(packet: &mut Packet, tracked: &Tracked, half: Half) -> bool {
         }
         // The quoted packet goes the other way: what is the error's destination is its source.
         Body::Icmp(icmp) => {
-            let (Icmp::Unreachable { quoted, .. } | Icmp::TimeExceeded { quoted }) = &mut **icmp;
+            let (Icmp::Unreachable { quoted, .. } | Icmp::TimeExceeded { quoted } | Icmp::TooBig { quoted, .. }) =
+                &mut **icmp;
             let (inner, outer, to) = match half {
                 Half::Destination => (quoted.source(), &mut packet.dst, target.to),
                 Half::Source => (quoted.destination(), &mut packet.src, target.from),

@@ -107,7 +107,9 @@ const fn end_of(frame: &Frame) -> Option<Outcome> {
     match &frame.event {
         Event::Verdict { verdict: Verdict::Drop, .. } => Some(Outcome::Dropped),
         Event::Verdict { verdict: Verdict::Reject(_), .. } => Some(Outcome::Rejected),
-        Event::Lost { reason: Loss::QueueFull, .. } => Some(Outcome::Lost),
+        Event::Lost { reason: Loss::QueueFull | Loss::LineLoss | Loss::LinkDown | Loss::TooLarge, .. } => {
+            Some(Outcome::Lost)
+        }
         Event::Lost { .. } => Some(Outcome::Unreachable),
         _ => None,
     }

@@ -57,6 +57,9 @@ loss-no-neighbour = nobody answers for the address
 loss-ttl-expired = its time to live has run out
 loss-not-forwarding = the host is not a router
 loss-cut-command = the FTP helper found a command cut in two
+loss-line-loss = the line lost it
+loss-link-down = the link is down
+loss-too-large = it is too large for the link
 
 # Why a frame is worth stopping at.
 milestone-door = a door opens
@@ -147,6 +150,9 @@ why-expectation-used = The SYN is RELATED: the control connection has announced 
 why-translated-text = Only a helper that reads the control connection can do this; the length of the text changes, so the numbers of all later segments are shifted as well.
 
 lost-not-forwarding = { $node } discards { $packet }: it is a host, not a router, and { $address } is not its own address.
+lost-line-loss = { $node } sends { $packet }, but the line loses it.
+lost-link-down = { $node } loses { $packet }: the next link is down.
+lost-too-large = { $node } discards { $packet }: it is larger than the next link takes, and it may not be cut.
 
 
 ## Firewalls. "hook" is nftables' name (input, forward, output ...), "rule" the rule's text.
@@ -207,6 +213,8 @@ timer-syn-ack = { $node } has waited { $after } for an answer to SYN-ACK number 
 timer-handshake = { $node } has waited { $after } for the handshake of the { $connection } to go on (time { $attempt }).
 timer-retransmit = { $node } has waited { $after } for an acknowledgement on the { $connection }: none came (time { $attempt }).
 timer-time-wait = { $node } has waited in TIME-WAIT on the { $connection } for { $after }.
+timer-delayed-ack = { $node } has kept back an acknowledgement on the { $connection } for { $after }: nothing came that it could travel with.
+timer-keep-alive = { $node } has heard nothing on the { $connection } for { $after } and asks whether somebody is there (time { $attempt }).
 timer-idle = { $node }'s timer for a silent peer runs out after { $after }.
 timer-data-connect = { $node }'s timer for connecting the data connection runs out after { $after }.
 timer-control-connect = { $node }'s timer for connecting the control connection runs out after { $after }.

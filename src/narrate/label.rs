@@ -64,10 +64,7 @@ pub(super) fn flags_label(flags: Flags) -> String {
 
 /// `port-unreachable`, `time-exceeded`.
 pub(super) const fn icmp_reason(icmp: &Icmp) -> &'static str {
-    match icmp {
-        Icmp::Unreachable { reason, .. } => reason.name(),
-        Icmp::TimeExceeded { .. } => "time-exceeded",
-    }
+    icmp.name()
 }
 
 fn payload_label(packet: &Packet, segment: &Segment) -> String {

@@ -82,6 +82,9 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::TtlExpired => Id::LostTtlExpired,
         Loss::NotForwarding => Id::LostNotForwarding,
         Loss::CutCommand => Id::LostCutCommand,
+        Loss::LineLoss => Id::LostLineLoss,
+        Loss::LinkDown => Id::LostLinkDown,
+        Loss::TooLarge => Id::LostTooLarge,
     };
     t.say(id, &[("node", node), ("packet", &t.packet(packet)), ("address", &packet.dst.to_string())])
 }
@@ -241,6 +244,8 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         },
         Timer::Tcp(TimerKind::Retransmit) => Id::TimerRetransmit,
         Timer::Tcp(TimerKind::TimeWait) => Id::TimerTimeWait,
+        Timer::Tcp(TimerKind::DelayedAck) => Id::TimerDelayedAck,
+        Timer::Tcp(TimerKind::KeepAlive) => Id::TimerKeepAlive,
         Timer::Ftp(FtpTimer::Idle) => Id::TimerIdle,
         Timer::Ftp(FtpTimer::DataConnect) => Id::TimerDataConnect,
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,

@@ -200,7 +200,16 @@ fn every_kind_of_event_has_its_sentence() {
     let socket = SocketId(0);
     let first = trace.frames.len();
     let mut add = |event| trace.frames.push(Frame { cause: Some(syn), event, ..template.clone() });
-    for reason in [Loss::QueueFull, Loss::NoRoute, Loss::NoNeighbour, Loss::TtlExpired, Loss::NotForwarding] {
+    for reason in [
+        Loss::QueueFull,
+        Loss::NoRoute,
+        Loss::NoNeighbour,
+        Loss::TtlExpired,
+        Loss::NotForwarding,
+        Loss::LineLoss,
+        Loss::LinkDown,
+        Loss::TooLarge,
+    ] {
         add(Event::Lost { packet, reason });
     }
     for ct_state in CtState::ALL.map(Some).into_iter().chain([None]) {
@@ -226,10 +235,11 @@ fn every_kind_of_event_has_its_sentence() {
         add(Event::Socket { socket, action, local, remote: Some(remote), name: None });
         add(Event::Step { index: 0, run: "pwd".into(), result: Some(StepResult::Connect(error)) });
     }
-    for timer in [TimerKind::Handshake, TimerKind::Retransmit, TimerKind::TimeWait]
-        .map(Timer::Tcp)
-        .into_iter()
-        .chain([FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply].map(Timer::Ftp))
+    for timer in
+        [TimerKind::Handshake, TimerKind::Retransmit, TimerKind::TimeWait, TimerKind::DelayedAck, TimerKind::KeepAlive]
+            .map(Timer::Tcp)
+            .into_iter()
+            .chain([FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply].map(Timer::Ftp))
     {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }

@@ -97,6 +97,9 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::TtlExpired => Id::LossTtlExpired,
         Loss::NotForwarding => Id::LossNotForwarding,
         Loss::CutCommand => Id::LossCutCommand,
+        Loss::LineLoss => Id::LossLineLoss,
+        Loss::LinkDown => Id::LossLinkDown,
+        Loss::TooLarge => Id::LossTooLarge,
     })
 }
 

@@ -47,6 +47,9 @@ loss-no-neighbour = 该地址无人应答
 loss-ttl-expired = TTL 已耗尽
 loss-not-forwarding = 该主机不是路由器
 loss-cut-command = FTP 助手发现命令被截成两段
+loss-line-loss = 线路丢失了它
+loss-link-down = 链路已中断
+loss-too-large = 对该链路来说它太大
 
 milestone-door = 开始监听
 milestone-knock = 发起连接
@@ -133,6 +136,9 @@ why-expectation-used = 这个 SYN 是 RELATED：控制连接已经通告过它�
 why-translated-text = 只有读懂控制连接的助手才能做到；文本长度改变了，因此此后所有报文段的序号也要随之平移。
 
 lost-not-forwarding = { $node } 丢弃{ $packet }：它是主机而不是路由器，{ $address } 也不是它自己的地址。
+lost-line-loss = { $node } 发出了{ $packet }，但线路把它丢失了。
+lost-link-down = { $node } 丢失了{ $packet }：下一条链路已中断。
+lost-too-large = { $node } 丢弃{ $packet }：它超过了下一条链路的 MTU，并且不允许分片。
 
 
 ## 防火墙。hook 是 nftables 的名字（input、forward、output 等），rule 是规则原文。
@@ -191,6 +197,8 @@ timer-syn-ack = { $node } 等待{ $connection }上第 { $attempt } 个 SYN-ACK �
 timer-handshake = { $node } 等待{ $connection }的握手继续已有 { $after }（第 { $attempt } 次）。
 timer-retransmit = { $node } 等待{ $connection }上的确认已有 { $after }：没有等到（第 { $attempt } 次）。
 timer-time-wait = { $node } 的{ $connection }已在 TIME-WAIT 中等待了 { $after }。
+timer-delayed-ack = { $node } 在{ $connection }上把确认推迟了 { $after }：没有可以捎带它的数据。
+timer-keep-alive = { $node } 在{ $connection }上已有 { $after } 没有收到任何数据，于是询问对端是否还在（第 { $attempt } 次）。
 timer-idle = { $node } 等待对端活动的定时器在 { $after } 后超时。
 timer-data-connect = { $node } 等待建立数据连接的定时器在 { $after } 后超时。
 timer-control-connect = { $node } 等待建立控制连接的定时器在 { $after } 后超时。

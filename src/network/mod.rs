@@ -4,6 +4,6 @@ mod link;
 mod route;
 mod topology;
 
-pub use link::{Link, LinkSettings};
+pub use link::{Chance, Faults, Link, LinkSettings};
 pub use route::{Route, Routes};
 pub use topology::{Interface, LOOPBACK, Topology};

@@ -1,6 +1,6 @@
 //! The graph of nodes and links.
 
-use super::{Link, LinkSettings};
+use super::{Faults, Link, LinkSettings};
 use crate::ids::{LinkId, NodeId};
 use ipnet::IpNet;
 use petgraph::graph::{NodeIndex, UnGraph};
@@ -100,6 +100,17 @@ impl Topology {
             [only] => Some(only),
             _ => None,
         })
+    }
+
+    /// Says what goes wrong on a link.
+    pub fn set_faults(&mut self, link: LinkId, faults: Faults) {
+        let faults = (faults != Faults::default()).then(|| Box::new(faults));
+        self.links[link.index()].faults = faults;
+    }
+
+    /// The link at an interface of a node.
+    pub fn link_of(&self, node: NodeId, interface: u16) -> &Link {
+        &self.links[self.interfaces(node)[usize::from(interface)].link.index()]
     }
 
     /// How many nodes there are.

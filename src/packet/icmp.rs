@@ -69,6 +69,14 @@ pub enum Icmp {
         /// The head of the packet that could not be delivered.
         quoted: Packet,
     },
+    /// The packet is larger than the next link takes: IPv4 destination unreachable, code 4 (RFC 1191, section 4);
+    /// `ICMPv6` packet too big, type 2 (RFC 4443, section 3.2).
+    TooBig {
+        /// What the next link takes, in bytes of IP packet.
+        mtu: u32,
+        /// The head of the packet that was too large.
+        quoted: Packet,
+    },
     /// The TTL ran out on the way.
     TimeExceeded {
         /// The head of the packet that died.
@@ -77,10 +85,20 @@ pub enum Icmp {
 }
 
 impl Icmp {
+    /// The name in traces: nftables' where it has one.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unreachable { reason, .. } => reason.name(),
+            Self::TooBig { quoted, .. } if quoted.src.is_ipv4() => "frag-needed",
+            Self::TooBig { .. } => "packet-too-big",
+            Self::TimeExceeded { .. } => "time-exceeded",
+        }
+    }
+
     /// The packet that the error is about.
     pub const fn quoted(&self) -> &Packet {
         match self {
-            Self::Unreachable { quoted, .. } | Self::TimeExceeded { quoted } => quoted,
+            Self::Unreachable { quoted, .. } | Self::TooBig { quoted, .. } | Self::TimeExceeded { quoted } => quoted,
         }
     }
 

@@ -10,7 +10,7 @@ mod tcp;
 
 pub use endpoint::Endpoint;
 pub use icmp::{Icmp, Unreachable};
-pub use tcp::{Flags, Segment, SeqNr};
+pub use tcp::{Flags, SackBlock, Segment, SeqNr};
 
 use crate::ids::{ConnectionId, FrameId, PacketId, SessionId};
 use std::net::IpAddr;

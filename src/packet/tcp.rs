@@ -99,8 +99,11 @@ impl fmt::Display for Flags {
     }
 }
 
+/// What a SACK block reports: the octets from the first number up to, but not including, the second.
+pub type SackBlock = (SeqNr, SeqNr);
+
 /// A TCP segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// Source port.
     pub src_port: u16,
@@ -116,6 +119,14 @@ pub struct Segment {
     pub window: u16,
     /// Maximum segment size option; only with SYN (RFC 9293, section 3.7.1).
     pub mss: Option<u16>,
+    /// Window scale option: by how many bits the sender's later windows are shifted; only with SYN (RFC 7323,
+    /// section 2.2).
+    pub window_scale: Option<u8>,
+    /// SACK-permitted option; only with SYN (RFC 2018, section 2).
+    pub sack_permitted: bool,
+    /// SACK option: octets that arrived beyond a gap, at most four blocks (RFC 2018, section 3). Mostly empty, and
+    /// then without allocation.
+    pub sack: Box<[SackBlock]>,
     /// The octets carried. Shared, never copied on the way.
     pub payload: Bytes,
 }
@@ -133,9 +144,18 @@ impl Segment {
         self.flags.contains(Flags::SYN) && !self.flags.contains(Flags::ACK)
     }
 
-    /// Header length with options, in bytes.
+    /// Header length with options, in bytes: padded to a multiple of 4 (RFC 9293, section 3.1).
     pub const fn header_len(&self) -> u32 {
-        if self.mss.is_some() { 24 } else { 20 }
+        20 + self.options_len()
+    }
+
+    /// Length of the options with their padding, in bytes.
+    pub const fn options_len(&self) -> u32 {
+        let mss = if self.mss.is_some() { 4 } else { 0 };
+        let window_scale = if self.window_scale.is_some() { 3 } else { 0 };
+        let sack_permitted = if self.sack_permitted { 2 } else { 0 };
+        let sack = if self.sack.is_empty() { 0 } else { 2 + 8 * self.sack.len() as u32 };
+        (mss + window_scale + sack_permitted + sack).next_multiple_of(4)
     }
 }
 
@@ -148,6 +168,17 @@ mod tests {
         assert!(SeqNr(u32::MAX) < SeqNr(0));
         assert!(SeqNr(5) > SeqNr(u32::MAX - 5));
         assert_eq!(SeqNr(3) - SeqNr(u32::MAX), 4);
+    }
+
+    #[test]
+    fn the_header_grows_by_its_options() {
+        let plain = Segment::default();
+        assert_eq!(plain.header_len(), 20);
+        let syn = Segment { mss: Some(1460), window_scale: Some(10), sack_permitted: true, ..Segment::default() };
+        assert_eq!(syn.header_len(), 32, "4 + 3 + 2 and three of padding");
+        let block = (SeqNr(1), SeqNr(2));
+        let lengths = [1, 2, 4].map(|n| Segment { sack: vec![block; n].into(), ..Segment::default() }.header_len());
+        assert_eq!(lengths, [32, 40, 56]);
     }
 
     #[test]

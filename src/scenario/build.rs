@@ -117,8 +117,10 @@ impl Scenario {
         for link in &self.links {
             let addresses = link.ends.map(|end| self.nodes[end.node].interfaces[end.interface].addresses.clone());
             let [a, b] = link.ends.map(|end| NodeId(end.node as u32));
-            let settings = LinkSettings { delay: link.delay, bandwidth: link.bandwidth, queue: link.queue };
-            topology.add_link(a, b, addresses, settings);
+            let settings =
+                LinkSettings { delay: link.delay, bandwidth: link.bandwidth, queue: link.queue, mtu: link.mtu };
+            let id = topology.add_link(a, b, addresses, settings);
+            topology.set_faults(id, link.faults.clone());
         }
         for (index, node) in self.nodes.iter().enumerate() {
             let id = NodeId(index as u32);

@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+const LEAST_IPV6_MTU: u32 = 1280;
+
 /// Every client must be able to reach its server over links, whatever firewalls say. A server that is an address
 /// counts if it is a node's.
 pub(super) fn paths(
@@ -52,6 +54,17 @@ pub(super) fn clients_run(problems: &mut Problems<'_>, topology: &Topology, sess
             let message = format!("the client's machine `{name}` is switched off");
             let help = format!("leave `down` out of [nodes.{name}], or let another node be the client");
             problems.push(Diagnostic::error(draft.client_span.clone(), message).help(help));
+        }
+    }
+}
+
+/// IPv6 has no links with an MTU below 1280 (RFC 8200, section 5); Linux switches IPv6 off there.
+pub(super) fn mtus(problems: &mut Problems<'_>, topology: &Topology, addresses: &[Vec<Vec<IpNet>>]) {
+    for link in topology.links.iter().filter(|link| link.quality.mtu < LEAST_IPV6_MTU) {
+        let [node, interface] = [link.nodes[0], link.interfaces[0]];
+        if addresses[node].get(interface).is_some_and(|nets| nets.iter().any(|net| net.addr().is_ipv6())) {
+            let message = format!("IPv6 needs an MTU of {LEAST_IPV6_MTU}, this link has {}", link.quality.mtu);
+            problems.error(link.span.clone(), message, "write a larger `mtu`, or use IPv4 only");
         }
     }
 }

@@ -3,10 +3,11 @@
 use super::Diagnostic;
 use super::document::{Field, Problems, Table};
 use super::units;
+use crate::network::{Chance, Faults, LinkSettings};
 use crate::suggest::quote;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// As a Linux interface, which is named after the node (`IFNAMSIZ` less the final zero).
 const LONGEST_NAME: usize = 15;
@@ -14,6 +15,12 @@ const MOST_NODES: usize = 4096;
 const MOST_LINKS: usize = 16_384;
 /// A full Ethernet frame must find room, or nothing would ever pass.
 const SMALLEST_QUEUE: u64 = 1514;
+/// What every IPv4 host must take (RFC 791, section 3.1), and what jumbo frames carry.
+const MTU: RangeInclusive<u64> = 576..=9216;
+const REORDER_DELAY: Duration = Duration::from_millis(2);
+const KEYS: [&str; 11] =
+    ["path", "delay", "bandwidth", "queue", "mtu", "loss", "duplicate", "reorder", "reorder-delay", "jitter", "cuts"];
+const EXAMPLE_CUTS: &str = "cuts = [{ from = \"1 s\", to = \"3 s\" }]";
 const EXAMPLE: &str = "links = [\"client -- server\"]";
 
 /// The nodes' names and the links between them.
@@ -43,16 +50,19 @@ pub(super) struct Link {
     pub(super) quality: Quality,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Quality {
     pub(super) delay: Duration,
     pub(super) bandwidth: u64,
     pub(super) queue: u64,
+    pub(super) mtu: u32,
+    pub(super) faults: Faults,
 }
 
 impl Default for Quality {
     fn default() -> Self {
-        Self { delay: Duration::from_millis(5), bandwidth: 100_000_000, queue: 1_000_000 }
+        let LinkSettings { delay, bandwidth, queue, mtu } = LinkSettings::DEFAULT;
+        Self { delay, bandwidth, queue, mtu, faults: Faults::default() }
     }
 }
 
@@ -102,7 +112,7 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
     for item in items {
         let (path, quality) =
             if item.value.get_ref().is_table() { styled(problems, &item) } else { (Some(item), Quality::default()) };
-        let understood = path.is_some_and(|path| topology.chain(problems, &path, quality));
+        let understood = path.is_some_and(|path| topology.chain(problems, &path, &quality));
         topology.complete &= understood;
         if topology.too_large() {
             let message = format!("a scenario has at most {MOST_NODES} nodes and {MOST_LINKS} links");
@@ -118,7 +128,7 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
 fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d>>, Quality) {
     let mut quality = Quality::default();
     let Some(table) = problems.table(item, "") else { return (None, quality) };
-    problems.known(&table, "a link", &["path", "delay", "bandwidth", "queue"]);
+    problems.known(&table, "a link", &KEYS);
     if let Some(delay) = table.get("delay").and_then(|field| problems.duration(field)) {
         quality.delay = delay;
     }
@@ -139,12 +149,68 @@ fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d
         }
         quality.queue = size;
     }
+    if let Some(mtu) = table.get("mtu").and_then(|field| problems.integer(field, MTU)) {
+        quality.mtu = mtu as u32;
+    }
+    faults(problems, &table, &mut quality);
     (problems.required(&table, "the link", "path", "path = \"client -- server\"").cloned(), quality)
+}
+
+/// What goes wrong on a link.
+fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality) {
+    let mut chance = |key| {
+        let field = table.get(key)?;
+        problems.quantity(field, "a percentage", "\"1 %\"", units::percent)
+    };
+    let faults = &mut quality.faults;
+    faults.loss = chance("loss").unwrap_or_default();
+    faults.duplicate = chance("duplicate").unwrap_or_default();
+    faults.reorder = chance("reorder").unwrap_or_default();
+    // Long enough that a packet or two overtake it, short enough that nobody thinks it lost.
+    faults.reorder_delay = if faults.reorder == Chance::default() { Duration::ZERO } else { REORDER_DELAY };
+    if let Some(field) = table.get("reorder-delay")
+        && let Some(delay) = problems.duration(field)
+    {
+        if table.get("reorder").is_none() {
+            problems.error(field.key_span.clone(), "no packet is held back on this link", "add `reorder = \"1 %\"`");
+        }
+        faults.reorder_delay = delay;
+    }
+    if let Some(field) = table.get("jitter")
+        && let Some(jitter) = problems.duration(field)
+    {
+        if jitter > Faults::MOST_JITTER {
+            problems.error(field.span(), "this is too much jitter", "the most is 4 s");
+        }
+        faults.jitter = jitter;
+    }
+    if let Some(field) = table.get("cuts") {
+        faults.cuts = cuts(problems, field);
+    }
+}
+
+/// `[{ from = "1 s", to = "3 s" }, ...]`
+fn cuts(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<(Instant, Instant)> {
+    let mut cuts: Vec<(Instant, Instant)> = Vec::new();
+    for item in problems.list(field, "an entry of `cuts`", EXAMPLE_CUTS).unwrap_or_default() {
+        let Some(table) = problems.table(&item, EXAMPLE_CUTS) else { continue };
+        problems.known(&table, "a cut", &["from", "to"]);
+        let mut ends = ["from", "to"].map(|key| {
+            let field = problems.required(&table, "the cut", key, "from = \"1 s\", to = \"3 s\"")?;
+            problems.duration(field).map(|after| Instant::START + after)
+        });
+        let (Some(from), Some(to)) = (ends[0].take(), ends[1].take()) else { continue };
+        if from >= to {
+            problems.error(item.span(), "this cut ends before it begins", "`to` must be later than `from`");
+        }
+        cuts.push((from, to));
+    }
+    cuts
 }
 
 impl Topology {
     /// Reads `a -- b -- c`; false if something is wrong with it.
-    fn chain(&mut self, problems: &mut Problems<'_>, field: &Field<'_>, quality: Quality) -> bool {
+    fn chain(&mut self, problems: &mut Problems<'_>, field: &Field<'_>, quality: &Quality) -> bool {
         let Some(text) = problems.string(field, "client -- server") else { return false };
         let mut understood = true;
         let mut previous: Option<(usize, Range<usize>)> = None;
@@ -197,7 +263,7 @@ impl Topology {
         self.nodes.len() - 1
     }
 
-    fn join(&mut self, problems: &mut Problems<'_>, nodes: [usize; 2], span: Range<usize>, quality: Quality) -> bool {
+    fn join(&mut self, problems: &mut Problems<'_>, nodes: [usize; 2], span: Range<usize>, quality: &Quality) -> bool {
         let [a, b] = nodes;
         if a == b {
             let message = format!("{} is linked with itself", quote(&self.nodes[a].name));
@@ -218,7 +284,7 @@ impl Topology {
         let link = self.links.len();
         self.by_pair.insert((a.min(b), a.max(b)), link);
         let interfaces = nodes.map(|node| self.nodes[node].ends.len());
-        self.links.push(Link { nodes, interfaces, span, quality });
+        self.links.push(Link { nodes, interfaces, span, quality: quality.clone() });
         self.nodes[a].ends.push((link, 0));
         self.nodes[b].ends.push((link, 1));
         true

@@ -4,6 +4,7 @@ use super::Diagnostic;
 use crate::firewall::{Hook, Policy, Rule};
 use crate::ftp::{Mode, Profile};
 use crate::ids::RuleId;
+use crate::network::Faults;
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
@@ -119,7 +120,7 @@ pub struct InterfaceSpec {
 }
 
 /// A link between two nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkSpec {
     /// Both ends, in the order written.
     pub ends: [LinkEnd; 2],
@@ -129,6 +130,10 @@ pub struct LinkSpec {
     pub bandwidth: u64,
     /// Room for waiting packets in each direction, in bytes.
     pub queue: u64,
+    /// The longest IP packet, in bytes.
+    pub mtu: u32,
+    /// What goes wrong on it.
+    pub faults: Faults,
 }
 
 /// Where a link ends.

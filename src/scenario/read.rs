@@ -107,6 +107,7 @@ fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
         check::paths(problems, &topology, &sessions.drafts, &addresses);
         let down: Vec<bool> = drafts.iter().map(|draft| draft.down).collect();
         check::clients_run(problems, &topology, &sessions.drafts, &down);
+        check::mtus(problems, &topology, &addresses);
     }
     addresses.resize(topology.nodes.len(), Vec::new());
     let (nodes, rules) = assemble(&topology, drafts, addresses);
@@ -226,6 +227,8 @@ fn link_specs(topology: &Topology) -> Vec<LinkSpec> {
         delay: link.quality.delay,
         bandwidth: link.quality.bandwidth,
         queue: link.quality.queue,
+        mtu: link.quality.mtu,
+        faults: link.quality.faults.clone(),
     });
     specs.collect()
 }

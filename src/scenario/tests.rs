@@ -91,6 +91,18 @@ fn wrong_types_and_units() {
 }
 
 #[test]
+fn faults_of_links_are_checked() {
+    let links = "[{ path = \"client -- a\", los = \"1 %\", duplicate = \"101 %\", reorder-delay = \"2 ms\", jitter = \"5 s\" },\n\
+        { path = \"a -- b\", loss = 1, reorder = \"2\", mtu = 500, cuts = [{ from = \"2 s\", to = \"1 s\" }, { from = \"1 s\" }, 3] },\n\
+        { path = \"b -- server\", mtu = 1000 }]";
+    let mistakes = report(&scenario(links, "[nodes.server]\naddress = \"2001:db8::5\""));
+    insta::assert_snapshot!(mistakes);
+    let links = "[{ path = \"client -- server\", mtu = 1000 }]";
+    let mistakes = report(&scenario(links, "[nodes.server]\naddress = \"2001:db8::5\""));
+    assert!(mistakes.contains("IPv6 needs an MTU of 1280"), "{mistakes}");
+}
+
+#[test]
 fn links_that_are_none() {
     let links = "[\"client -- server -- client\", \"a -- a\", \"b\", \"c - d\", \"e -- \", \"a-name-that-is-too-long -- x\", \"lo -- x\"]";
     insta::assert_snapshot!(report(&scenario(links, "")));

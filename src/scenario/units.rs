@@ -2,6 +2,7 @@
 //!
 //! Numbers are decimal and exact: no floating point, so that every platform reads the same.
 
+use crate::network::Chance;
 use crate::suggest::{closest, quote};
 use crate::time::Duration;
 
@@ -45,6 +46,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, UnitError> {
 /// `100 Mbit/s`, in bits a second.
 pub(super) fn rate(text: &str) -> Result<u64, UnitError> {
     quantity(text, "a bandwidth", "`10 Mbit/s` or `64 kbit/s`", RATE, None)
+}
+
+/// `1 %`, `0.05 %`, in millionths.
+pub(super) fn percent(text: &str) -> Result<Chance, UnitError> {
+    let (range, examples) = ("between 0 % and 100 %", "`1 %` or `0.05 %`");
+    match quantity(text, "a percentage", examples, &[("%", 10_000)], None)? {
+        millionths if millionths <= u64::from(Chance::ALWAYS.0) => Ok(Chance(millionths as u32)),
+        _ => Err(UnitError {
+            message: format!("{} is more than everything", quote(text)),
+            help: format!("a percentage is {range}"),
+        }),
+    }
 }
 
 /// `2 kB`, `1 MiB`, `300`, in bytes.
@@ -110,6 +123,9 @@ mod tests {
         assert_eq!(size("2 kB"), Ok(2000));
         assert_eq!(size("1.5 MiB"), Ok(1_572_864));
         assert_eq!(size("300"), Ok(300));
+        assert_eq!(percent("1 %"), Ok(Chance(10_000)));
+        assert_eq!(percent("0.05%"), Ok(Chance(500)));
+        assert_eq!(percent("100 %"), Ok(Chance::ALWAYS));
     }
 
     #[test]
@@ -119,6 +135,8 @@ mod tests {
         {
             assert!(duration(text).unwrap_err().message.contains(part), "{text}: {:?}", duration(text));
         }
+        assert!(percent("101 %").unwrap_err().message.contains("more than everything"));
+        assert!(percent("5").unwrap_err().message.contains("needs a unit"));
         assert!(duration("-5 ms").is_err());
         assert!(duration("99999999999999999999999 h").unwrap_err().message.contains("too large"));
         assert!(duration("18446744073709551616 ns").unwrap_err().message.contains("too large"));

@@ -10,9 +10,14 @@ impl Connection {
     pub fn on_segment(&mut self, now: Instant, segment: &Segment) -> Outcome {
         let mut outcome = Outcome::default();
         match self.state {
-            State::Closed | State::Listen => self.rst_owed = reset_for(segment),
+            State::Closed | State::Listen => self.rst_owed = reset_for(segment).map(Box::new),
             State::SynSent => self.arrives_in_syn_sent(now, segment, &mut outcome),
-            _ => self.arrives_in_other_states(now, segment, &mut outcome),
+            _ => {
+                if self.config.keep_alive.is_some() {
+                    self.peer_is_alive(now);
+                }
+                self.arrives_in_other_states(now, segment, &mut outcome);
+            }
         }
         outcome
     }
@@ -23,7 +28,7 @@ impl Connection {
         // First, check the ACK bit.
         let acceptable = has_ack && segment.ack > self.snd_una && segment.ack <= self.snd_max;
         if has_ack && !acceptable {
-            self.rst_owed = reset_for(segment);
+            self.rst_owed = reset_for(segment).map(Box::new);
             return;
         }
         // Second, check the RST bit.
@@ -87,7 +92,7 @@ impl Connection {
         }
         if self.state == State::SynReceived {
             if !(segment.ack > self.snd_una && segment.ack <= self.snd_max) {
-                self.rst_owed = reset_for(segment);
+                self.rst_owed = reset_for(segment).map(Box::new);
                 return;
             }
             self.take_ack(now, segment);
@@ -98,8 +103,11 @@ impl Connection {
                 self.ack_owed = true; // it acknowledges what was never sent
                 return;
             }
+            let sacked = if segment.sack.is_empty() { 0 } else { self.take_sack(segment) };
             if segment.ack > self.snd_una {
                 self.take_ack(now, segment);
+            } else if self.is_duplicate_ack(segment, sacked) {
+                self.take_duplicate_ack();
             }
             if segment.ack >= self.snd_una {
                 self.take_window(segment);
@@ -115,7 +123,7 @@ impl Connection {
 
     /// Section 3.10.7.4, table 6: does any of the segment lie in the receive window?
     fn is_acceptable(&self, segment: &Segment) -> bool {
-        let window = u32::from(self.receive_window());
+        let window = self.offered_window();
         let in_window = |seq: SeqNr| seq >= self.rcv_nxt && seq - self.rcv_nxt < window;
         // After a simultaneous open the peer's SYN-ACK begins one before RCV.NXT; its SYN is old, its ACK is not.
         let (seq, len) = if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) && !segment.is_syn()
@@ -139,8 +147,17 @@ impl Connection {
         self.snd_wl1 = syn.seq;
         self.snd_wl2 = syn.ack;
         if let Some(mss) = syn.mss {
-            self.peer_mss = u32::from(mss.max(1));
+            self.peer_mss = mss.max(1);
         }
+        // RFC 7323, section 2.2: only if both SYNs carry it; section 2.3: a larger shift is taken for 14.
+        self.scaling_ok &= segment_scale(syn).is_some();
+        if self.scaling_ok {
+            self.snd_scale = segment_scale(syn).unwrap_or(0);
+            self.rcv_scale = self.config.window_scale();
+        }
+        self.sack_ok &= syn.sack_permitted;
+        // Both SYNs offer the first window unscaled.
+        self.rcv_edge = self.rcv_nxt + self.rcv_wnd;
         self.congestion = super::congestion::Congestion::new(self.effective_mss());
     }
 
@@ -154,10 +171,12 @@ impl Connection {
         }
         let octets = (self.snd_una - before).min(self.unsent.len());
         self.unsent.advance(octets);
-        self.congestion.on_ack(octets);
+        self.soft_error = None;
+        self.recovery_on_ack(octets);
         self.rtt.acknowledged(segment.ack, now, &self.config);
         if self.state.is_synchronized() {
             self.repeated = 0;
+            self.reverted = 0;
         }
         if self.snd_una == self.snd_max {
             self.timers.stop(TimerKind::Retransmit);
@@ -174,7 +193,8 @@ impl Connection {
     /// The send window (section 3.10.7.4, fifth: SND.WND, SND.WL1, SND.WL2).
     fn take_window(&mut self, segment: &Segment) {
         if self.snd_wl1 < segment.seq || (self.snd_wl1 == segment.seq && self.snd_wl2 <= segment.ack) {
-            self.snd_wnd = u32::from(segment.window);
+            let shift = if segment.flags.contains(Flags::SYN) { 0 } else { self.snd_scale };
+            self.snd_wnd = u32::from(segment.window) << shift;
             self.snd_wl1 = segment.seq;
             self.snd_wl2 = segment.ack;
             if self.snd_wnd == 0 {
@@ -195,6 +215,7 @@ impl Connection {
         }
         outcome.connected = true;
         self.enter(State::Established, outcome);
+        self.peer_is_alive(now);
         if self.fin_queued {
             self.enter(State::FinWait1, outcome);
         }
@@ -252,10 +273,11 @@ impl Connection {
         if segment.payload.is_empty() && self.fin_at.is_none() {
             return;
         }
-        self.ack_owed |= segment.seq_len() > 0;
+        let before = self.rcv_nxt;
+        let gaps = !self.assembler.is_empty();
         if begin <= self.rcv_nxt {
             let known = (self.rcv_nxt - begin).min(segment.payload.len() as u32);
-            let room = u32::from(self.receive_window()) as usize;
+            let room = self.offered_window() as usize;
             let mut fresh = segment.payload.slice(known as usize..);
             fresh.truncate(room);
             self.deliver(fresh, outcome);
@@ -264,6 +286,14 @@ impl Connection {
             }
         } else if !segment.payload.is_empty() {
             self.assembler.insert(begin, segment.payload.clone());
+        }
+        if segment.seq_len() > 0 {
+            let arrived = self.rcv_nxt - before;
+            if arrived == 0 || gaps || begin != before {
+                self.acknowledge_at_once();
+            } else {
+                self.acknowledge_soon(now, arrived);
+            }
         }
         if self.fin_at == Some(self.rcv_nxt) {
             self.take_fin(now, outcome);
@@ -292,4 +322,8 @@ impl Connection {
             _ => {}
         }
     }
+}
+
+fn segment_scale(syn: &Segment) -> Option<u8> {
+    syn.window_scale.map(|shift| shift.min(14))
 }

@@ -31,13 +31,45 @@ impl SynRetries {
     }
 }
 
+/// Whether anybody is still there (RFC 9293, section 3.8.4). Off by default, as the RFC demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Silence before the first probe (`tcp_keepalive_time`; at least two hours by the RFC).
+    pub idle: Duration,
+    /// Between probes (`tcp_keepalive_intvl`).
+    pub interval: Duration,
+    /// Unanswered probes before the connection is given up (`tcp_keepalive_probes`).
+    pub probes: u8,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), probes: 9 }
+    }
+}
+
 /// The settings of a stack; shared by all its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The MSS option we send: MTU 1500 less IPv4 and TCP headers (RFC 6691).
+    /// The MSS option we send over IPv4: MTU 1500 less IPv4 and TCP headers (RFC 6691). Over IPv6 it is 20 less.
     pub mss: u16,
-    /// The receive window we offer (Linux offers 64240 before scaling: 44 segments of 1460).
+    /// The first receive window is the whole segments that fit in here, as Linux has it: 64240 = 44 of 1460 over IPv4,
+    /// 64800 = 45 of 1440 over IPv6.
     pub window: u16,
+    /// How far the receive window grows as the program reads (`tcp_rmem`, third value, of Linux 6.18); it decides the
+    /// window scale option: 32 MiB make it 10.
+    pub receive_buffer: u32,
+    /// Whether window scaling is offered (RFC 7323, section 2).
+    pub window_scaling: bool,
+    /// Whether selective acknowledgement is offered (RFC 2018).
+    pub sack: bool,
+    /// Whether small segments wait for the acknowledgement of an earlier small one (RFC 9293, section 3.7.4).
+    pub nagle: bool,
+    /// How long an acknowledgement may wait for company: Linux's `TCP_DELACK_MIN`. At most 500 ms (RFC 9293, section
+    /// 3.8.6.3); zero: never.
+    pub delayed_ack: Duration,
+    /// Whether and when a silent peer is probed.
+    pub keep_alive: Option<KeepAlive>,
     /// The repetition of SYNs.
     pub syn_retries: SynRetries,
     /// Retransmission timeout before any measurement (RFC 6298, section 2.1).
@@ -54,11 +86,28 @@ pub struct Config {
     pub time_wait: Duration,
 }
 
+impl Config {
+    /// The window scale option (RFC 7323, section 2.3): the least shift by which 16 bits reach the receive buffer.
+    pub const fn window_scale(&self) -> u8 {
+        let mut shift = 0;
+        while shift < 14 && (65535 << shift) < self.receive_buffer as u64 {
+            shift += 1;
+        }
+        shift
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             mss: 1460,
-            window: 64240,
+            window: 65535,
+            receive_buffer: 32 << 20,
+            window_scaling: true,
+            sack: true,
+            nagle: true,
+            delayed_ack: Duration::from_millis(40),
+            keep_alive: None,
             syn_retries: SynRetries::Linux,
             initial_rto: Duration::from_secs(1),
             min_rto: Duration::from_millis(200),
@@ -67,5 +116,16 @@ impl Default for Config {
             data_retries: 15,
             time_wait: Duration::from_secs(60),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_scale_is_linux_s() {
+        let scale = |receive_buffer| Config { receive_buffer, ..Config::default() }.window_scale();
+        assert_eq!([32 << 20, 6 << 20, 65535, 65536, u32::MAX].map(scale), [10, 7, 0, 1, 14]);
     }
 }

@@ -1,5 +1,8 @@
-//! The congestion window: slow start and congestion avoidance (RFC 5681, section 3.1), initial window of ten segments
-//! (RFC 6928). Fast retransmit and recovery come with lossy links.
+//! The congestion window: slow start, congestion avoidance and what a loss does to it (RFC 5681, section 3), initial
+//! window of ten segments (RFC 6928), the inflation and deflation of `NewReno` (RFC 6582, section 3.2).
+//!
+//! Not modelled: CUBIC (RFC 9438), proportional rate reduction (RFC 6937), pacing. Linux has all three; what a student
+//! sees of a loss is the same, the numbers are Reno's.
 
 #[derive(Clone, Debug)]
 pub(super) struct Congestion {
@@ -21,6 +24,12 @@ impl Congestion {
         self.window
     }
 
+    /// The path takes smaller segments only.
+    pub(super) fn set_mss(&mut self, mss: u32) {
+        self.mss = mss;
+        self.window = self.window.max(mss);
+    }
+
     /// `octets` of new data were acknowledged.
     pub(super) fn on_ack(&mut self, octets: u32) {
         if self.window < self.threshold {
@@ -34,11 +43,42 @@ impl Congestion {
         }
     }
 
-    /// The retransmission timer ran out with `flight` octets unacknowledged (RFC 5681, equation 4).
-    pub(super) fn on_timeout(&mut self, flight: u32) {
-        self.threshold = (flight / 2).max(2 * self.mss);
+    /// The retransmission timer ran out with `flight` octets unacknowledged. Only the first time for one segment does
+    /// it say something new about the path (RFC 5681, equation 4 and the paragraph after it).
+    pub(super) fn on_timeout(&mut self, flight: u32, first: bool) {
+        if first {
+            self.lower_threshold(flight);
+        }
         self.window = self.mss;
         self.acknowledged = 0;
+    }
+
+    /// Fast retransmit: half of what was in flight. Without SACK the three segments that have left the network are
+    /// added (RFC 6582, section 3.2, step 2); with SACK the pipe is counted instead (RFC 6675, section 5, step 4.2).
+    pub(super) fn on_fast_retransmit(&mut self, flight: u32, sack: bool) {
+        self.lower_threshold(flight);
+        self.window = self.threshold + if sack { 0 } else { 3 * self.mss };
+        self.acknowledged = 0;
+    }
+
+    /// Another duplicate acknowledgement: another segment has left the network (RFC 6582, section 3.2, step 3).
+    pub(super) fn inflate(&mut self) {
+        self.window = self.window.saturating_add(self.mss);
+    }
+
+    /// A partial acknowledgement of `octets` (RFC 6582, section 3.2, step 5).
+    pub(super) fn deflate(&mut self, octets: u32) {
+        let refund = if octets >= self.mss { self.mss } else { 0 };
+        self.window = (self.window.saturating_sub(octets) + refund).max(self.mss);
+    }
+
+    /// Recovery is over with `flight` octets unacknowledged: no burst (RFC 6582, section 3.2, step 5, first choice).
+    pub(super) fn on_recovered(&mut self, flight: u32, sack: bool) {
+        self.window = if sack { self.threshold } else { self.threshold.min(flight.max(self.mss) + self.mss) };
+    }
+
+    fn lower_threshold(&mut self, flight: u32) {
+        self.threshold = (flight / 2).max(2 * self.mss);
     }
 }
 
@@ -50,7 +90,8 @@ mod tests {
     fn slow_start_then_avoidance() {
         let mut c = Congestion::new(1460);
         assert_eq!(c.window(), 14_600);
-        c.on_timeout(14_600);
+        c.on_timeout(14_600, true);
+        c.on_timeout(1460, false);
         assert_eq!(c.window(), 1460);
         while c.window() < 7300 {
             c.on_ack(1460);
@@ -62,5 +103,19 @@ mod tests {
             c.on_ack(1460);
         }
         assert_eq!(c.window(), before + 1460);
+    }
+
+    #[test]
+    fn fast_recovery_halves_the_window() {
+        let mut c = Congestion::new(1000);
+        c.on_fast_retransmit(10_000, false);
+        assert_eq!(c.window(), 8000, "half and the three that left");
+        c.inflate();
+        c.deflate(3000);
+        assert_eq!(c.window(), 7000);
+        c.on_recovered(10_000, false);
+        assert_eq!(c.window(), 5000);
+        c.on_fast_retransmit(5000, true);
+        assert_eq!(c.window(), 2500);
     }
 }

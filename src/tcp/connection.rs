@@ -2,6 +2,8 @@
 
 use super::assembler::Assembler;
 use super::congestion::Congestion;
+use super::delayed_ack::DelayedAck;
+use super::recovery::Recovery;
 use super::rtt::RttEstimator;
 use super::send_buffer::SendBuffer;
 use super::timers::Timers;
@@ -75,7 +77,11 @@ pub struct Connection {
     pub(super) snd_wnd: u32,
     pub(super) snd_wl1: SeqNr,
     pub(super) snd_wl2: SeqNr,
-    pub(super) peer_mss: u32,
+    pub(super) peer_mss: u16,
+    /// The largest payload that the path is known to take, by ICMP.
+    pub(super) path_mss: u16,
+    /// By how many bits the peer's windows are shifted (RFC 7323, section 2.3).
+    pub(super) snd_scale: u8,
     pub(super) unsent: SendBuffer,
     /// Our SYN is acknowledged: SND.UNA counts data from here on.
     pub(super) synchronized: bool,
@@ -85,9 +91,20 @@ pub struct Connection {
     pub(super) fin_sent: Option<SeqNr>,
     /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
     pub(super) probe_owed: bool,
+    /// Where the last segment that was not full ended (Minshall's variant of Nagle's algorithm, as in Linux).
+    pub(super) small_end: SeqNr,
 
     // Receive sequence space (RFC 9293, figure 4).
     pub(super) rcv_nxt: SeqNr,
+    /// The right edge of the window that was offered; it never goes back (RFC 9293, section 3.8.6).
+    pub(super) rcv_edge: SeqNr,
+    /// The window that we would offer a peer to whom nothing is unread. It grows as the program reads.
+    pub(super) rcv_wnd: u32,
+    /// By how many bits our windows are shifted.
+    pub(super) rcv_scale: u8,
+    /// Both SYNs carried the option.
+    pub(super) scaling_ok: bool,
+    pub(super) sack_ok: bool,
     pub(super) assembler: Assembler,
     /// Where the peer's FIN lies, once it has been seen, even ahead of a gap.
     pub(super) fin_at: Option<SeqNr>,
@@ -96,14 +113,22 @@ pub struct Connection {
 
     pub(super) rtt: RttEstimator,
     pub(super) congestion: Congestion,
+    pub(super) recovery: Recovery,
+    pub(super) delayed_ack: DelayedAck,
     pub(super) timers: Timers,
     /// How often the oldest unacknowledged segment was repeated.
     pub(super) repeated: u32,
+    /// How many of these an ICMP error brought forward.
+    pub(super) reverted: u16,
+    /// The last ICMP error since something was acknowledged.
+    pub(super) soft_error: Option<Unreachable>,
+    pub(super) unanswered_probes: u8,
 
     // What `poll_transmit` owes.
     pub(super) syn_owed: bool,
     pub(super) ack_owed: bool,
-    pub(super) rst_owed: Option<Segment>,
+    pub(super) keep_alive_owed: bool,
+    pub(super) rst_owed: Option<Box<Segment>>,
 }
 
 impl Connection {
@@ -120,12 +145,15 @@ impl Connection {
         let mut connection = Self::new(config, local, remote, iss, false);
         connection.state = State::Listen;
         let mut outcome = Outcome::default();
+        connection.scaling_ok = config.window_scaling;
+        connection.sack_ok = config.sack;
         connection.take_syn(syn);
         connection.enter(State::SynReceived, &mut outcome);
         (connection, outcome)
     }
 
     fn new(config: Config, local: Endpoint, remote: Endpoint, iss: SeqNr, initiator: bool) -> Self {
+        let mss = own_mss(&config, local);
         Self {
             config,
             local,
@@ -140,23 +168,38 @@ impl Connection {
             snd_wl1: SeqNr(0),
             snd_wl2: SeqNr(0),
             // RFC 9293, section 3.7.1: 536 (IPv4) or 1220 (IPv6) until the peer's option says otherwise.
+            snd_scale: 0,
+            path_mss: u16::MAX,
             peer_mss: if local.ip.is_ipv4() { 536 } else { 1220 },
             unsent: SendBuffer::default(),
             synchronized: false,
             fin_queued: false,
             fin_sent: None,
             probe_owed: false,
+            small_end: iss,
             rcv_nxt: SeqNr(0),
+            rcv_edge: SeqNr(0),
+            // Whole segments, as Linux has it (`tcp_select_initial_window`).
+            rcv_wnd: u32::from(if config.window > mss { config.window / mss * mss } else { config.window }),
+            rcv_scale: 0,
+            scaling_ok: config.window_scaling,
+            sack_ok: config.sack,
             assembler: Assembler::default(),
             fin_at: None,
             ready: VecDeque::new(),
             ready_len: 0,
             rtt: RttEstimator::new(config.initial_rto),
-            congestion: Congestion::new(u32::from(config.mss)),
+            congestion: Congestion::new(u32::from(mss)),
+            recovery: Recovery::new(iss),
+            delayed_ack: DelayedAck::new(),
             timers: Timers::new(),
             repeated: 0,
+            reverted: 0,
+            soft_error: None,
+            unanswered_probes: 0,
             syn_owed: true,
             ack_owed: false,
+            keep_alive_owed: false,
             rst_owed: None,
         }
     }
@@ -199,12 +242,16 @@ impl Connection {
     /// RECEIVE (section 3.10.3): the next octets in order.
     pub fn read(&mut self) -> Option<Bytes> {
         let bytes = self.ready.pop_front()?;
-        let before = u32::from(self.receive_window());
         self.ready_len -= bytes.len() as u32;
+        // Linux's dynamic right-sizing, without its clock: a program that reads may be sent more. The window keeps ahead
+        // of slow start, as both double with every round trip.
+        if self.scaling_ok {
+            self.rcv_wnd = self.rcv_wnd.saturating_add(bytes.len() as u32).min(self.receive_limit());
+        }
         // Receiver's silly window avoidance (RFC 9293, section 3.8.6.2.2): tell of a window that was shut, once it is
         // worth a segment again.
-        let mss = u32::from(self.config.mss);
-        self.ack_owed |= before < mss && u32::from(self.receive_window()) >= mss;
+        let worth = self.worth_offering();
+        self.ack_owed |= self.offered_window() < worth && self.receive_room() >= worth;
         Some(bytes)
     }
 
@@ -235,19 +282,9 @@ impl Connection {
             self.state,
             State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait
         ) {
-            self.rst_owed = Some(self.reset_segment());
+            self.rst_owed = Some(Box::new(self.reset_segment()));
         }
         self.vanish(&mut outcome);
-        outcome
-    }
-
-    /// An ICMP error about this connection arrived. While connecting it is the answer (RFC 1122, section 4.2.3.9, as
-    /// Linux does); an established connection is never ended by ICMP (RFC 5927, section 6.1).
-    pub fn on_unreachable(&mut self, reason: Unreachable) -> Outcome {
-        let mut outcome = Outcome::default();
-        if self.state == State::SynSent {
-            self.fail(Failure::Unreachable(reason), &mut outcome);
-        }
         outcome
     }
 
@@ -272,13 +309,18 @@ impl Connection {
         self.vanish(outcome);
     }
 
-    /// The window we offer: what the application has not read counts against it.
-    pub(super) fn receive_window(&self) -> u16 {
-        (u32::from(self.config.window).saturating_sub(self.ready_len)) as u16
+    /// The largest payload of a segment: what both ends and the path can take.
+    pub(super) fn effective_mss(&self) -> u32 {
+        u32::from(self.peer_mss.min(self.path_mss).min(self.own_mss()))
     }
 
-    /// The largest payload of a segment: what both ends can take.
-    pub(super) fn effective_mss(&self) -> u32 {
-        self.peer_mss.min(u32::from(self.config.mss))
+    /// The MSS option that we send.
+    pub(super) const fn own_mss(&self) -> u16 {
+        own_mss(&self.config, self.local)
     }
+}
+
+/// RFC 6691: an IPv6 header is 20 bytes longer.
+const fn own_mss(config: &Config, local: Endpoint) -> u16 {
+    if local.ip.is_ipv4() { config.mss } else { config.mss.saturating_sub(20) }
 }

@@ -16,29 +16,44 @@
 //! | `timeout` | retransmission, connection attempts, TIME-WAIT (RFC 6298) |
 //! | `timers`, `rtt`, `congestion` | the timer table, the round-trip estimator, the congestion window |
 //! | `send_buffer`, `assembler` | octets not yet acknowledged, octets not yet in order |
+//! | `recovery`, `sack` | loss without waiting for the timer: fast retransmit, `NewReno` (RFC 6582), SACK (RFC 2018, 6675) |
+//! | `delayed_ack` | when to acknowledge (3.8.6.3; RFC 5681, 4.2) |
+//! | `window` | the receive window and its scaling (RFC 7323) |
+//! | `keep_alive`, `icmp` | silent peers (3.8.4); ICMP errors and path MTU (3.9.2.2; RFC 1191, 8201) |
 //! | `reset` | the RST that answers a segment no connection wants (3.10.7.1) |
 //!
-//! Modelled: all eleven states, MSS option, windows, reassembly, retransmission, slow start and congestion avoidance
-//! (RFC 5681), zero window probes, challenge ACKs (RFC 5961). Not yet: fast retransmit, SACK, window scaling, delayed
-//! ACK, Nagle, urgent data, a new SYN in TIME-WAIT, the check of old acknowledgements (RFC 5961, section 5).
+//! Modelled: all eleven states; MSS, window scale and SACK options; windows, zero-window probes, reassembly; Nagle's
+//! algorithm, delayed ACK; retransmission, slow start, congestion avoidance, fast retransmit and recovery (RFC 5681,
+//! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: timestamps
+//! (RFC 7323, section 3), ECN, CUBIC, tail loss probes and RACK (RFC 8985), urgent data, checksums.
 
 mod arrival;
 mod assembler;
 mod config;
 mod congestion;
 mod connection;
+mod delayed_ack;
+mod icmp;
+mod keep_alive;
 mod output;
+mod recovery;
 mod reset;
 mod rtt;
+mod sack;
 mod send_buffer;
 mod state;
 mod timeout;
 mod timers;
+mod window;
 
 #[cfg(test)]
 mod pair;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod stress;
 
-pub use config::{Config, SynRetries};
+pub use config::{Config, KeepAlive, SynRetries};
 pub use connection::{Connection, Failure, Outcome};
 pub use reset::reset_for;
 pub use state::State;

@@ -1,5 +1,6 @@
 //! What to send next (RFC 9293, sections 3.8.6 and 3.10.2).
 
+use super::recovery::Phase;
 use super::{Connection, State, TimerKind};
 use crate::packet::{Flags, Segment, SeqNr};
 use crate::time::Instant;
@@ -9,7 +10,7 @@ impl Connection {
     /// The next segment to send, or `None`. Call again until it is `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Segment> {
         if let Some(reset) = self.rst_owed.take() {
-            return Some(reset);
+            return Some(*reset);
         }
         match self.state {
             State::Closed | State::Listen => None,
@@ -29,43 +30,65 @@ impl Connection {
         }
         self.snd_nxt = self.iss + 1;
         self.snd_max = self.snd_nxt;
+        self.small_end = self.snd_nxt;
         self.timers.set(TimerKind::Handshake, now + self.handshake_timeout());
-        Segment { mss: Some(self.config.mss), ..self.segment(self.iss, flags, Bytes::new()) }
+        Segment {
+            mss: Some(self.own_mss()),
+            // An answer carries what the request carried (RFC 7323, section 2.2; RFC 2018, section 2).
+            window_scale: self.scaling_ok.then(|| self.config.window_scale()),
+            sack_permitted: self.sack_ok,
+            ..self.segment(self.iss, flags, Bytes::new())
+        }
     }
 
-    /// The next data, as the windows allow, with the FIN if it follows.
+    /// What recovery repeats, or the next data as the windows allow, with the FIN if it follows.
     fn text_or_fin(&mut self, now: Instant) -> Option<Segment> {
         if !self.synchronized || self.state == State::TimeWait {
             return None;
         }
+        if self.recovery.phase == Phase::Open {
+            return self.new_text(now);
+        }
+        if let Some(seq) = self.hole_to_fill()
+            && let Some(segment) = self.repeat(now, seq)
+        {
+            return Some(segment);
+        }
+        if self.snd_nxt < self.snd_max {
+            // After a timeout everything goes out again but what the peer is known to have.
+            self.snd_nxt = self.recovery.scoreboard.first_missing(self.snd_nxt);
+        }
+        self.new_text(now)
+    }
+
+    fn new_text(&mut self, now: Instant) -> Option<Segment> {
         let offset = self.snd_nxt - self.snd_una;
-        let mut window = self.snd_wnd.min(self.congestion.window());
+        let mss = self.room_in_segment();
+        let congestion = self.congestion.window().saturating_add(self.recovery.limited_transmit(mss));
+        let mut room = self.snd_wnd.saturating_sub(offset).min(congestion.saturating_sub(self.in_flight()));
         if std::mem::take(&mut self.probe_owed) {
-            window = window.max(offset + 1);
+            room = room.max(1);
         }
         let left = self.unsent.len().saturating_sub(offset);
-        let room = window.saturating_sub(offset);
-        let len = left.min(room).min(self.effective_mss());
+        let mut len = left.min(room).min(mss);
+        if self.snd_nxt < self.snd_max
+            && let Some(missing) = self.recovery.scoreboard.missing_from(self.snd_nxt)
+        {
+            len = len.min(missing);
+        }
         let fin = self.fin_queued && len == left && self.fin_sent.is_none_or(|fin| self.snd_nxt <= fin);
-        // Sender's silly window avoidance (section 3.8.6.2.1): a full segment, or all there is, or nothing to wait for.
-        let worth_it = len == self.effective_mss() || len == left || self.snd_nxt == self.snd_una;
-        if (len == 0 && !fin) || !worth_it {
+        if (len == 0 && !fin) || !self.is_worth_it(len, left, mss) {
             if left > 0 && offset == 0 && !self.timers.is_running(TimerKind::Retransmit) {
                 // The window is shut and nothing is on the way that could bring news: probe after a timeout.
                 self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
             }
             return None;
         }
-        let payload = if len == 0 { Bytes::new() } else { self.unsent.slice(offset, len) };
-        let mut flags = Flags::ACK;
-        if len > 0 && len == left {
-            flags = flags.with(Flags::PSH);
-        }
-        if fin {
-            flags = flags.with(Flags::FIN);
-        }
-        let segment = self.segment(self.snd_nxt, flags, payload);
+        let segment = self.text(self.snd_nxt, offset, len, fin);
         self.snd_nxt += segment.seq_len();
+        if len > 0 && len < mss {
+            self.small_end = self.snd_nxt;
+        }
         if fin {
             self.fin_sent = Some(self.snd_nxt + u32::MAX);
         }
@@ -75,31 +98,99 @@ impl Connection {
         } else {
             self.rtt.retransmitted();
         }
-        self.ack_owed = false;
-        if !self.timers.is_running(TimerKind::Retransmit) {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config)); // RFC 6298, section 5.1
-        }
+        self.left(now);
         Some(segment)
     }
 
+    /// Sender's silly window avoidance (section 3.8.6.2.1): a full segment, or all there is, or nothing to wait for.
+    /// With Nagle's algorithm (section 3.7.4) "all there is" waits while an earlier small segment is unacknowledged.
+    fn is_worth_it(&self, len: u32, left: u32, mss: u32) -> bool {
+        if len == mss || self.snd_nxt == self.snd_una || self.snd_nxt < self.snd_max {
+            return true;
+        }
+        let waits = self.config.nagle && !self.fin_queued && self.small_end > self.snd_una;
+        len == left && !(waits && len > 0)
+    }
+
+    /// The segment at `seq` once more, up to what the peer is known to have.
+    fn repeat(&mut self, now: Instant, seq: SeqNr) -> Option<Segment> {
+        let offset = seq - self.snd_una;
+        let missing = self.recovery.scoreboard.missing_from(seq).unwrap_or(u32::MAX);
+        let left = self.unsent.len().saturating_sub(offset).min(self.snd_max - seq);
+        let len = left.min(missing).min(self.room_in_segment());
+        let fin = self.fin_sent == Some(seq + len);
+        if len == 0 && !fin {
+            return None;
+        }
+        let segment = self.text(seq, offset, len, fin);
+        self.recovery.repeated_to(seq + segment.seq_len());
+        self.rtt.retransmitted();
+        self.left(now);
+        Some(segment)
+    }
+
+    /// `len` octets from `seq` on, which lie at `offset` in the send buffer.
+    fn text(&mut self, seq: SeqNr, offset: u32, len: u32, fin: bool) -> Segment {
+        let payload = if len == 0 { Bytes::new() } else { self.unsent.slice(offset, len) };
+        let mut flags = Flags::ACK;
+        if len > 0 && offset + len == self.unsent.len() {
+            flags = flags.with(Flags::PSH);
+        }
+        if fin {
+            flags = flags.with(Flags::FIN);
+        }
+        self.segment(seq, flags, payload)
+    }
+
+    /// Something that must be acknowledged has left.
+    fn left(&mut self, now: Instant) {
+        self.acknowledged();
+        if !self.timers.is_running(TimerKind::Retransmit) {
+            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config)); // RFC 6298, section 5.1
+        }
+    }
+
+    /// The payload that a segment has room for beside the options that it will carry (RFC 6691, section 2).
+    fn room_in_segment(&self) -> u32 {
+        let mss = self.effective_mss();
+        if self.reports_gaps() {
+            let options = Segment { sack: self.assembler.blocks(), ..Segment::default() }.options_len();
+            return mss.saturating_sub(options).max(1);
+        }
+        mss
+    }
+
+    fn reports_gaps(&self) -> bool {
+        self.sack_ok && !self.assembler.is_empty()
+    }
+
     fn acknowledgement(&mut self) -> Option<Segment> {
-        std::mem::take(&mut self.ack_owed).then(|| self.segment(self.snd_max, Flags::ACK, Bytes::new()))
+        if self.ack_owed {
+            self.acknowledged();
+            return Some(self.segment(self.snd_max, Flags::ACK, Bytes::new()));
+        }
+        // An old number makes the peer answer (section 3.8.4).
+        std::mem::take(&mut self.keep_alive_owed)
+            .then(|| self.segment(self.snd_una + u32::MAX, Flags::ACK, Bytes::new()))
     }
 
-    pub(super) fn reset_segment(&self) -> Segment {
-        Segment { window: 0, ..self.segment(self.snd_max, Flags::RST.with(Flags::ACK), Bytes::new()) }
+    pub(super) fn reset_segment(&mut self) -> Segment {
+        let reset = self.segment(self.snd_max, Flags::RST.with(Flags::ACK), Bytes::new());
+        Segment { window: 0, sack: Box::default(), ..reset }
     }
 
-    fn segment(&self, seq: SeqNr, flags: Flags, payload: Bytes) -> Segment {
+    fn segment(&mut self, seq: SeqNr, flags: Flags, payload: Bytes) -> Segment {
+        let has_ack = flags.contains(Flags::ACK);
         Segment {
             src_port: self.local.port,
             dst_port: self.remote.port,
             seq,
-            ack: if flags.contains(Flags::ACK) { self.rcv_nxt } else { SeqNr(0) },
+            ack: if has_ack { self.rcv_nxt } else { SeqNr(0) },
             flags,
-            window: self.receive_window(),
-            mss: None,
+            window: self.window_field(flags.contains(Flags::SYN)),
+            sack: if has_ack && self.reports_gaps() { self.assembler.blocks() } else { Box::default() },
             payload,
+            ..Segment::default()
         }
     }
 }

@@ -4,14 +4,13 @@ use super::*;
 use crate::packet::{Endpoint, Flags, Segment, SeqNr, Unreachable};
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
-use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const DELAY: Duration = Duration::from_millis(5);
+pub(super) const DELAY: Duration = Duration::from_millis(5);
 
 /// What the wire does with a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Deliver,
     Lose,
     Double,
@@ -20,40 +19,40 @@ enum Fate {
 }
 
 #[derive(Default)]
-struct End {
-    connection: Option<Connection>,
-    received: Vec<u8>,
+pub(super) struct End {
+    pub(super) connection: Option<Connection>,
+    pub(super) received: Vec<u8>,
     states: Vec<State>,
-    failed: Option<Failure>,
+    pub(super) failed: Option<Failure>,
     done: bool,
     /// Closes as soon as the peer has closed.
-    closes_after_peer: bool,
+    pub(super) closes_after_peer: bool,
 }
 
 type Fates = Box<dyn FnMut(usize, &Segment) -> Fate>;
 
-struct Pair {
-    now: Instant,
-    ends: [End; 2],
-    config: Config,
+pub(super) struct Pair {
+    pub(super) now: Instant,
+    pub(super) ends: [End; 2],
+    pub(super) configs: [Config; 2],
     wire: BTreeMap<(Instant, u64), (usize, Segment)>,
     count: u64,
-    fates: Fates,
+    pub(super) fates: Fates,
     /// tcpdump's view: who sent what.
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
 }
 
-fn endpoint(end: usize) -> Endpoint {
+pub(super) fn endpoint(end: usize) -> Endpoint {
     let text = if end == 0 { "192.0.2.1:50000" } else { "192.0.2.2:21" };
     text.parse::<std::net::SocketAddr>().unwrap().into()
 }
 
 impl Pair {
-    fn new(fates: impl FnMut(usize, &Segment) -> Fate + 'static) -> Self {
+    pub(super) fn new(fates: impl FnMut(usize, &Segment) -> Fate + 'static) -> Self {
         Self {
             now: Instant::START,
             ends: [End::default(), End::default()],
-            config: Config::default(),
+            configs: [Config::default(); 2],
             wire: BTreeMap::new(),
             count: 0,
             fates: Box::new(fates),
@@ -61,8 +60,13 @@ impl Pair {
         }
     }
 
-    fn established() -> Self {
+    pub(super) fn established() -> Self {
+        Self::established_with([Config::default(); 2])
+    }
+
+    pub(super) fn established_with(configs: [Config; 2]) -> Self {
         let mut pair = Self::new(|_, _| Fate::Deliver);
+        pair.configs = configs;
         pair.connect(0);
         pair.run(Instant::START + Duration::from_millis(20));
         assert_eq!(pair.states(), [State::Established, State::Established]);
@@ -70,28 +74,28 @@ impl Pair {
         pair
     }
 
-    fn connect(&mut self, end: usize) {
+    pub(super) fn connect(&mut self, end: usize) {
         let iss = SeqNr(if end == 0 { u32::MAX - 700 } else { 9000 });
-        let (connection, outcome) = Connection::connect(self.config, endpoint(end), endpoint(1 - end), iss);
+        let (connection, outcome) = Connection::connect(self.configs[end], endpoint(end), endpoint(1 - end), iss);
         self.ends[end].connection = Some(connection);
         self.took(end, outcome);
     }
 
-    fn states(&self) -> [State; 2] {
+    pub(super) fn states(&self) -> [State; 2] {
         [0, 1].map(|i| self.ends[i].connection.as_ref().map_or(State::Listen, Connection::state))
     }
 
-    fn send(&mut self, end: usize, bytes: &[u8]) {
+    pub(super) fn send(&mut self, end: usize, bytes: &[u8]) {
         self.ends[end].connection.as_mut().unwrap().send(Bytes::copy_from_slice(bytes));
         self.flush(end);
     }
 
-    fn close(&mut self, end: usize) {
+    pub(super) fn close(&mut self, end: usize) {
         let outcome = self.ends[end].connection.as_mut().unwrap().close();
         self.took(end, outcome);
     }
 
-    fn took(&mut self, end: usize, outcome: Outcome) {
+    pub(super) fn took(&mut self, end: usize, outcome: Outcome) {
         let e = &mut self.ends[end];
         e.states.extend(outcome.transitions().map(|(_, to)| to));
         e.failed = e.failed.or(outcome.failed);
@@ -107,7 +111,7 @@ impl Pair {
         self.flush(end);
     }
 
-    fn flush(&mut self, end: usize) {
+    pub(super) fn flush(&mut self, end: usize) {
         while let Some(segment) = self.ends[end].connection.as_mut().and_then(|c| c.poll_transmit(self.now)) {
             let fate = (self.fates)(end, &segment);
             self.log.push(format!(
@@ -132,7 +136,7 @@ impl Pair {
     }
 
     /// Runs until nothing is left to happen or `until` is reached.
-    fn run(&mut self, until: Instant) {
+    pub(super) fn run(&mut self, until: Instant) {
         for _ in 0..2_000_000 {
             let arrival = self.wire.first_key_value().map(|((at, _), _)| *at);
             let timers = [0, 1].map(|i| self.ends[i].connection.as_ref().and_then(Connection::next_deadline));
@@ -162,7 +166,7 @@ impl Pair {
             Some(connection) => connection.on_segment(self.now, segment),
             None if segment.is_syn() => {
                 let (connection, outcome) =
-                    Connection::accept(self.config, endpoint(to), endpoint(1 - to), SeqNr(9000), segment);
+                    Connection::accept(self.configs[to], endpoint(to), endpoint(1 - to), SeqNr(9000), segment);
                 self.ends[to].connection = Some(connection);
                 self.ends[to].states.push(State::Listen);
                 outcome
@@ -172,7 +176,7 @@ impl Pair {
         self.took(to, outcome);
     }
 
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.run(Instant::NEVER);
     }
 }
@@ -230,7 +234,7 @@ fn simultaneous_open_makes_one_connection() {
 
 fn syn_times(syn_retries: SynRetries) -> (Vec<u64>, u64) {
     let mut pair = Pair::new(|_, _| Fate::Lose);
-    pair.config.syn_retries = syn_retries;
+    pair.configs[0].syn_retries = syn_retries;
     pair.connect(0);
     let mut times = vec![0];
     loop {
@@ -369,92 +373,4 @@ fn a_shut_window_is_probed_until_it_opens() {
         }
     }
     assert_eq!(read, 80_000);
-}
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        6 => Just(Fate::Deliver),
-        2 => Just(Fate::Lose),
-        1 => Just(Fate::Double),
-        1 => (1u8..80).prop_map(Fate::Late),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    /// No byte lost, doubled or reordered under any loss, duplication and delay; and no silence: both ends finish or
-    /// report a failure.
-    #[test]
-    fn every_byte_arrives_once_and_in_order(
-        fates in prop::collection::vec(fate(), 1..120),
-        up in prop::collection::vec(1usize..9000, 0..6),
-        down in prop::collection::vec(1usize..9000, 0..6),
-        first_closer in 0usize..2,
-    ) {
-        // A finite script of faults, then a clean wire: every transfer must come through.
-        let mut script = fates.into_iter();
-        let mut pair = Pair::new(move |_, _| script.next().unwrap_or(Fate::Deliver));
-        pair.ends[0].closes_after_peer = true;
-        pair.ends[1].closes_after_peer = true;
-        pair.connect(0);
-        while pair.states() != [Established, Established] {
-            if pair.ends.iter().any(|end| end.failed.is_some()) {
-                return Ok(()); // so much was lost that an end gave up, and said so
-            }
-            let next = pair.now + Duration::from_millis(500);
-            pair.run(next);
-            prop_assert!(pair.now < Instant::START + Duration::from_secs(400));
-        }
-        let mut sent = [Vec::new(), Vec::new()];
-        let longest = up.len().max(down.len());
-        for i in 0..longest {
-            for (end, writes) in [(0, &up), (1, &down)] {
-                if let Some(len) = writes.get(i) {
-                    let bytes: Vec<u8> = (0..*len).map(|n| (n * 31 + i * 7 + end) as u8).collect();
-                    sent[end].extend_from_slice(&bytes);
-                    pair.send(end, &bytes);
-                }
-            }
-            let next = pair.now + Duration::from_millis(3);
-            pair.run(next);
-        }
-        pair.close(first_closer);
-        if !sent[1 - first_closer].is_empty() {
-            // The other side closes on its own, too.
-            pair.close(1 - first_closer);
-        }
-        pair.finish();
-        for (end, want) in sent.iter().enumerate() {
-            let got = &pair.ends[1 - end].received;
-            let differs = got.iter().zip(want).position(|(a, b)| a != b);
-            prop_assert!(got == want, "{} of {} octets, differ at {differs:?}", got.len(), want.len());
-        }
-        prop_assert_eq!(pair.states(), [Closed, Closed]);
-        prop_assert_eq!((pair.ends[0].failed, pair.ends[1].failed), (None, None));
-    }
-
-    /// Whatever arrives, no panic, and never a segment in answer to a RST storm.
-    #[test]
-    fn nonsense_segments_do_no_harm(
-        segments in prop::collection::vec((any::<u32>(), any::<u32>(), any::<u8>(), any::<u16>(), 0usize..40, any::<bool>()), 0..60),
-    ) {
-        let mut pair = Pair::established();
-        let connection = pair.ends[0].connection.as_mut().unwrap();
-        for (seq, ack, flags, window, len, near) in segments {
-            let seq = if near { connection.rcv_nxt + seq % 5000 } else { SeqNr(seq) };
-            let ack = if near { connection.snd_max } else { SeqNr(ack) };
-            let segment = Segment {
-                src_port: 21, dst_port: 50_000, seq, ack, flags: Flags::from_bits(flags), window, mss: None,
-                payload: Bytes::from(vec![0; len]),
-            };
-            connection.on_segment(pair.now, &segment);
-            let mut answers = 0;
-            while connection.poll_transmit(pair.now).is_some() {
-                answers += 1;
-                prop_assert!(answers < 10);
-            }
-            while connection.read().is_some() {}
-        }
-    }
 }

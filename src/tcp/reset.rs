@@ -1,7 +1,6 @@
 //! The answer to a segment that no connection wants (RFC 9293, section 3.10.7.1).
 
 use crate::packet::{Flags, Segment, SeqNr};
-use bytes::Bytes;
 
 /// The RST that tells the sender of `segment` that there is no connection; `None` if it is a RST itself.
 pub fn reset_for(segment: &Segment) -> Option<Segment> {
@@ -13,14 +12,5 @@ pub fn reset_for(segment: &Segment) -> Option<Segment> {
     } else {
         (SeqNr(0), segment.seq + segment.seq_len(), Flags::RST.with(Flags::ACK))
     };
-    Some(Segment {
-        src_port: segment.dst_port,
-        dst_port: segment.src_port,
-        seq,
-        ack,
-        flags,
-        window: 0,
-        mss: None,
-        payload: Bytes::new(),
-    })
+    Some(Segment { src_port: segment.dst_port, dst_port: segment.src_port, seq, ack, flags, ..Segment::default() })
 }

@@ -44,6 +44,13 @@ impl RttEstimator {
         self.backoff += 1;
     }
 
+    /// Takes one doubling back (RFC 6069, section 3.1). False if there is none.
+    pub(super) fn revert_back_off(&mut self) -> bool {
+        let backed_off = self.backoff > 0;
+        self.backoff = self.backoff.saturating_sub(1);
+        backed_off
+    }
+
     /// New data was acknowledged up to `ack`.
     pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, config: &Config) {
         self.backoff = 0;

@@ -1,6 +1,7 @@
 //! What happens when a timer runs out (RFC 9293, section 3.10.8; RFC 6298, section 5).
 
 use super::connection::{Connection, Failure, Outcome};
+use super::recovery::Phase;
 use super::{State, TimerKind};
 use crate::time::{Duration, Instant};
 
@@ -28,20 +29,32 @@ impl Connection {
             TimerKind::Retransmit => {
                 self.repeated += 1;
                 outcome.expired = Some((kind, self.repeated, self.rtt.timeout(&self.config)));
-                if self.repeated > self.config.data_retries {
-                    self.fail(Failure::TimedOut, &mut outcome);
+                // Repetitions that a router's ICMP brought forward do not count (RFC 6069, section 3.1), within reason:
+                // Linux gives up by the clock, after what the repetitions with doubling would have taken (924.6 s).
+                if self.repeated > self.config.data_retries + u32::from(self.reverted.min(4000)) {
+                    self.fail(self.timed_out(), &mut outcome);
                 } else if self.snd_max == self.snd_una {
                     self.probe_owed = true;
                     self.rtt.back_off();
                 } else {
                     // Sections 5.4 to 5.6: the earliest segment again, with twice the timeout; what follows it goes
                     // out as the congestion window opens again.
-                    self.congestion.on_timeout(self.snd_max - self.snd_una);
+                    self.congestion.on_timeout(self.snd_max - self.snd_una, self.repeated == 1);
+                    self.begin_recovery(Phase::Timeout);
+                    self.recovery.scoreboard.clear();
                     self.rtt.back_off();
                     self.rtt.retransmitted();
                     self.snd_nxt = self.snd_una;
                     self.probe_owed = self.snd_wnd == 0;
                 }
+            }
+            TimerKind::DelayedAck => {
+                outcome.expired = Some((kind, 1, self.config.delayed_ack));
+                self.ack_owed = true;
+            }
+            TimerKind::KeepAlive => {
+                let (attempt, ran) = self.keep_alive_ran_out(now, &mut outcome);
+                outcome.expired = Some((kind, attempt, ran));
             }
             TimerKind::TimeWait => {
                 outcome.expired = Some((kind, 1, self.config.time_wait));

@@ -11,11 +11,16 @@ pub enum TimerKind {
     Retransmit,
     /// TIME-WAIT ends.
     TimeWait,
+    /// An acknowledgement has waited for company long enough.
+    DelayedAck,
+    /// The peer has been silent for long.
+    KeepAlive,
 }
 
 impl TimerKind {
-    const COUNT: usize = 3;
-    const ALL: [Self; Self::COUNT] = [Self::Handshake, Self::Retransmit, Self::TimeWait];
+    const COUNT: usize = 5;
+    const ALL: [Self; Self::COUNT] =
+        [Self::Handshake, Self::Retransmit, Self::TimeWait, Self::DelayedAck, Self::KeepAlive];
 
     /// The name in traces.
     pub const fn name(self) -> &'static str {
@@ -23,6 +28,8 @@ impl TimerKind {
             Self::Handshake => "handshake",
             Self::Retransmit => "retransmit",
             Self::TimeWait => "time-wait",
+            Self::DelayedAck => "delayed-ack",
+            Self::KeepAlive => "keep-alive",
         }
     }
 }
@@ -50,6 +57,11 @@ impl Timers {
 
     pub(super) fn is_running(&self, kind: TimerKind) -> bool {
         self.0[kind as usize] != Instant::NEVER
+    }
+
+    /// When the timer runs out, if it runs.
+    pub(super) fn get(&self, kind: TimerKind) -> Option<Instant> {
+        Some(self.0[kind as usize]).filter(|&at| at != Instant::NEVER)
     }
 
     /// The earliest deadline.

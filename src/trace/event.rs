@@ -217,6 +217,12 @@ pub enum Loss {
     NotForwarding,
     /// The FTP helper found a command that is cut off at the segment's end, and cannot follow it.
     CutCommand,
+    /// The link lost it, as links do.
+    LineLoss,
+    /// The link was cut while the packet was on it.
+    LinkDown,
+    /// It is larger than the next link takes (RFC 1191, RFC 8201).
+    TooLarge,
 }
 
 impl Loss {
@@ -229,6 +235,9 @@ impl Loss {
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
             Self::CutCommand => "cut command",
+            Self::LineLoss => "line loss",
+            Self::LinkDown => "link down",
+            Self::TooLarge => "too large",
         }
     }
 }

@@ -1,0 +1,174 @@
+//! Bad links: loss, reordering, repetition and small MTUs, in whole scenarios. Every byte of a `get` arrives whole and
+//! in order, or the step reports an error; nothing hangs.
+
+use ftpscope::ftp::StepResult;
+use ftpscope::insight;
+use ftpscope::packet::{Body, Channel, Flags, SeqNr};
+use ftpscope::scenario::{self, Outcome, Scenario};
+use ftpscope::trace::{Event, Loss, Trace};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+const SIZE: usize = 300_000;
+
+/// A client and a server with a bad link between two routers.
+fn scenario(link: &str, seed: u64, size: usize) -> Scenario {
+    let source = format!(
+        "title = \"sweep\"\nseed = {seed}\nlimits = {{ frames = 2000000 }}\n\
+         links = [\"client -- left\", {{ path = \"left -- right\", bandwidth = \"20 Mbit/s\", {link} }}, \"right -- server\"]\n\
+         [nodes.server]\nftp-server = {{ files = {{ big = {size} }} }}\n\
+         [[sessions]]\nclient = \"client\"\nserver = \"server\"\nmode = \"passive\"\nrun = [\"get big\"]\n"
+    );
+    scenario::parse(&source, "sweep").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"))
+}
+
+/// The file as its octets went out, and as they came in, by their place in the stream.
+fn octets(trace: &Trace, at_client: bool) -> Vec<u8> {
+    let mut pieces: BTreeMap<u32, &[u8]> = BTreeMap::new();
+    let mut first = None::<SeqNr>;
+    for frame in trace.frames.iter().filter(|frame| frame.tag.is_some_and(|tag| tag.channel == Channel::Data)) {
+        let client = trace.nodes[frame.node.index()].name == "client";
+        let taken = match frame.event {
+            Event::Received { .. } => at_client && client,
+            Event::Sent { .. } => !at_client && !client && trace.nodes[frame.node.index()].name == "server",
+            _ => false,
+        };
+        let Some(segment) = trace.packet_of(frame).filter(|_| taken).and_then(|packet| packet.tcp()) else { continue };
+        if segment.flags.contains(Flags::SYN) {
+            first = Some(segment.seq + 1);
+        } else if let Some(first) = first.filter(|_| !segment.payload.is_empty()) {
+            let at = segment.seq - first;
+            let longest = pieces.get(&at).map_or(0, |known| known.len());
+            if segment.payload.len() > longest {
+                pieces.insert(at, &segment.payload);
+            }
+        }
+    }
+    let mut whole = Vec::new();
+    for (at, piece) in pieces {
+        let Some(known) = whole.len().checked_sub(at as usize) else { break };
+        whole.extend_from_slice(piece.get(known..).unwrap_or_default());
+    }
+    whole
+}
+
+/// Seconds that the `get` took; `None`: it reported an error.
+fn get(link: &str, seed: u64) -> Option<f64> {
+    let trace = scenario(link, seed, SIZE).run().unwrap_or_else(|limit| panic!("{link}, seed {seed}: {limit}"));
+    let steps: Vec<_> = insight::outcomes(&trace).into_iter().filter(|step| step.run == "get big").collect();
+    assert_eq!(steps.len(), 1, "{link}, seed {seed}: the step has one outcome");
+    let mut begin = None;
+    for frame in &trace.frames {
+        let Event::Transfer { result, bytes, .. } = &frame.event else { continue };
+        match result {
+            None => begin = Some(frame.at),
+            Some(StepResult::Ok) => {
+                assert_eq!(steps[0].outcome, Outcome::Ok);
+                assert_eq!(*bytes, SIZE as u64, "{link}, seed {seed}");
+                let (sent, came) = (octets(&trace, false), octets(&trace, true));
+                assert_eq!(came.len(), SIZE, "{link}, seed {seed}");
+                assert!(sent == came, "{link}, seed {seed}: the octets differ");
+                return begin.map(|begin| frame.at.since(begin).as_nanos() as f64 / 1e9);
+            }
+            Some(_) => break,
+        }
+    }
+    assert_ne!(steps[0].outcome, Outcome::Ok, "{link}, seed {seed}: no transfer, but no error either");
+    None
+}
+
+/// Goodput in kB a second of simulated time, the mean of the seeds that came through; how many did not.
+#[test]
+fn every_byte_arrives_or_an_error_is_reported() {
+    const SEEDS: u64 = 4;
+    const MTUS: [u32; 3] = [1500, 1400, 576];
+    let mut table = format!("{:>7} {:>8} {:>10}", "loss", "reorder", "duplicate");
+    for mtu in MTUS {
+        let _ = write!(table, " {:>14}", format!("MTU {mtu}"));
+    }
+    table.push('\n');
+    for loss in ["0 %", "0.1 %", "1 %", "5 %", "20 %"] {
+        for reorder in ["0 %", "5 %"] {
+            for duplicate in ["0 %", "3 %"] {
+                let _ = write!(table, "{loss:>7} {reorder:>8} {duplicate:>10}");
+                for mtu in MTUS {
+                    let link =
+                        format!("mtu = {mtu}, loss = \"{loss}\", reorder = \"{reorder}\", duplicate = \"{duplicate}\"");
+                    let times: Vec<f64> = (1..=SEEDS).filter_map(|seed| get(&link, seed)).collect();
+                    let mean = times.iter().map(|time| SIZE as f64 / 1000.0 / time).sum::<f64>() / times.len() as f64;
+                    let failed = SEEDS as usize - times.len();
+                    let failed = if failed == 0 { String::new() } else { format!(" ({failed} failed)") };
+                    let _ = write!(table, " {:>14}", format!("{mean:.0}{failed}"));
+                }
+                table.push('\n');
+            }
+        }
+    }
+    insta::assert_snapshot!("goodput", table);
+}
+
+/// A path with a smaller MTU in the middle: the router says so, and the segments get smaller (RFC 1191).
+#[test]
+fn a_small_mtu_on_the_way_is_found() {
+    let trace = scenario("mtu = 1400", 1, SIZE).run().expect("it ends");
+    let too_large =
+        trace.frames.iter().filter(|frame| matches!(frame.event, Event::Lost { reason: Loss::TooLarge, .. }));
+    let count = too_large.count();
+    assert!((1..=10).contains(&count), "{count}: not more than the first window");
+    let longest = trace.frames.iter().filter(|frame| matches!(frame.event, Event::Received { .. }));
+    let longest = longest.filter_map(|frame| trace.packet_of(frame)).filter(|packet| packet.tcp().is_some());
+    let longest = longest.filter(|packet| packet.ttl < 63).map(|packet| packet.ip_len()).max();
+    assert_eq!(longest, Some(1400));
+}
+
+/// The same over IPv6, where the router says "packet too big" (RFC 8201); the MSS leaves room for the longer header.
+#[test]
+fn a_small_mtu_on_the_way_is_found_over_ipv6() {
+    let source = "title = \"v6\"\nlinks = [\"client -- left\", { path = \"left -- right\", mtu = 1300 }, \"right -- server\"]\n\
+        nodes.client.address = \"2001:db8:1::10\"\n\
+        nodes.server = { address = \"2001:db8:2::5\", ftp-server = { files = { big = 50000 } } }\n\
+        [[sessions]]\nclient = \"client\"\nserver = \"2001:db8:2::5\"\nmode = \"passive-epsv\"\nrun = [\"get big\"]\n";
+    let scenario = scenario::parse(source, "v6").unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let trace = scenario.run().expect("it ends");
+    assert!(insight::outcomes(&trace).iter().all(|step| step.outcome == Outcome::Ok));
+    let packets = || trace.frames.iter().filter_map(|frame| trace.packet_of(frame));
+    assert!(packets().any(|packet| matches!(&packet.body, Body::Icmp(icmp) if icmp.name() == "packet-too-big")));
+    let syns = packets().filter_map(|packet| packet.tcp()).filter(|segment| segment.flags.contains(Flags::SYN));
+    assert!(syns.clone().all(|syn| syn.mss == Some(1440) && syn.window == 64800), "measured: 64800");
+    assert_eq!(packets().filter(|packet| packet.tcp().is_some()).map(|packet| packet.ip_len()).max(), Some(1500));
+}
+
+/// A host's own link has a small MTU: its SYN says so, and nothing is ever too large.
+#[test]
+fn the_mss_is_that_of_the_first_link() {
+    let trace = {
+        let source = "title = \"mss\"\nlinks = [{ path = \"client -- router\", mtu = 1000 }, \"router -- server\"]\n\
+            nodes.server.ftp-server = { files = { big = 50000 } }\n\
+            [[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"get big\"]\n";
+        scenario::parse(source, "mss").expect("it is right").run().expect("it ends")
+    };
+    assert!(!trace.frames.iter().any(|frame| matches!(frame.event, Event::Lost { .. })));
+    let options = trace.frames.iter().filter_map(|frame| trace.packet_of(frame)?.tcp()?.mss);
+    assert_eq!(options.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), [960, 1460]);
+}
+
+/// A cut of three seconds: what was on the link is lost, and the transfer goes on afterwards.
+#[test]
+fn a_transfer_survives_a_cut() {
+    let time = get("cuts = [{ from = \"0.3 s\", to = \"3.3 s\" }]", 1).expect("it comes through");
+    assert!((3.0..8.0).contains(&time), "{time} s");
+}
+
+/// With nothing wrong and everything set to zero, the run is the one without any settings.
+#[test]
+fn a_setting_of_zero_changes_nothing() {
+    let json = |link: &str| {
+        let mut bytes = Vec::new();
+        let trace = scenario(link, 3, 20_000).run().expect("it ends");
+        ftpscope::export::write_json(&trace, &mut bytes).expect("writing to memory");
+        bytes
+    };
+    let plain = json("mtu = 1500");
+    assert!(plain == json("loss = \"0 %\", duplicate = \"0 %\", reorder = \"0 %\", jitter = \"0 ms\", cuts = []"));
+    assert!(plain != json("jitter = \"3 ms\""));
+}
