@@ -386,7 +386,7 @@ proptest! {
                 _ => session.on_control(text.into_bytes().into(), shared, host),
             }
         }
-        session.on_control_closed(host);
+        session.on_control_closed(shared, host);
         session.on_timer(FtpTimer::DataConnect, shared, host);
     }
 
