@@ -26,6 +26,8 @@ mod tls;
 #[cfg(test)]
 mod dialogue_tests;
 #[cfg(test)]
+mod program_tests;
+#[cfg(test)]
 mod testing;
 
 pub use client::{ClientConfig, ClientSession, Software, Step};

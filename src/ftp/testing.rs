@@ -26,7 +26,7 @@ enum Act {
 pub(super) struct Machine {
     letter: char,
     local: SocketAddr,
-    remote: SocketAddr,
+    pub(super) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
     next_port: u16,

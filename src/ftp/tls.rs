@@ -16,7 +16,7 @@ const HEADER: usize = 5;
 const OVERHEAD: usize = 17;
 /// The longest plain text of one record.
 const LONGEST: usize = 1 << 14;
-/// Usual sizes of a ClientHello, of what the server answers, and of the client's Finished.
+/// Usual sizes of a `ClientHello`, of what the server answers, and of the client's Finished.
 const HELLO: usize = 512;
 const SERVER_FLIGHT: usize = 2900;
 const FINISHED: usize = 53;

@@ -135,18 +135,16 @@ impl ClientSession {
     pub fn on_control(&mut self, bytes: Bytes, host: &mut dyn Host) {
         let bytes = match &mut self.tls {
             None => bytes,
-            Some(tls) => match tls.receive(&bytes) {
-                Ok(received) => {
-                    if received.hello {
-                        self.on_hello(host);
-                    }
-                    received.plain
-                }
-                Err(_) => {
+            Some(tls) => {
+                let Ok(received) = tls.receive(&bytes) else {
                     self.give_up(StepResult::BadReply, host);
                     return host.close_control();
+                };
+                if received.hello {
+                    self.on_hello(host);
                 }
-            },
+                received.plain
+            }
         };
         self.replies.push(bytes);
         while !self.is_finished() {

@@ -99,16 +99,14 @@ impl ServerSession {
     pub fn on_control(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
         let bytes = match &mut self.tls {
             None => bytes,
-            Some(tls) => match tls.receive(&bytes) {
-                Ok(received) => {
-                    if received.hello {
-                        host.send_raw(TlsChannel::server_hello());
-                    }
-                    received.plain
-                }
+            Some(tls) => {
                 // RFC 8446, section 5: whatever is no record ends the connection.
-                Err(_) => return self.close(server, host),
-            },
+                let Ok(received) = tls.receive(&bytes) else { return self.close(server, host) };
+                if received.hello {
+                    host.send_raw(TlsChannel::server_hello());
+                }
+                received.plain
+            }
         };
         self.lines.push(bytes);
         if self.transfer.is_some() && self.hears_abor(server) {

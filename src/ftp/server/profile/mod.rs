@@ -132,7 +132,7 @@ impl Text {
     }
 }
 
-/// What a program prints for a failed connect().
+/// What a program prints for a failed `connect()`.
 pub(super) const fn error_text(error: DataError) -> &'static str {
     match error {
         DataError::Refused => "Connection refused",
