@@ -86,6 +86,11 @@ impl TlsChannel {
         flight(FINISHED)
     }
 
+    /// Whether a segment's bytes look like the beginning of a record. No line of FTP does.
+    pub const fn is_record(bytes: &[u8]) -> bool {
+        matches!(bytes, [HANDSHAKE | DATA, 3, 3, ..])
+    }
+
     /// Puts plain text into records.
     pub fn seal(&mut self, plain: &[u8]) -> Bytes {
         let mut wire = BytesMut::new();

@@ -137,10 +137,12 @@ impl ServerSession {
     fn talk(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Option<Reply> {
         let say = server.say();
         let argument = command.argument.as_str();
-        let line = command.to_string();
-        let begun = |prefix: &str| line.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
-        if let Some((prefix, text)) = say.talk.iter().find(|(prefix, _)| begun(prefix)) {
-            return Some(text.with(&[line[prefix.len()..].trim()]));
+        for (prefix, text) in say.talk {
+            let (verb, words) = prefix.split_once(' ').unwrap_or((prefix, ""));
+            let begin = argument.get(..words.len());
+            if verb == command.verb && begin.is_some_and(|begin| begin.eq_ignore_ascii_case(words)) {
+                return Some(text.with(&[argument[words.len()..].trim()]));
+            }
         }
         let text = match command.verb.as_str() {
             "FEAT" => return Some(features(server)),
