@@ -159,6 +159,30 @@ fn the_simulator_does_what_real_software_did() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// L09, L10 and L11, whose client was a script: what a server says when its kernel gives up, 134.3 s after LIST.
+#[test]
+fn a_server_with_patience_waits_for_its_kernel() {
+    let replies = [
+        ("L05", "425 Could not open data connection to port <P>: Connection timed out"),
+        ("L06", "425 Unable to build data connection: Connection timed out"),
+        ("L02", "425 Failed to establish connection."),
+    ];
+    for (id, reply) in replies {
+        let rows = include_str!("truth/rows.jsonl").lines();
+        let mut rows = rows.map(|line| serde_json::from_str::<Row>(line).expect("a row"));
+        let mut row = rows.find(|row| row.id == id).expect("it is there");
+        row.max_time = Some(200);
+        if let Some(server) = &mut row.server {
+            server.idle_timeout = Some(600);
+            server.connect_timeout = server.connect_timeout.map(|_| 300);
+        }
+        let dialogue = play(&row).dialogue;
+        let at = |wanted: &str| dialogue.iter().find(|line| line.2 == wanted).map(|line| line.0);
+        let waited = at("LIST").zip(at(reply)).map(|(asked, answered)| answered - asked);
+        assert!(waited.is_some_and(|waited| near(134.3, waited)), "{id}: {waited:?} {dialogue:?}");
+    }
+}
+
 fn differences(row: &Row, seen: &Seen) -> Vec<(Aspect, String)> {
     let mut found = Vec::new();
     let mut differs = |aspect, real: String, here: String| found.push((aspect, format!("real {real}, here {here}")));

@@ -1,9 +1,12 @@
 //! What makes one server program different from another: its texts and habits, as a table.
 //!
-//! Recorded from vsftpd 3.0.3, pure-ftpd 1.0.50 and proftpd 1.3.8, with anonymous logins. What pure-ftpd or proftpd never
-//! said in the recordings (removing files, STAT, ...) is in vsftpd's words here, with pure-ftpd's or proftpd's name on it
-//! only where [`PURE_FTPD`] or [`PROFTPD`] names the text. Not modelled: texts that depend on the wall clock (pure-ftpd's
-//! greeting always says 00:00) or on a stopwatch (its rate is that of a transfer that takes a tenth of a millisecond).
+//! Recorded from vsftpd 3.0.3, pure-ftpd 1.0.50 and proftpd 1.3.8, with anonymous logins (`tests/truth`). What was not
+//! recorded is less sure: removing, renaming, STAT, SITE and TLS, and proftpd's replies to named users and to CWD; where
+//! pure-ftpd's or proftpd's own words are not known, they are vsftpd's. How long pure-ftpd and proftpd wait for a
+//! passive data connection was not measured either.
+//!
+//! Not modelled: texts that depend on the wall clock (pure-ftpd's greeting always says 00:00) or on a stopwatch (its
+//! rate is that of a transfer that takes a tenth of a millisecond).
 
 mod proftpd;
 mod pure_ftpd;
