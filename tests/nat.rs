@@ -54,6 +54,11 @@ fn hidden(rules: &str, keys: &str, mode: &str) -> String {
     network("", &fw2, &server, &format!("server = \"203.0.113.129\"\nmode = \"{mode}\""))
 }
 
+/// A client that believes the address in 227, as old ones do.
+fn trusting(source: &str) -> String {
+    format!("{source}ignore-passive-address = false\n")
+}
+
 fn client_nat(helper: bool) -> String {
     let helper =
         if helper { "\n[nodes.fw1.firewall.prerouting]\nrules = ['tcp dport 21 ct helper set \"ftp\"']" } else { "" };
@@ -161,8 +166,11 @@ fn n_rows_a_server_behind_dnat() {
     let ports = "passive-ports = \"50000-50009\",";
     // N02, N06: the private address in 227 leads nowhere for a client that believes it.
     for rules in [&only_21, &range] {
-        assert_eq!(outcome(&run(&hidden(rules, ports, "passive"))).0, Outcome::Unreachable);
+        assert_eq!(outcome(&run(&trusting(&hidden(rules, ports, "passive")))).0, Outcome::Unreachable);
     }
+    // N01, N07: curl does not believe it and calls the address it knows.
+    assert_eq!(outcome(&run(&hidden(&only_21, ports, "passive"))), (Outcome::Dropped, Some("fw2".into()), Some(227)));
+    assert!(all_ok(&run(&hidden(&range, ports, "passive"))));
     // N03: EPSV names no address, but the port is not forwarded.
     assert_eq!(
         outcome(&run(&hidden(&only_21, ports, "passive-epsv"))),

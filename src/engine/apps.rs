@@ -252,8 +252,8 @@ impl<O: Observer> Simulation<O> {
         self.with_server(node, owner, cause, |session, server, host| match (owner.channel, call) {
             (Channel::Control, Call::Connected(_)) => session.on_connected(server, host),
             (Channel::Control, Call::Bytes(bytes)) => session.on_control(bytes, server, host),
-            (Channel::Control, Call::PeerClosed) => session.on_control_closed(host),
-            (Channel::Control, Call::Failed(error)) => session.on_control_failed(error, host),
+            (Channel::Control, Call::PeerClosed) => session.on_control_closed(server, host),
+            (Channel::Control, Call::Failed(error)) => session.on_control_failed(error, server, host),
             (Channel::Control, Call::Done) => {}
             (Channel::Data, Call::Connected(remote)) => session.on_data_connected(remote.into(), server, host),
             (Channel::Data, Call::Bytes(bytes)) => session.on_data(bytes, server, host),

@@ -99,16 +99,21 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         seat.and_then(|seat| seat.remote).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
     }
 
-    fn send_command(&mut self, command: &Command) {
+    fn send_command(&mut self, command: &Command, wire: Bytes) {
         let frame = self.line(Side::Sent, command);
         let handle = self.control();
-        self.write(handle, command.to_bytes(), frame);
+        self.write(handle, wire, frame);
     }
 
-    fn send_reply(&mut self, reply: &Reply) {
+    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
         let frame = self.reply(Side::Sent, reply);
         let handle = self.control();
-        self.write(handle, reply.to_bytes(), frame);
+        self.write(handle, wire, frame);
+    }
+
+    fn send_raw(&mut self, wire: Bytes) {
+        let (handle, cause) = (self.control(), self.cause);
+        self.write(handle, wire, cause);
     }
 
     fn saw_command(&mut self, command: &Command) {

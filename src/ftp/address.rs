@@ -12,6 +12,13 @@ pub fn format_host_port(address: SocketAddrV4) -> String {
     format!("{h1},{h2},{h3},{h4},{p1},{p2}")
 }
 
+/// Writes the argument of LPRT (RFC 1639): `4,4,192,168,1,10,2,195,203`.
+pub fn format_long_port(address: SocketAddrV4) -> String {
+    let [h1, h2, h3, h4] = address.ip().octets();
+    let [p1, p2] = address.port().to_be_bytes();
+    format!("4,4,{h1},{h2},{h3},{h4},2,{p1},{p2}")
+}
+
 /// Reads the argument of PORT: six numbers from 0 to 255 and nothing else but blanks around them.
 pub fn parse_host_port(text: &str) -> Option<SocketAddrV4> {
     let (address, rest) = six_numbers(text.trim())?;

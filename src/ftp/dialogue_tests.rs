@@ -2,7 +2,8 @@
 
 use super::testing::{Machine, Pair, Path};
 use super::{
-    ClientConfig, DataError, FileSystem, FtpTimer, Mode, Note, Server, ServerConfig, ServerSession, StepResult,
+    ClientConfig, DataError, FileSystem, FtpTimer, Mode, Note, Profile, Server, ServerConfig, ServerSession, Software,
+    StepResult,
 };
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -371,9 +372,12 @@ fn files_are_listed_alone_and_rest_skips() {
 proptest! {
     #[test]
     fn a_server_survives_any_client(
-        events in prop::collection::vec((0..7_u8, "((PORT|PASV|EPSV|LIST|STOR|RETR|QUIT|CWD) [ -~]{0,9}\n)?"), 0..30),
+        profile in prop::sample::select(Profile::ALL.to_vec()),
+        tls: bool,
+        events in prop::collection::vec(
+            (0..7_u8, "((PORT|PASV|EPSV|LIST|STOR|RETR|APPE|ABOR|RNFR|RNTO|AUTH|QUIT|CWD) [ -~]{0,9}\n)?"), 0..30),
     ) {
-        let mut pair = logged_in(server());
+        let mut pair = logged_in(ServerConfig { profile, tls, ..server() });
         let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
         for (event, text) in events {
             match event {
@@ -386,19 +390,22 @@ proptest! {
                 _ => session.on_control(text.into_bytes().into(), shared, host),
             }
         }
-        session.on_control_closed(host);
+        session.on_control_closed(shared, host);
         session.on_timer(FtpTimer::DataConnect, shared, host);
     }
 
     #[test]
     fn a_client_survives_any_server_and_finishes_each_step_once(
         mode in prop::sample::select(Mode::ALL.to_vec()),
+        software in prop::sample::select(Software::ALL.to_vec()),
+        tls: bool,
         events in prop::collection::vec((0..9_u8, prop::sample::select(vec![
             "220 x\n", "331 x\n", "230 x\n", "200 x\n", "227 (1,2,3,4,5,6)\n", "229 (|||7|)\n", "150 x\n", "226 x\n",
-            "550 x\n", "425 x\n", "421 x\n", "221 x\n", "junk\n",
+            "234 x\n", "211- x\n PRET\n211 x\n", "350 x\n", "550 x\n", "425 x\n", "421 x\n", "221 x\n", "junk\n",
         ])), 0..60),
     ) {
-        let mut pair = Pair::new(client(mode, &["ls", "get a", "put b", "NOOP", "ls"]), server());
+        let config = ClientConfig { software, tls, ..client(mode, &["ls", "get a", "put b", "rename c d", "ls"]) };
+        let mut pair = Pair::new(config, server());
         let (session, host) = (&mut pair.client, &mut pair.machines[0]);
         session.on_connected(host);
         session.on_control(Bytes::from_static(b"220 x\n230 x\n200 x\n"), host);
@@ -409,6 +416,7 @@ proptest! {
                 2 => session.on_data_closed(host),
                 3 => session.on_data_done(host),
                 4 => session.on_data_failed(DataError::Reset, host),
+                5 => session.on_timer(FtpTimer::DataConnect, host),
                 _ => session.on_control(Bytes::from_static(reply.as_bytes()), host),
             }
         }

@@ -1,9 +1,10 @@
 //! The files of a simulated machine: a tree in memory, given by the scenario.
 //!
-//! Directories exist because files are in them; owners, permissions and times are not modelled.
+//! Directories exist because files are in them or because they were made; owners, permissions and times are not
+//! modelled.
 
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// The files of one machine, by absolute path.
@@ -11,6 +12,8 @@ use std::io::Write;
 pub struct FileSystem {
     /// Keys are normalised: `/pub/readme.txt`.
     files: BTreeMap<String, Bytes>,
+    /// Directories that were made, and have been left empty or not.
+    made: BTreeSet<String>,
 }
 
 /// One line of a listing.
@@ -64,7 +67,45 @@ impl FileSystem {
 
     /// Whether this resolved path is a directory. The root always is.
     pub fn is_dir(&self, path: &str) -> bool {
-        path == "/" || self.inside(&format!("{path}/")).next().is_some()
+        path == "/" || self.made.contains(path) || self.inside(&format!("{path}/")).next().is_some()
+    }
+
+    /// Makes a directory at this resolved path, in one that is there. False if it cannot be made.
+    pub fn make_dir(&mut self, path: &str) -> bool {
+        self.can_write(path) && !self.files.contains_key(path) && self.made.insert(path.to_owned())
+    }
+
+    /// Removes the empty directory at this resolved path. False if there is none.
+    pub fn remove_dir(&mut self, path: &str) -> bool {
+        let empty = self.list(path).is_empty();
+        empty && self.made.remove(path)
+    }
+
+    /// Removes the file at this resolved path. Its directory stays. False if there is none.
+    pub fn remove(&mut self, path: &str) -> bool {
+        let there = self.files.remove(path).is_some();
+        if there {
+            self.keep_dir(path);
+        }
+        there
+    }
+
+    /// Gives a file another resolved path; directories are not renamed. False if it cannot be done.
+    pub fn rename(&mut self, from: &str, to: &str) -> bool {
+        if !self.can_write(to) {
+            return false;
+        }
+        let Some(body) = self.files.remove(from) else { return false };
+        self.keep_dir(from);
+        self.files.insert(to.to_owned(), body);
+        true
+    }
+
+    /// The directory that a file was in does not go with it.
+    fn keep_dir(&mut self, path: &str) {
+        if let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+            self.made.insert(parent.to_owned());
+        }
     }
 
     /// What is in the directory at this resolved path, by name; nothing if it is none.
@@ -79,6 +120,10 @@ impl FileSystem {
             if entries.last() != Some(&entry) {
                 entries.push(entry);
             }
+        }
+        for path in self.made.range(prefix.clone()..).take_while(|path| path.starts_with(&prefix)) {
+            let name = path[prefix.len()..].split('/').next().unwrap_or_default();
+            entries.push(Entry { name, size: None });
         }
         // `a.txt` sorts before `a/b`, but the directory `a` before `a.txt`.
         entries.sort_unstable_by_key(|entry| entry.name);

@@ -123,10 +123,12 @@ pub trait Host {
     /// The far end of the control connection.
     fn control_remote(&self) -> SocketAddr;
 
-    /// Client: sends a command line.
-    fn send_command(&mut self, command: &Command);
-    /// Server: sends a reply.
-    fn send_reply(&mut self, reply: &Reply);
+    /// Client: sends a command line, which is `wire` on the control connection: its text, or records.
+    fn send_command(&mut self, command: &Command, wire: Bytes);
+    /// Server: sends a reply, which is `wire` on the control connection.
+    fn send_reply(&mut self, reply: &Reply, wire: Bytes);
+    /// Sends bytes on the control connection that are neither, such as a TLS handshake.
+    fn send_raw(&mut self, wire: Bytes);
     /// A command line arrived whole (server).
     fn saw_command(&mut self, command: &Command);
     /// A reply arrived whole (client).

@@ -21,17 +21,23 @@ mod listing;
 mod mode;
 mod reply;
 mod server;
+mod tls;
 
 #[cfg(test)]
 mod dialogue_tests;
 #[cfg(test)]
+mod program_tests;
+#[cfg(test)]
 mod testing;
 
-pub use client::{ClientConfig, ClientSession, Step};
+pub use client::{ClientConfig, ClientSession, Software, Step};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
 pub use host::{DataError, FtpTimer, Host, ListenPort, Note, StepResult};
 pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
 pub use mode::Mode;
 pub use reply::{Reply, ReplyError, ReplyReader};
-pub use server::{Completion, Profile, ProfileTable, Server, ServerConfig, ServerSession, Text};
+pub use server::{
+    Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Text,
+};
+pub use tls::{NotARecord, Received, TlsChannel};

@@ -26,13 +26,15 @@ enum Act {
 pub(super) struct Machine {
     letter: char,
     local: SocketAddr,
-    remote: SocketAddr,
+    pub(super) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
     next_port: u16,
     pub(super) timers: Vec<FtpTimer>,
     pub(super) log: Vec<String>,
     pub(super) notes: Vec<Note>,
+    /// What every line was on the control connection.
+    pub(super) wire: Vec<Bytes>,
 }
 
 impl Machine {
@@ -47,6 +49,7 @@ impl Machine {
             timers: Vec::new(),
             log: Vec::new(),
             notes: Vec::new(),
+            wire: Vec::new(),
         }
     }
 
@@ -63,13 +66,18 @@ impl Host for Machine {
     fn control_remote(&self) -> SocketAddr {
         self.remote
     }
-    fn send_command(&mut self, command: &Command) {
+    fn send_command(&mut self, command: &Command, wire: Bytes) {
         self.log.push(format!("{}: {command}", self.letter));
-        self.acts.push_back(Act::Control(command.to_bytes()));
+        self.wire.push(wire.clone());
+        self.acts.push_back(Act::Control(wire));
     }
-    fn send_reply(&mut self, reply: &Reply) {
+    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
         self.log.push(format!("{}: {reply}", self.letter));
-        self.acts.push_back(Act::Control(reply.to_bytes()));
+        self.wire.push(wire.clone());
+        self.acts.push_back(Act::Control(wire));
+    }
+    fn send_raw(&mut self, wire: Bytes) {
+        self.acts.push_back(Act::Control(wire));
     }
     fn saw_command(&mut self, _: &Command) {}
     fn saw_reply(&mut self, _: &Reply) {}
@@ -210,7 +218,7 @@ impl Pair {
                 if other == CLIENT {
                     self.client.on_control_closed(&mut self.machines[0]);
                 } else {
-                    self.server.on_control_closed(&mut self.machines[1]);
+                    self.server.on_control_closed(&mut self.shared, &mut self.machines[1]);
                 }
             }
             Act::Connect(from, to) => {

@@ -2,6 +2,7 @@
 //! like tcpdump's, and the same in every language.
 
 use super::sanitise::visible;
+use crate::ftp::TlsChannel;
 use crate::ids::FrameId;
 use crate::packet::{Body, Channel, Endpoint, Flags, Icmp, Packet, Segment};
 use crate::trace::Trace;
@@ -76,8 +77,11 @@ fn payload_label(packet: &Packet, segment: &Segment) -> String {
     }
 }
 
-/// The first line of a payload, and how many follow.
+/// The first line of a payload, and how many follow; of a protected one only its length, as for anybody who looks.
 pub(super) fn control_line(payload: &[u8]) -> String {
+    if TlsChannel::is_record(payload) {
+        return format!("TLS {} bytes", payload.len());
+    }
     let text = String::from_utf8_lossy(payload);
     let mut lines = text.lines().filter(|line| !line.is_empty());
     let first = visible(lines.next().unwrap_or_default());
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(control_line(b"211-Features:\r\n EPRT\r\n211 End\r\n"), "211-Features: (+2 lines)");
         assert_eq!(control_line(b"RETR \x1b]0;x\x07\r\n"), "RETR \\x1b]0;x\\x07");
         assert_eq!(control_line(b""), "");
+        assert_eq!(control_line(b"\x17\x03\x03\x00\x02ab"), "TLS 7 bytes");
     }
 
     #[test]

@@ -232,6 +232,8 @@ fn server_config(spec: &FtpServerSpec) -> ServerConfig {
         active_enabled: spec.active,
         passive_enabled: spec.passive,
         pasv_address: spec.passive_address,
+        denied: spec.denied_commands.clone(),
+        tls: spec.tls,
         idle_timeout: spec.idle_timeout,
         connect_timeout: spec.connect_timeout,
         accept_timeout: spec.accept_timeout,
@@ -242,11 +244,14 @@ fn server_config(spec: &FtpServerSpec) -> ServerConfig {
 fn client_config(spec: &SessionSpec) -> ClientConfig {
     let defaults = ClientConfig::default();
     ClientConfig {
+        software: spec.software,
         mode: spec.mode,
         user: spec.user.clone().unwrap_or(defaults.user),
         password: spec.password.clone().unwrap_or(defaults.password),
         run: spec.run.clone(),
         ignore_pasv_address: spec.ignore_passive_address,
+        active_ports: spec.active_ports,
+        tls: spec.tls,
         connect_timeout: spec.connect_timeout,
         reply_timeout: spec.reply_timeout.or(defaults.reply_timeout),
         files: file_system(&spec.files),

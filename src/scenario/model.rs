@@ -2,7 +2,7 @@
 
 use super::Diagnostic;
 use crate::firewall::{Hook, Policy, Rule};
-use crate::ftp::{Mode, Profile};
+use crate::ftp::{Mode, Profile, Software};
 use crate::ids::RuleId;
 use crate::network::Faults;
 use crate::tcp::SynRetries;
@@ -215,8 +215,8 @@ pub struct FtpServerSpec {
     pub passive_ports: Option<(u16, u16)>,
     /// The address that the reply to PASV names instead of its own.
     pub passive_address: Option<Ipv4Addr>,
-    /// Active data connections come from the port below the control port.
-    pub connect_from_port_20: bool,
+    /// Active data connections come from the port below the control port; `None`: the software's habit.
+    pub connect_from_port_20: Option<bool>,
     /// PORT may name an address other than the client's.
     pub port_promiscuous: bool,
     /// A passive data connection may come from an address other than the client's.
@@ -225,12 +225,16 @@ pub struct FtpServerSpec {
     pub active: bool,
     /// Whether PASV and EPSV are allowed.
     pub passive: bool,
-    /// How long it waits for a command.
-    pub idle_timeout: Duration,
+    /// Commands that it refuses, in capitals.
+    pub denied_commands: Vec<String>,
+    /// Whether it accepts AUTH TLS.
+    pub tls: bool,
+    /// How long it waits for a command; `None` here and below: the software's habit.
+    pub idle_timeout: Option<Duration>,
     /// How long it tries to connect actively.
-    pub connect_timeout: Duration,
+    pub connect_timeout: Option<Duration>,
     /// How long it waits for a passive data connection.
-    pub accept_timeout: Duration,
+    pub accept_timeout: Option<Duration>,
     /// Whose texts and habits it has.
     pub software: Profile,
 }
@@ -244,14 +248,16 @@ impl Default for FtpServerSpec {
             anonymous: true,
             passive_ports: None,
             passive_address: None,
-            connect_from_port_20: true,
+            connect_from_port_20: None,
             port_promiscuous: false,
             pasv_promiscuous: false,
             active: true,
             passive: true,
-            idle_timeout: Duration::from_secs(300),
-            connect_timeout: Duration::from_secs(60),
-            accept_timeout: Duration::from_secs(60),
+            denied_commands: Vec::new(),
+            tls: false,
+            idle_timeout: None,
+            connect_timeout: None,
+            accept_timeout: None,
             software: Profile::Vsftpd,
         }
     }
@@ -275,6 +281,8 @@ pub struct SessionSpec {
     pub server: Target,
     /// The server's port.
     pub port: u16,
+    /// Whose habits it has.
+    pub software: Software,
     /// How it arranges data connections.
     pub mode: Mode,
     /// Its commands, as written.
@@ -289,8 +297,12 @@ pub struct SessionSpec {
     pub connect_timeout: Option<Duration>,
     /// How long it waits for a reply; `None`: the client's own default.
     pub reply_timeout: Option<Duration>,
-    /// Connect to the control connection's address whatever the reply to PASV names.
-    pub ignore_passive_address: bool,
+    /// Connect to the control connection's address whatever the reply to PASV names; `None`: the software's habit.
+    pub ignore_passive_address: Option<bool>,
+    /// Lowest and highest port for active data connections; `None`: any ephemeral port.
+    pub active_ports: Option<(u16, u16)>,
+    /// Whether the session must be protected by TLS.
+    pub tls: bool,
     /// Local files, for `put`.
     pub files: Vec<File>,
 }

@@ -8,7 +8,7 @@ use crate::suggest::quote;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "port",
     "files",
     "users",
@@ -24,6 +24,8 @@ const KEYS: [&str; 15] = [
     "connect-timeout",
     "accept-timeout",
     "software",
+    "denied-commands",
+    "tls",
 ];
 /// All file bodies of a scenario together.
 const MOST_BYTES: u64 = 100_000_000;
@@ -44,11 +46,11 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
     let mut server = FtpServerSpec::default();
     let flags: [(&str, &mut bool); 6] = [
         ("anonymous", &mut server.anonymous),
-        ("connect-from-port-20", &mut server.connect_from_port_20),
         ("port-promiscuous", &mut server.port_promiscuous),
         ("pasv-promiscuous", &mut server.pasv_promiscuous),
         ("active", &mut server.active),
         ("passive", &mut server.passive),
+        ("tls", &mut server.tls),
     ];
     for (key, flag) in flags {
         if let Some(value) = table.get(key).and_then(|field| problems.boolean(field)) {
@@ -61,9 +63,11 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
         ("accept-timeout", &mut server.accept_timeout),
     ];
     for (key, time) in times {
-        if let Some(value) = table.get(key).and_then(|field| timeout(problems, field)) {
-            *time = value;
-        }
+        *time = table.get(key).and_then(|field| timeout(problems, field));
+    }
+    server.connect_from_port_20 = table.get("connect-from-port-20").and_then(|field| problems.boolean(field));
+    if let Some(field) = table.get("denied-commands") {
+        server.denied_commands = denied_commands(problems, field);
     }
     if let Some(port) = table.get("port").and_then(|field| problems.port(field)) {
         server.port = port;
@@ -74,9 +78,9 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
     if let Some(field) = table.get("users") {
         server.users = users(problems, field);
     }
-    server.passive_ports = table.get("passive-ports").and_then(|field| port_range(problems, field));
+    server.passive_ports = table.get("passive-ports").and_then(|field| port_range(problems, field, "passive-ports"));
     server.passive_address = table.get("passive-address").and_then(|field| passive_address(problems, field));
-    let known = [("vsftpd", Profile::Vsftpd)];
+    let known = Profile::ALL.map(|profile| (profile.name(), profile));
     if let Some(profile) = table.get("software").and_then(|field| problems.choice(field, &known)) {
         server.software = profile;
     }
@@ -109,8 +113,8 @@ fn users(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<(String, String)
 }
 
 /// `50000-50010`
-fn port_range(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<(u16, u16)> {
-    let text = problems.string(field, "passive-ports = \"50000-50010\"")?;
+pub(super) fn port_range(problems: &mut Problems<'_>, field: &Field<'_>, key: &str) -> Option<(u16, u16)> {
+    let text = problems.string(field, &format!("{key} = \"50000-50010\""))?;
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     let ports = low.trim().parse::<u16>().ok().zip(high.trim().parse::<u16>().ok());
     match ports {
@@ -125,6 +129,22 @@ fn port_range(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<(u16, u1
         ),
     }
     None
+}
+
+/// `["EPSV", "EPRT"]`
+fn denied_commands(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<String> {
+    let items = problems.list(field, "a command", "denied-commands = [\"EPSV\"]").unwrap_or_default();
+    let mut denied = Vec::new();
+    for item in items {
+        let Some(word) = problems.line_of_text(&item, LONGEST_WORD) else { continue };
+        if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            let message = format!("{} is not an FTP command", quote(word));
+            problems.error(item.span(), message, "write for example `EPSV`");
+        } else {
+            denied.push(word.to_ascii_uppercase());
+        }
+    }
+    denied
 }
 
 fn passive_address(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<Ipv4Addr> {

@@ -3,15 +3,14 @@
 use super::document::{Field, Problems, Table};
 use super::links::Topology;
 use super::model::{ExpectSpec, Outcome, RuleSpec, SessionSpec, Target};
-use super::server::{files, timeout};
-use crate::ftp::Mode;
-use crate::ftp::Step;
+use super::server::{files, port_range, timeout};
+use crate::ftp::{Mode, Software, Step};
 use crate::suggest::quote;
 use crate::time::Duration;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const SESSION_KEYS: [&str; 12] = [
+const SESSION_KEYS: [&str; 15] = [
     "client",
     "server",
     "port",
@@ -24,6 +23,9 @@ const SESSION_KEYS: [&str; 12] = [
     "reply-timeout",
     "ignore-passive-address",
     "files",
+    "software",
+    "active-ports",
+    "tls",
 ];
 const EXPECT_KEYS: [&str; 7] = ["command", "outcome", "at", "mode", "reply", "session", "rule"];
 const MOST_SESSIONS: usize = 1000;
@@ -90,10 +92,12 @@ fn session(
     let client = problems.required(&table, "the session", "client", "client = \"client\"").cloned();
     let server = problems.required(&table, "the session", "server", "server = \"server\"").cloned();
     *commands = run(problems, &table);
+    let software = Software::ALL.map(|software| (software.name(), software));
     let mut spec = SessionSpec {
         client: 0,
         server: Target::Node(0),
         port: table.get("port").and_then(|field| problems.port(field)).unwrap_or(21),
+        software: table.get("software").and_then(|field| problems.choice(field, &software)).unwrap_or_default(),
         mode: table.get("mode").and_then(|field| problems.choice(field, &modes())).unwrap_or_default(),
         run: commands.clone().unwrap_or_default(),
         user: word(problems, &table, "user"),
@@ -101,13 +105,16 @@ fn session(
         start: table.get("start").and_then(|field| problems.duration(field)).unwrap_or(Duration::ZERO),
         connect_timeout: table.get("connect-timeout").and_then(|field| timeout(problems, field)),
         reply_timeout: table.get("reply-timeout").and_then(|field| timeout(problems, field)),
-        ignore_passive_address: table
-            .get("ignore-passive-address")
-            .and_then(|field| problems.boolean(field))
-            .unwrap_or_default(),
+        ignore_passive_address: table.get("ignore-passive-address").and_then(|field| problems.boolean(field)),
+        active_ports: table.get("active-ports").and_then(|field| port_range(problems, field, "active-ports")),
+        tls: table.get("tls").and_then(|field| problems.boolean(field)).unwrap_or_default(),
         files: table.get("files").map(|field| files(problems, field, bytes)).unwrap_or_default(),
     };
     check_puts(problems, &table, &spec);
+    if let Some(field) = table.get("tls").filter(|_| spec.tls && !spec.software.knows_tls()) {
+        let message = format!("{} does not speak TLS", spec.software.name());
+        problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
+    }
     let (client, server) = client.zip(server)?;
     let client_node =
         problems.string(&client, "client").and_then(|name| topology.resolve(problems, name, client.span()));
@@ -180,7 +187,9 @@ fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec
     let Some(field) = table.get("run") else { return };
     let names = || spec.files.iter().map(|(name, _)| name.as_str());
     for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
-        let Some(Ok(Step::Put(name))) = item.value.get_ref().as_str().map(Step::parse) else { continue };
+        let Some(Ok(Step::Put(name) | Step::Append(name))) = item.value.get_ref().as_str().map(Step::parse) else {
+            continue;
+        };
         if names().any(|known| known == name) {
             continue;
         }

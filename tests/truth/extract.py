@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Makes rows.jsonl from the full record of the measurements: python3 extract.py truth.jsonl > rows.jsonl
 
-Kept are the runs that the simulator can express: curl against vsftpd (or against nobody), IPv4, no NAT, no helper.
+Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no NAT, no helper.
 Of each run: the rules in our format, what the client was told to do, the dialogue of the first control connection on
-the client's side, the packets that a firewall stopped, and every connection attempt as its own side saw it.
+the client's side, the packets that a firewall stopped, and every connection attempt as its own side saw it. Where the
+client opened a second control connection, the row ends with the first. Clocks and stopwatches are taken out of replies.
 """
 import json
 import re
@@ -17,21 +18,23 @@ NAMES = {
     "server": {"eth0": "fw2"},
 }
 MODES = {"PORT": "active", "EPRT": "active-eprt", "PASV": "passive", "EPSV": "passive-epsv"}
+CLIENTS = {"curl": "curl", "lftp": "lftp", "tnftp": "tnftp", "inetutils-ftp": "ftp"}
+# lftp says PORT once more two seconds after 425, ours does not.
+CUT = {"B10": 6.0}
 # Settings of the server that the scenario format has.
 OPTIONS = {"connect_from_port_20", "pasv_min_port", "pasv_max_port", "port_enable", "pasv_enable", "connect_timeout",
-           "accept_timeout", "idle_session_timeout"}
+           "accept_timeout", "idle_session_timeout", "cmds_denied", "RootRevoke off"}
 
 
 def expressible(row, base):
     config = row["config"]
     server = config["server"]
     return (
-        config["client"]["kind"] == "curl"
-        and server["software"] in ("vsftpd", "none", None)
+        config["client"]["kind"] in CLIENTS
+        and server["software"] in ("vsftpd", "pure-ftpd", "proftpd", "none", None)
         and config["topology"] == base
-        and config["mode"] in MODES
         and not config["sysctl"]
-        and set(server["options"] or {}) <= OPTIONS
+        and set([server["options"]] if isinstance(server["options"], str) else server["options"] or {}) <= OPTIONS
         and "strace" not in row["title"]
         and not any("nat" in text or "helper" in text for text in config["rules"].values())
     )
@@ -76,8 +79,8 @@ def attempts(row, until):
             src, dst = data["seen_at"].get(point, "? > ?").split(" > ")
             if not src.startswith(ADDRESS[end] + ":"):
                 continue
-            times = data["syn_times"][point]
-            if times[0] >= until:
+            times = [time for time in data["syn_times"][point] if time < until]
+            if not times:
                 continue
             ports = " > ".join(re.sub(r"\d+$", "", p) if p[0] in "CS" else p for p in (x.rsplit(":", 1)[1] for x in (src, dst)))
             answer = data["answers"].get(point, ["nothing"])[0]
@@ -87,47 +90,88 @@ def attempts(row, until):
 ADDRESS = {"client": "192.168.10.10", "server": "203.0.113.10"}
 
 
+def mode(kind, name):
+    """tnftp by itself says EPSV, and EPRT with -A."""
+    if kind == "tnftp":
+        return {"auto": "passive-epsv", "PORT": "active-eprt", "PASV": "passive"}[name]
+    return MODES[name]
+
+
+def line(text):
+    """Without what depends on a clock."""
+    text = re.sub(r"<[CS]\d+>", "<P>", text.rstrip())
+    text = re.sub(r"^213 \d{14}$", "213 20260101000000", text)
+    text = re.sub(r"^(220-Local time is now) \d\d:\d\d", r"\1 00:00", text)
+    return re.sub(r"^226 .*measured here.*", "226 <rate>", text)
+
+
+def patience(kind, argv):
+    if kind == "lftp":
+        return int(re.search(r"net:timeout (\d+)", argv[-1]).group(1))
+    return int(argv[argv.index("--connect-timeout") + 1]) if "--connect-timeout" in argv else None
+
+
+def settings(server):
+    """What the server was set to; null is its own default."""
+    if server["software"] not in ("vsftpd", "pure-ftpd", "proftpd"):
+        return None
+    conf = dict(re.findall(r"(\w+)=(\S+)", server.get("conf") or ""))
+    idle = conf.get("idle_session_timeout") or dict(re.findall(r"^(\w+) (\d+)$", server["conf"], re.M)).get("TimeoutIdle")
+    port_20 = conf["connect_from_port_20"] == "YES" if "connect_from_port_20" in conf else None
+    return {
+        "software": server["software"],
+        "connect_timeout": int(conf["connect_timeout"]) if "connect_timeout" in conf else None,
+        "accept_timeout": int(conf["accept_timeout"]) if "accept_timeout" in conf else None,
+        "idle_timeout": int(idle) if idle else None,
+        # With RootRevoke off an anonymous proftpd may use port 20.
+        "port_20": True if server["options"] == "RootRevoke off" else port_20,
+        "passive_ports": f"{conf['pasv_min_port']}-{conf['pasv_max_port']}" if "pasv_min_port" in conf else None,
+        "denied": conf["cmds_denied"].split(",") if "cmds_denied" in conf else [],
+        "active": conf.get("port_enable", "YES") == "YES",
+        "passive": conf.get("pasv_enable", "YES") == "YES",
+    }
+
+
 def extract(row):
     config, outcome = row["config"], row["outcome"]
-    argv = config["client"]["argv"]
+    kind, argv = config["client"]["kind"], config["client"]["argv"]
     urls = [a for a in argv if a.startswith("ftp://")]
-    again = [e["t"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C", e["ev"])]
-    first = [e["ev"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C", e["ev"])]
-    # curl opens a second control connection after a failure to connect; what happens from there on is left out.
-    second = next((t for t, ev in zip(again, first) if ev != first[0]), None)
-    # The times of events are rounded, those of packets are not.
-    until = float("inf") if second is None else second - 0.0001
-    run = ["ls"]
-    if second is None and len(urls) > 1:
-        run.append("get " + urls[1].rsplit("/", 1)[1])
-    conf = dict(re.findall(r"(\w+)=(\S+)", config["server"].get("conf") or ""))
-    dialogue = [[x["t"], x["who"], re.sub(r"<[CS]\d+>", "<P>", x["line"])]
-                for x in row["dialogue"]["client_side"] if x["conn"] == 1 and x["t"] < until]
+    opened = {e["ev"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C", e["ev"])}
+    closed = [e["t"] for e in row["events_at_client"] if re.match(r"ctl (F|R)\S* 192.168.10.10:C1>", e["ev"])]
+    # A client may open a second control connection after a failure; what happens from there on is left out. The times
+    # of events are rounded, those of packets are not.
+    until = CUT.get(row["id"])
+    if until is None and len(opened) > 1:
+        until = closed[0] if closed else [
+            e["t"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C(?!1>)", e["ev"])][0] - 0.0001
+    end = float("inf") if until is None else until
+    run = ["ls ." if kind in ("tnftp", "inetutils-ftp") else "ls"]
+    if until is None and (len(urls) > 1 or kind != "curl"):
+        run.append("get " + (urls[1].rsplit("/", 1)[1] if urls else "hello.txt"))
+    ports = re.search(r"-P \S+:(\d+-\d+)", " ".join(argv))
+    dialogue = [[x["t"], x["who"], line(x["line"])]
+                for x in row["dialogue"]["client_side"] if x["conn"] == 1 and x["t"] < end]
     verdicts = [[v["device"], v["verdict"], v["ct"], re.search(r"\[(.*)\]", v["pkt"]).group(1)]
-                for v in row["verdicts"] if v["t"] < until]
+                for v in row["verdicts"] if v["t"] < end]
     return {
         "id": row["id"],
         "title": row["title"],
-        "mode": MODES[config["mode"]],
-        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1),
-        "connect_timeout": int(argv[argv.index("--connect-timeout") + 1]) if "--connect-timeout" in argv else None,
+        "client": CLIENTS[kind],
+        "mode": mode(kind, config["mode"]),
+        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1) if urls else "203.0.113.10",
+        "connect_timeout": patience(kind, argv),
+        "max_time": int(argv[argv.index("--max-time") + 1]) if "--max-time" in argv else None,
+        "active_ports": ports.group(1) if ports else None,
         "run": run,
+        "until": until,
         "rules": {node: chains(node, text) for node, text in config["rules"].items()},
-        "server": None if config["server"]["software"] != "vsftpd" else {
-            "connect_timeout": int(conf["connect_timeout"]),
-            "accept_timeout": int(conf["accept_timeout"]),
-            "idle_timeout": int(conf["idle_session_timeout"]),
-            "port_20": conf["connect_from_port_20"] == "YES",
-            "passive_ports": f"{conf['pasv_min_port']}-{conf['pasv_max_port']}" if "pasv_min_port" in conf else None,
-            "active": conf.get("port_enable", "YES") == "YES",
-            "passive": conf.get("pasv_enable", "YES") == "YES",
-        },
+        "server": settings(config["server"]),
         "list_ok": outcome["list_ok"],
         "retr_ok": outcome["retr_ok"] if len(run) > 1 else None,
-        "retr_bytes": outcome["retr_bytes"] if len(run) > 1 else None,
+        "retr_bytes": outcome.get("retr_bytes") if len(run) > 1 else None,
         "dialogue": dialogue,
         "verdicts": verdicts,
-        "attempts": list(attempts(row, until)),
+        "attempts": list(attempts(row, end)),
     }
 
 

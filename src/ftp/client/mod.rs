@@ -1,21 +1,28 @@
-//! An FTP client as a state machine without I/O: plays a list of commands as curl 7.88 does.
+//! An FTP client as a state machine without I/O: plays a list of commands as curl, lftp, tnftp or inetutils-ftp does.
 //!
-//! Modelled: the login, PWD after it, one negotiation for each transfer, TYPE when it changes, SIZE before RETR, the
-//! order in which all this is said. Not modelled: falling back to another mode, changing directory for `ls path`, TLS.
+//! Modelled: what each says after the greeting, one negotiation for each transfer, what it tries when that fails, TYPE
+//! when it changes, SIZE and MDTM, the order in which all this is said, TLS as opaqueness. Not modelled: changing
+//! directory for `ls path`, more than one control connection (see [`Software`] for what this changes).
 
+mod opening;
 mod script;
 mod session;
+mod software;
 mod transfer;
 
 pub use script::Step;
 pub use session::ClientSession;
+pub use software::Software;
 
 use super::{FileSystem, Mode};
 use crate::time::Duration;
+use software::Stranger;
 
 /// What a client shall do.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
+    /// Which program's order of events.
+    pub software: Software,
     /// How it arranges data connections.
     pub mode: Mode,
     /// For USER.
@@ -24,8 +31,13 @@ pub struct ClientConfig {
     pub password: String,
     /// The entries, each as [`Step::parse`] reads them. QUIT is added if they have none.
     pub run: Vec<String>,
-    /// Whether to connect to the control connection's address whatever 227 names, as curl does since 7.74.0.
-    pub ignore_pasv_address: bool,
+    /// Whether to connect to the control connection's address whatever 227 names; `None` is the program's habit.
+    pub ignore_pasv_address: Option<bool>,
+    /// The lowest and highest port to listen on for active data connections (`curl -P :40000-40009`), used from the
+    /// lowest on; `None` is any.
+    pub active_ports: Option<(u16, u16)>,
+    /// Whether the session must be protected. lftp tries even if not.
+    pub tls: bool,
     /// How long to wait for a connection; `None` leaves it to the stack. For an active data connection that is still
     /// not there when the server says that the transfer is complete, `None` is 60 s.
     pub connect_timeout: Option<Duration>,
@@ -39,14 +51,27 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
+            software: Software::default(),
             mode: Mode::default(),
             user: String::from("anonymous"),
             password: String::from("ftp@example.com"),
             run: Vec::new(),
-            ignore_pasv_address: false,
+            ignore_pasv_address: None,
+            active_ports: None,
+            tls: false,
             connect_timeout: None,
             reply_timeout: Some(Duration::from_secs(120)),
             files: FileSystem::new(),
+        }
+    }
+}
+
+impl ClientConfig {
+    fn stranger(&self) -> Stranger {
+        match self.ignore_pasv_address {
+            Some(true) => Stranger::Ignored,
+            Some(false) => Stranger::Believed,
+            None => self.software.stranger(),
         }
     }
 }

@@ -16,6 +16,14 @@ pub enum Step {
     Get(String),
     /// `put file`: STOR.
     Put(String),
+    /// `append file`: APPE.
+    Append(String),
+    /// `delete file`: DELE.
+    Delete(String),
+    /// `mkdir directory`: MKD.
+    MakeDirectory(String),
+    /// `rename from to`: RNFR and RNTO.
+    Rename(String, String),
     /// `cd directory`: CWD.
     ChangeDirectory(String),
     /// `pwd`: PWD.
@@ -51,13 +59,20 @@ impl Step {
         };
         match word {
             "" => Err(String::from(
-                "an empty command: write ls, nls, get FILE, put FILE, cd DIRECTORY, pwd, quit or a raw FTP command \
-                 such as SYST",
+                "an empty command: write ls, nls, get FILE, put FILE, append FILE, delete FILE, rename FROM TO, \
+                 mkdir DIRECTORY, cd DIRECTORY, pwd, quit or a raw FTP command such as SYST",
             )),
             "ls" => Ok(Self::List(argument.to_owned())),
             "nls" => Ok(Self::NameList(argument.to_owned())),
             "get" => needs("the name of a file", "readme.txt").map(Self::Get),
             "put" => needs("the name of a file", "upload.txt").map(Self::Put),
+            "append" => needs("the name of a file", "upload.txt").map(Self::Append),
+            "delete" => needs("the name of a file", "old.txt").map(Self::Delete),
+            "mkdir" => needs("the name of a directory", "new").map(Self::MakeDirectory),
+            "rename" => match argument.split_once(' ') {
+                Some((from, to)) => Ok(Self::Rename(from.to_owned(), to.trim().to_owned())),
+                None => Err(String::from("'rename' needs two names: write 'rename old.txt new.txt'")),
+            },
             "cd" => needs("the name of a directory", "pub").map(Self::ChangeDirectory),
             "pwd" => alone(Self::PrintDirectory),
             "quit" => alone(Self::Quit),
@@ -73,13 +88,14 @@ impl Step {
             Self::NameList(path) => Some(Command::new("NLST", path.as_str())),
             Self::Get(file) => Some(Command::new("RETR", file.as_str())),
             Self::Put(file) => Some(Command::new("STOR", file.as_str())),
+            Self::Append(file) => Some(Command::new("APPE", file.as_str())),
             _ => None,
         }
     }
 
     /// Whether its file shall arrive bit by bit: `TYPE I`, not `TYPE A`.
     pub(super) const fn is_binary(&self) -> bool {
-        matches!(self, Self::Get(_) | Self::Put(_))
+        matches!(self, Self::Get(_) | Self::Put(_) | Self::Append(_))
     }
 }
 
@@ -91,6 +107,7 @@ mod tests {
     fn words_and_raw_commands() {
         assert_eq!(Step::parse("ls"), Ok(Step::List(String::new())));
         assert_eq!(Step::parse(" get  my file "), Ok(Step::Get("my file".into())));
+        assert_eq!(Step::parse("rename a b"), Ok(Step::Rename("a".into(), "b".into())));
         assert_eq!(Step::parse("QUIT"), Ok(Step::Quit));
         assert_eq!(Step::parse("SITE HELP"), Ok(Step::Raw(Command::new("SITE", "HELP"))));
         assert_eq!(Step::parse("PORT 1,2,3,4,5,6"), Ok(Step::Raw(Command::new("PORT", "1,2,3,4,5,6"))));
@@ -99,6 +116,7 @@ mod tests {
     #[test]
     fn errors_say_what_to_write() {
         assert_eq!(Step::parse("get").unwrap_err(), "'get' needs the name of a file: write 'get readme.txt'");
+        assert_eq!(Step::parse("rename x").unwrap_err(), "'rename' needs two names: write 'rename old.txt new.txt'");
         assert_eq!(Step::parse("pwd x").unwrap_err(), "'pwd' stands alone: leave out 'x'");
         assert!(Step::parse("  ").unwrap_err().contains("an empty command"));
         assert!(Step::parse("NOOP\r\nQUIT").unwrap_err().contains("control character in it (\\r)"));

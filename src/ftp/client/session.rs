@@ -1,8 +1,10 @@
 //! One control connection of the client: the login, one step after the other, the end.
 
+use super::opening::Features;
+use super::software::Opening;
 use super::transfer::Data;
-use super::{ClientConfig, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Note, Reply, ReplyReader, StepResult};
+use super::{ClientConfig, Software, Step};
+use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +14,27 @@ use std::sync::Arc;
 pub struct ClientSession {
     pub(super) config: Arc<ClientConfig>,
     pub(super) phase: Phase,
+    /// How much of the opening has been said, and what has been learnt from it.
+    pub(super) opening: u8,
+    pub(super) features: Features,
+    pub(super) wants_password: bool,
+    pub(super) utf8_refused: bool,
+    /// SYST named UNIX.
+    pub(super) unix: bool,
+    /// How data connections are arranged now.
+    pub(super) mode: Mode,
+    /// How many active data connections there have been.
+    pub(super) ports_used: u16,
+    /// The control connection is protected.
+    pub(super) tls: Option<Box<TlsChannel>>,
+    /// Data connections are protected.
+    pub(super) private: bool,
     /// The entry that runs or, before it begins, comes next.
     index: u32,
     /// The entry's step, once it has begun.
     pub(super) step: Option<Step>,
+    /// How many stages of the transfer have begun.
+    pub(super) stage: u8,
     pub(super) data: Data,
     /// What TYPE was last accepted.
     pub(super) binary: Option<bool>,
@@ -31,22 +50,24 @@ pub(super) enum Phase {
     Connecting,
     /// 220.
     Greeting,
-    /// The reply to USER.
-    User,
-    /// The reply to PASS.
-    Pass,
-    /// The reply to the PWD that follows the login.
-    Where,
+    /// The reply to something of the opening.
+    Opening(Opening),
+    /// The server's part of the TLS handshake.
+    Handshake,
     /// The reply to PORT, PASV and their like.
     Negotiating,
     /// The passive data connection.
     ConnectingData,
     /// The reply to TYPE.
     Type,
-    /// The reply to SIZE.
-    Size,
+    /// The reply to SIZE, MDTM or PRET, which does not matter.
+    Parameter,
+    /// The reply to the ABOR that calls off a transfer to a strange address.
+    CallingOff,
     /// The end of a transfer, on both channels.
     Transfer,
+    /// The reply to RNFR.
+    RenameFrom,
     /// The reply to a command that is a step by itself.
     Simple,
     /// The reply to QUIT.
@@ -60,13 +81,25 @@ pub(super) enum Phase {
 impl ClientSession {
     /// A session that waits for its control connection.
     pub fn new(config: Arc<ClientConfig>) -> Self {
+        // The others know that a session begins with TYPE A (RFC 959, section 3.1.1.1).
+        let binary = if config.software == Software::Curl { None } else { Some(false) };
         Self {
+            mode: config.mode,
             config,
             phase: Phase::Connecting,
+            opening: 0,
+            features: Features::default(),
+            wants_password: false,
+            utf8_refused: false,
+            unix: false,
+            ports_used: 0,
+            tls: None,
+            private: false,
             index: 0,
             step: None,
+            stage: 0,
             data: Data::default(),
-            binary: None,
+            binary,
             replies: ReplyReader::default(),
             received: Vec::new(),
         }
@@ -100,6 +133,19 @@ impl ClientSession {
 
     /// Bytes arrived on the control connection.
     pub fn on_control(&mut self, bytes: Bytes, host: &mut dyn Host) {
+        let bytes = match &mut self.tls {
+            None => bytes,
+            Some(tls) => {
+                let Ok(received) = tls.receive(&bytes) else {
+                    self.give_up(StepResult::BadReply, host);
+                    return host.close_control();
+                };
+                if received.hello {
+                    self.on_hello(host);
+                }
+                received.plain
+            }
+        };
         self.replies.push(bytes);
         while !self.is_finished() {
             match self.replies.next_reply() {
@@ -153,7 +199,12 @@ impl ClientSession {
     }
 
     pub(super) fn send(&mut self, command: &Command, phase: Phase, host: &mut dyn Host) {
-        host.send_command(command);
+        let plain = command.to_bytes();
+        let wire = match &mut self.tls {
+            None => plain,
+            Some(tls) => tls.seal(&plain),
+        };
+        host.send_command(command, wire);
         self.phase = phase;
         self.await_reply(host);
     }
@@ -175,24 +226,20 @@ impl ClientSession {
             return self.await_reply(host);
         }
         match self.phase {
-            Phase::Greeting if reply.is_positive() => {
-                let user = Command::new("USER", self.config.user.as_str());
-                self.send(&user, Phase::User, host);
-            }
-            Phase::User if reply.code == 331 => {
-                let password = Command::new("PASS", self.config.password.as_str());
-                self.send(&password, Phase::Pass, host);
-            }
-            // 332 wants an account, which we have not.
-            Phase::User | Phase::Pass if reply.is_positive() && reply.code != 332 => {
-                self.send(&Command::new("PWD", ""), Phase::Where, host);
-            }
-            Phase::Greeting | Phase::User | Phase::Pass => {
+            Phase::Greeting if reply.is_positive() => self.open(host),
+            Phase::Greeting => {
                 self.fail_rest(StepResult::Reply(reply.code), host);
                 self.begin_step(host);
             }
-            Phase::Where => self.begin_step(host),
-            Phase::Simple => {
+            Phase::Opening(opening) => self.on_opening(opening, reply, host),
+            Phase::RenameFrom if !reply.is_negative() => {
+                if let Some(Step::Rename(_, to)) = &self.step {
+                    let to = Command::new("RNTO", to.as_str());
+                    self.send(&to, Phase::Simple, host);
+                }
+            }
+            Phase::RenameFrom | Phase::Simple => {
+                self.learn(reply);
                 let result = if reply.is_negative() { StepResult::Reply(reply.code) } else { StepResult::Ok };
                 self.finish_step(result, host);
                 self.begin_step(host);
@@ -205,10 +252,25 @@ impl ClientSession {
             }
             Phase::Negotiating => self.on_negotiated(reply, host),
             Phase::Type => self.on_type(reply, host),
-            Phase::Size => self.begin_transfer(host),
+            Phase::Parameter => self.go_on(host),
+            Phase::CallingOff => self.settle(StepResult::BadReply, host),
             Phase::Transfer => self.on_transfer_reply(reply, host),
             // Nothing was asked.
-            Phase::Connecting | Phase::ConnectingData | Phase::Closing | Phase::Done => {}
+            Phase::Connecting | Phase::Handshake | Phase::ConnectingData | Phase::Closing | Phase::Done => {}
+        }
+    }
+
+    /// What a raw command changes that the session must know: the type, and protection.
+    fn learn(&mut self, reply: &Reply) {
+        let Some(Step::Raw(command)) = &self.step else { return };
+        if reply.is_negative() {
+            return;
+        }
+        match (command.verb.as_str(), command.argument.as_str()) {
+            ("TYPE", kind) => self.binary = Some(!kind.to_ascii_uppercase().starts_with('A')),
+            ("PROT", level) => self.private = level.eq_ignore_ascii_case("P"),
+            ("CCC", _) => self.tls = None,
+            _ => {}
         }
     }
 
@@ -241,12 +303,21 @@ impl ClientSession {
             match step {
                 Step::ChangeDirectory(path) => break Command::new("CWD", path.as_str()),
                 Step::PrintDirectory => break Command::new("PWD", ""),
+                Step::Delete(path) => break Command::new("DELE", path.as_str()),
+                Step::MakeDirectory(path) => break Command::new("MKD", path.as_str()),
                 Step::Raw(command) => break command.clone(),
+                Step::Rename(from, _) => {
+                    let from = Command::new("RNFR", from.as_str());
+                    return self.send(&from, Phase::RenameFrom, host);
+                }
                 Step::Quit => return self.send(&Command::new("QUIT", ""), Phase::Quit, host),
-                Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) => match self.negotiate(host) {
-                    Ok(()) => return,
-                    Err(error) => self.finish_step(StepResult::Connect(error), host),
-                },
+                Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
+                    self.prepare_transfer();
+                    match self.advance(host) {
+                        Ok(()) => return,
+                        Err(error) => self.finish_step(StepResult::Connect(error), host),
+                    }
+                }
             }
         };
         self.send(&command, Phase::Simple, host);
@@ -269,7 +340,7 @@ impl ClientSession {
 
     /// The session has failed: the current entry, or the next if none runs, gets the blame; the others are not run, up
     /// to QUIT, which can still be said.
-    fn fail_rest(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn fail_rest(&mut self, result: StepResult, host: &mut dyn Host) {
         let quit = self.quit_index();
         if self.step.is_some() {
             self.end_transfer(result, host);

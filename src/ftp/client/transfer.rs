@@ -1,11 +1,14 @@
-//! Transfers as the client does them: negotiate, perhaps connect, TYPE, perhaps SIZE, then the transfer command.
+//! Transfers as the client does them: the stages that its program has, in its order.
 //!
 //! A transfer is over when the server has said so and the data connection has ended; which comes first is open.
 
 use super::Step;
 use super::session::{ClientSession, Phase};
-use crate::ftp::address::{format_eprt, format_host_port, parse_epsv_reply, parse_pasv_reply};
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult};
+use super::software::{Software, Stage, Stranger, Trouble};
+use crate::ftp::address::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
+use crate::ftp::{
+    Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
+};
 use crate::time::Duration;
 use std::net::SocketAddr;
 
@@ -15,9 +18,17 @@ const ACCEPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is known of the current data connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Data {
+    /// How it is arranged.
+    mode: Mode,
     link: Link,
-    /// Active: the listener is open.
-    listening: bool,
+    /// Active: the listener is open, here.
+    listening: Option<SocketAddr>,
+    /// LPRT has been said.
+    long_port: bool,
+    /// The time to connect is over; no other connection will be tried.
+    expired: bool,
+    /// The timer was set.
+    timed: bool,
     /// We have closed our side.
     closed: bool,
     /// Why it broke.
@@ -46,24 +57,91 @@ enum Link {
 }
 
 impl ClientSession {
-    /// The mode as it can be asked for here: PORT and 227 have no room for an IPv6 address, so curl says EPRT and EPSV.
-    fn mode(&self, host: &dyn Host) -> Mode {
-        match (self.config.mode, host.control_remote()) {
-            (Mode::Active, SocketAddr::V6(_)) => Mode::ActiveEprt,
-            (Mode::Passive, SocketAddr::V6(_)) => Mode::PassiveEpsv,
-            (mode, _) => mode,
+    /// Forgets the last transfer.
+    pub(super) fn prepare_transfer(&mut self) {
+        self.data = Data { mode: self.mode, ..Data::default() };
+        self.stage = 0;
+        self.received.clear();
+    }
+
+    /// Begins the next stage of the transfer, or ends the step.
+    pub(super) fn advance(&mut self, host: &mut dyn Host) -> Result<(), DataError> {
+        let Some(step) = &self.step else { return Ok(()) };
+        let file = if let Step::Get(file) = step { Some(file.as_str()) } else { None };
+        while let Some(stage) = self.config.software.stages().get(usize::from(self.stage)) {
+            self.stage += 1;
+            let command = match (stage, file) {
+                (Stage::Negotiate, _) => return self.negotiate(host),
+                (Stage::Transfer, _) => {
+                    self.begin_transfer(host);
+                    return Ok(());
+                }
+                (Stage::Type, _) => {
+                    let binary = self.wants_binary();
+                    if self.binary != Some(binary) {
+                        self.send(&Command::new("TYPE", if binary { "I" } else { "A" }), Phase::Type, host);
+                        return Ok(());
+                    }
+                    continue;
+                }
+                (Stage::Size, Some(file)) => Command::new("SIZE", file),
+                (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
+                (Stage::Announce, _) if self.features.has("PRET") && !self.data.mode.is_active() => Command::new(
+                    "PRET",
+                    step.transfer().map(|it| format!("{} {}", it.verb, it.argument)).unwrap_or_default(),
+                ),
+                _ => continue,
+            };
+            self.send(&command, Phase::Parameter, host);
+            return Ok(());
+        }
+        self.settle(StepResult::Ok, host);
+        Ok(())
+    }
+
+    /// Goes on after an answer.
+    pub(super) fn go_on(&mut self, host: &mut dyn Host) {
+        if let Err(error) = self.advance(host) {
+            self.settle(StepResult::Connect(error), host);
         }
     }
 
+    fn wants_binary(&self) -> bool {
+        self.step.as_ref().is_some_and(Step::is_binary) && (self.unix || !self.config.software.asks_system())
+    }
+
+    /// Opens the listener for an active data connection. As recorded, the port of a connection that came about is not
+    /// used again at once: on the server it waits (TIME-WAIT).
+    fn listen(&self, host: &mut dyn Host) -> Result<SocketAddr, DataError> {
+        let Some((low, high)) = self.config.active_ports else { return host.listen_data(ListenPort::Ephemeral) };
+        let first = low + self.ports_used % (high - low).saturating_add(1);
+        let mut last = Err(DataError::NoPort);
+        for port in (first..=high).chain(low..first) {
+            last = host.listen_data(ListenPort::Range { low: port, high: port });
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    }
+
     /// Arranges the data connection.
-    pub(super) fn negotiate(&mut self, host: &mut dyn Host) -> Result<(), DataError> {
-        self.data = Data::default();
-        self.received.clear();
-        let mode = self.mode(host);
+    fn negotiate(&mut self, host: &mut dyn Host) -> Result<(), DataError> {
+        // PORT and 227 have no room for an IPv6 address: the extended commands of the same mode are said instead.
+        self.data.mode = match (self.data.mode, host.control_remote()) {
+            (Mode::Active, SocketAddr::V6(_)) => Mode::ActiveEprt,
+            (Mode::Passive, SocketAddr::V6(_)) => Mode::PassiveEpsv,
+            (mode, _) => mode,
+        };
+        let mode = self.data.mode;
         let command = if mode.is_active() {
-            let address = host.listen_data(ListenPort::Ephemeral)?;
-            self.data.listening = true;
+            let address = match self.data.listening {
+                Some(address) => address,
+                None => self.listen(host)?,
+            };
+            self.data.listening = Some(address);
             match (mode, address) {
+                (Mode::Active, SocketAddr::V4(v4)) if self.data.long_port => Command::new("LPRT", format_long_port(v4)),
                 (Mode::Active, SocketAddr::V4(v4)) => Command::new("PORT", format_host_port(v4)),
                 _ => Command::new("EPRT", format_eprt(address)),
             }
@@ -74,43 +152,69 @@ impl ClientSession {
         Ok(())
     }
 
+    /// Tries another way, if the program knows one.
+    fn try_another(&mut self, trouble: Trouble, host: &mut dyn Host) -> bool {
+        // inetutils-ftp: LPRT, of RFC 1639.
+        let long = self.config.software == Software::Ftp && self.data.mode == Mode::Active && !self.data.long_port;
+        if long && matches!(trouble, Trouble::Refused(_)) {
+            self.data.long_port = true;
+        } else {
+            let other = self.config.software.other_way(self.data.mode, self.config.mode, trouble);
+            // The commands that are fallen back to have no room for IPv6.
+            let Some(other) = other.filter(|_| host.control_local().is_ipv4()) else { return false };
+            if !other.same_port && self.data.listening.take().is_some() {
+                host.stop_listening();
+            }
+            self.data.mode = other.mode;
+            self.data.link = Link::None;
+            if other.stays {
+                self.mode = other.mode;
+            }
+        }
+        if let Err(error) = self.negotiate(host) {
+            self.settle(StepResult::Connect(error), host);
+        }
+        true
+    }
+
     pub(super) fn on_negotiated(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_negative() {
-            return self.settle(StepResult::Reply(reply.code), host);
+            if !self.try_another(Trouble::Refused(reply.code), host) {
+                self.settle(StepResult::Reply(reply.code), host);
+            }
+            return;
         }
         let control = host.control_remote();
-        let to = match self.mode(host) {
-            Mode::Active | Mode::ActiveEprt => return self.set_type(host),
-            Mode::Passive => parse_pasv_reply(&reply.lines.join("\n")).map(SocketAddr::V4).map(|mut address| {
-                if self.config.ignore_pasv_address {
-                    address.set_ip(control.ip());
-                }
-                address
-            }),
-            Mode::PassiveEpsv => {
-                parse_epsv_reply(&reply.lines.join("\n")).map(|port| SocketAddr::new(control.ip(), port))
-            }
+        let text = || reply.lines.join("\n");
+        let to = match self.data.mode {
+            Mode::Active | Mode::ActiveEprt => return self.go_on(host),
+            Mode::Passive => parse_pasv_reply(&text()).map(SocketAddr::V4),
+            Mode::PassiveEpsv => parse_epsv_reply(&text()).map(|port| SocketAddr::new(control.ip(), port)),
         };
-        let Some(to) = to.filter(|address| address.port() != 0) else {
+        let Some(mut to) = to.filter(|address| address.port() != 0) else {
             return self.settle(StepResult::BadReply, host);
         };
+        if self.data.expired {
+            return self.settle(StepResult::Connect(DataError::TimedOut), host);
+        }
+        let private = matches!(to, SocketAddr::V4(v4) if v4.ip().is_private());
+        match self.config.stranger() {
+            _ if to.ip() == control.ip() => {}
+            Stranger::Believed => {}
+            Stranger::IgnoredIfPrivate if !private => {}
+            Stranger::Ignored | Stranger::IgnoredIfPrivate => to.set_ip(control.ip()),
+            Stranger::Refused => return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host),
+        }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
         if let Err(error) = host.connect_data(None, to) {
             self.data.link = Link::Over;
             return self.settle(StepResult::Connect(error), host);
         }
-        if let Some(after) = self.config.connect_timeout {
+        // The time for the first connection is the time for the second as well.
+        if let Some(after) = self.config.connect_timeout.filter(|_| !self.data.timed) {
+            self.data.timed = true;
             host.set_timer(FtpTimer::DataConnect, after);
-        }
-    }
-
-    fn set_type(&mut self, host: &mut dyn Host) {
-        let binary = self.step.as_ref().is_some_and(Step::is_binary);
-        if self.binary == Some(binary) {
-            self.ask_size(host);
-        } else {
-            self.send(&Command::new("TYPE", if binary { "I" } else { "A" }), Phase::Type, host);
         }
     }
 
@@ -118,28 +222,18 @@ impl ClientSession {
         if reply.is_negative() {
             return self.settle(StepResult::Reply(reply.code), host);
         }
-        self.binary = self.step.as_ref().map(Step::is_binary);
-        self.ask_size(host);
+        self.binary = Some(self.wants_binary());
+        self.go_on(host);
     }
 
-    fn ask_size(&mut self, host: &mut dyn Host) {
-        match &self.step {
-            Some(Step::Get(file)) => {
-                let size = Command::new("SIZE", file.as_str());
-                self.send(&size, Phase::Size, host);
-            }
-            _ => self.begin_transfer(host),
-        }
-    }
-
-    /// Sends the transfer command. What SIZE said does not matter: curl tries RETR anyway.
-    pub(super) fn begin_transfer(&mut self, host: &mut dyn Host) {
+    /// Sends the transfer command. What SIZE said does not matter: RETR is tried anyway.
+    fn begin_transfer(&mut self, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         if let Some(error) = self.data.error {
             return self.settle(StepResult::Lost(error), host);
         }
         self.data.begun = true;
-        host.note(Note::TransferStarted { verb: command.verb.clone(), mode: self.config.mode });
+        host.note(Note::TransferStarted { verb: command.verb.clone(), mode: self.data.mode });
         self.send(&command, Phase::Transfer, host);
     }
 
@@ -161,9 +255,12 @@ impl ClientSession {
 
     pub(super) fn data_connected(&mut self, host: &mut dyn Host) {
         self.data.link = Link::Up;
+        if self.data.mode.is_active() {
+            self.ports_used = self.ports_used.wrapping_add(1);
+        }
         host.cancel_timer(FtpTimer::DataConnect);
         if self.phase == Phase::ConnectingData {
-            self.set_type(host);
+            self.go_on(host);
         } else {
             self.upload(host);
         }
@@ -171,7 +268,7 @@ impl ClientSession {
 
     /// Sends the file of `put`, once the server wants it and the connection is there.
     fn upload(&mut self, host: &mut dyn Host) {
-        let Some(Step::Put(file)) = &self.step else { return };
+        let Some(Step::Put(file) | Step::Append(file)) = &self.step else { return };
         if !self.data.preliminary || self.data.link != Link::Up || self.data.closed {
             return;
         }
@@ -180,7 +277,7 @@ impl ClientSession {
         self.data.bytes = body.len() as u64;
         self.data.closed = true;
         if !body.is_empty() {
-            host.send_data(body);
+            host.send_data(if self.private { TlsChannel::seal_file(&body) } else { body });
         }
         host.close_data();
     }
@@ -188,6 +285,11 @@ impl ClientSession {
     pub(super) fn data_closed(&mut self, host: &mut dyn Host) {
         if !self.data.closed {
             self.data.closed = true;
+            if self.private {
+                let plain = TlsChannel::open_file(&self.received.concat());
+                self.data.bytes = plain.len() as u64;
+                self.received = vec![plain];
+            }
             host.close_data();
         }
     }
@@ -200,10 +302,13 @@ impl ClientSession {
     pub(super) fn data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         let was = std::mem::replace(&mut self.data.link, Link::Over);
         if self.phase == Phase::ConnectingData {
-            return self.settle(StepResult::Connect(error), host);
+            if !self.try_another(Trouble::NotConnected, host) {
+                self.settle(StepResult::Connect(error), host);
+            }
+            return;
         }
         // Once we have read the end of a download, a lost acknowledgement of our FIN is not a lost file.
-        let complete = self.data.closed && !matches!(self.step, Some(Step::Put(_)));
+        let complete = self.data.closed && !matches!(self.step, Some(Step::Put(_) | Step::Append(_)));
         if was == Link::Up && !complete {
             self.data.error = Some(error);
         }
@@ -211,6 +316,14 @@ impl ClientSession {
     }
 
     pub(super) fn on_data_timeout(&mut self, host: &mut dyn Host) {
+        if self.phase == Phase::ConnectingData {
+            host.abort_data();
+            self.data.link = Link::Over;
+            self.data.expired = true;
+            if self.try_another(Trouble::NotConnected, host) {
+                return;
+            }
+        }
         if self.data.link != Link::Up {
             self.settle(StepResult::Connect(DataError::TimedOut), host);
         }
@@ -222,15 +335,18 @@ impl ClientSession {
             return;
         }
         if self.data.last.is_some() {
-            let result = self.data.error.map_or(StepResult::Ok, StepResult::Lost);
-            self.settle(result, host);
+            if let Some(error) = self.data.error {
+                return self.settle(StepResult::Lost(error), host);
+            }
+            self.end_transfer(StepResult::Ok, host);
+            self.go_on(host);
         } else {
             self.await_reply(host);
         }
     }
 
     /// Ends the step with this result and begins the next.
-    fn settle(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn settle(&mut self, result: StepResult, host: &mut dyn Host) {
         self.end_transfer(result, host);
         self.finish_step(result, host);
         self.begin_step(host);
@@ -244,11 +360,11 @@ impl ClientSession {
             // A program would close it; we reset it so that its end cannot be taken for the next one's.
             host.abort_data();
         }
-        if self.data.listening {
+        if self.data.listening.is_some() {
             host.stop_listening();
         }
         if self.data.begun {
-            let (mode, bytes) = (self.config.mode, self.data.bytes);
+            let (mode, bytes) = (self.data.mode, self.data.bytes);
             host.note(Note::TransferFinished { verb: command.verb, mode, result, bytes });
         }
         self.data = Data::default();

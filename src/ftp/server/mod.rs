@@ -1,16 +1,17 @@
-//! An FTP server as a state machine without I/O, after vsftpd 3.0.3.
+//! An FTP server as a state machine without I/O, after vsftpd 3.0.3, pure-ftpd 1.0.50 or proftpd 1.3.8.
 //!
-//! Modelled: login, directories, the four ways to arrange a data connection and who may use them, LIST, NLST, RETR
-//! (with REST) and STOR, the order of events on both channels, the timeouts. Not modelled: TLS (RFC 4217), renaming and
-//! deleting, ABOR during a transfer, line-end conversion in ASCII mode (off in vsftpd by default:
-//! `ascii_download_enable=NO`).
+//! Modelled: login, directories, the four ways to arrange a data connection and who may use them, LIST, NLST, MLSD,
+//! RETR (with REST), STOR and APPE, ABOR, removing and renaming, the order of events on both channels, the timeouts,
+//! TLS as opaqueness ([`crate::ftp::TlsChannel`]). Not modelled: permissions (whoever is logged in may do everything),
+//! line-end conversion in ASCII mode (off in vsftpd by default: `ascii_download_enable=NO`).
 
+mod commands;
 mod negotiate;
 mod profile;
 mod session;
 mod transfer;
 
-pub use profile::{Completion, Profile, ProfileTable, Text};
+pub use profile::{Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Text};
 pub use session::ServerSession;
 
 use super::FileSystem;
@@ -28,8 +29,8 @@ pub struct ServerConfig {
     pub users: Vec<(String, String)>,
     /// The lowest and highest port to listen on (`pasv_min_port`, `pasv_max_port`); `None` is 1024 to 65535.
     pub pasv_ports: Option<(u16, u16)>,
-    /// Whether active data connections come from port 20 (`connect_from_port_20`).
-    pub connect_from_port_20: bool,
+    /// Whether active data connections come from port 20 (`connect_from_port_20`); `None` is the profile's habit.
+    pub connect_from_port_20: Option<bool>,
     /// Whether PORT may name another address than the client's or a port below 1024 (`port_promiscuous`).
     pub port_promiscuous: bool,
     /// Whether a data connection may come from another address than the client's (`pasv_promiscuous`).
@@ -40,12 +41,17 @@ pub struct ServerConfig {
     pub passive_enabled: bool,
     /// The address that 227 names instead of the server's own (`pasv_address`).
     pub pasv_address: Option<Ipv4Addr>,
+    /// Commands that are refused (`cmds_denied`), in capitals.
+    pub denied: Vec<String>,
+    /// Whether AUTH TLS is accepted (`ssl_enable`).
+    pub tls: bool,
     /// How long to wait for a command (`idle_session_timeout`), and for bytes of an upload (`data_connection_timeout`).
-    pub idle_timeout: Duration,
+    /// This one and the next two: `None` is the profile's habit.
+    pub idle_timeout: Option<Duration>,
     /// How long to wait for an active data connection (`connect_timeout`).
-    pub connect_timeout: Duration,
+    pub connect_timeout: Option<Duration>,
     /// How long to wait for a passive data connection (`accept_timeout`).
-    pub accept_timeout: Duration,
+    pub accept_timeout: Option<Duration>,
     /// What there is to transfer.
     pub files: FileSystem,
 }
@@ -57,24 +63,29 @@ impl Default for ServerConfig {
             anonymous: true,
             users: Vec::new(),
             pasv_ports: None,
-            connect_from_port_20: true,
+            connect_from_port_20: None,
             port_promiscuous: false,
             pasv_promiscuous: false,
             active_enabled: true,
             passive_enabled: true,
             pasv_address: None,
-            idle_timeout: Duration::from_secs(300),
-            connect_timeout: Duration::from_secs(60),
-            accept_timeout: Duration::from_secs(60),
+            denied: Vec::new(),
+            tls: false,
+            idle_timeout: None,
+            connect_timeout: None,
+            accept_timeout: None,
             files: FileSystem::new(),
         }
     }
 }
 
 impl ServerConfig {
-    fn may_log_in(&self, user: &str, password: &str) -> bool {
+    fn is_anonymous(&self, user: &str) -> bool {
         self.anonymous && matches!(user, "anonymous" | "ftp")
-            || self.users.iter().any(|(name, secret)| name == user && secret == password)
+    }
+
+    fn may_log_in(&self, user: &str, password: &str) -> bool {
+        self.is_anonymous(user) || self.users.iter().any(|(name, secret)| name == user && secret == password)
     }
 }
 
@@ -85,16 +96,35 @@ pub struct Server {
     pub config: ServerConfig,
     /// Its files now; uploads go here. They begin as `config.files`.
     pub files: FileSystem,
+    /// How many sessions there are.
+    guests: u32,
 }
 
 impl Server {
     /// A server with the files of its configuration (moved out of it).
     pub fn new(mut config: ServerConfig) -> Self {
         let files = std::mem::take(&mut config.files);
-        Self { config, files }
+        Self { config, files, guests: 0 }
     }
 
     fn say(&self) -> &'static ProfileTable {
         self.config.profile.table()
+    }
+
+    fn idle_timeout(&self) -> Duration {
+        self.config.idle_timeout.unwrap_or(Duration::from_secs(self.say().idle_timeout))
+    }
+
+    fn connect_timeout(&self) -> Option<Duration> {
+        self.config.connect_timeout.or(self.say().connect_timeout.map(Duration::from_secs))
+    }
+
+    fn accept_timeout(&self) -> Duration {
+        self.config.accept_timeout.unwrap_or(Duration::from_secs(self.say().accept_timeout))
+    }
+
+    /// The port that active data connections come from.
+    fn data_port(&self) -> Option<u16> {
+        self.config.connect_from_port_20.unwrap_or(self.say().from_port_20).then_some(20)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each arrangement serves one transfer. A new one replaces the last, which may have been used or not.
 
-use super::{Server, ServerSession};
+use super::{Foreign, Server, ServerSession};
 use crate::ftp::address::{EprtError, format_epsv_port, format_host_port, parse_eprt, parse_host_port};
 use crate::ftp::{Command, Host, ListenPort, Reply};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -48,7 +48,7 @@ impl ServerSession {
 
     fn active(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
         let say = server.say();
-        let (address, ok, illegal) = if command.verb == "PORT" {
+        let (mut address, ok, illegal) = if command.verb == "PORT" {
             let Some(address) = parse_host_port(&command.argument) else { return say.port_illegal.reply() };
             (SocketAddr::V4(address), say.port_ok, say.port_illegal)
         } else {
@@ -64,9 +64,19 @@ impl ServerSession {
             }
         };
         // RFC 2577, section 3: whoever may name any address and port makes the server attack others (FTP bounce).
-        let own = address.ip() == host.control_remote().ip() && address.port() >= 1024;
+        let peer = host.control_remote().ip();
+        if say.foreign == Foreign::PeerInstead && is_private(address.ip()) && !is_private(peer) {
+            address.set_ip(peer);
+        }
+        let own = address.ip() == peer && address.port() >= 1024;
         if !own && !server.config.port_promiscuous {
-            return illegal.reply();
+            return match say.foreign {
+                Foreign::Illegal => illegal.reply(),
+                Foreign::Named | Foreign::PeerInstead => {
+                    let (named, peer) = (address.ip().to_string(), peer.to_string());
+                    say.port_foreign.fill(&[("named", &named), ("peer", &peer)], &[])
+                }
+            };
         }
         self.plan = DataPlan::Active(address);
         ok.reply()
@@ -102,4 +112,9 @@ impl ServerSession {
         });
         say.pasv_ok.with(&[&format_host_port(SocketAddrV4::new(ip, listening.port()))])
     }
+}
+
+/// RFC 1918, section 3.
+fn is_private(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(v4) if v4.is_private())
 }

@@ -3,15 +3,15 @@
 use super::Server;
 use super::negotiate::DataPlan;
 use super::transfer::Transfer;
-use crate::ftp::lines::LineSplitter;
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Reply};
+use crate::ftp::lines::{LineSplitter, LineTooLong};
+use crate::ftp::{Command, DataError, FtpTimer, Host, Reply, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
 /// One client's session with a [`Server`]. Every event is a method; the answers go to the [`Host`].
 #[derive(Debug)]
 pub struct ServerSession {
-    login: Login,
+    pub(super) login: Login,
     /// The working directory, resolved.
     pub(super) cwd: String,
     pub(super) binary: bool,
@@ -23,12 +23,22 @@ pub struct ServerSession {
     pub(super) transfer: Option<Transfer>,
     /// What arrived on the data connection, before or during a STOR.
     pub(super) upload: Vec<Bytes>,
+    /// Bytes received and sent on data connections.
+    pub(super) moved: [u64; 2],
+    /// RNFR was said, with this resolved path.
+    pub(super) rename_from: Option<String>,
+    /// A command that came during a transfer and is no ABOR.
+    held: Option<Command>,
     lines: LineSplitter,
+    /// The control connection is protected.
+    pub(super) tls: Option<Box<TlsChannel>>,
+    /// PROT P was said: data connections are protected.
+    pub(super) private: bool,
     control: Control,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Login {
+pub(super) enum Login {
     No,
     User(String),
     Yes,
@@ -61,7 +71,12 @@ impl ServerSession {
             plan: DataPlan::None,
             transfer: None,
             upload: Vec::new(),
+            moved: [0; 2],
+            rename_from: None,
+            held: None,
             lines: LineSplitter::default(),
+            tls: None,
+            private: false,
             control: Control::Open,
         }
     }
@@ -73,29 +88,78 @@ impl ServerSession {
 
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
-        host.send_reply(&server.say().greeting.reply());
-        host.set_timer(FtpTimer::Idle, server.config.idle_timeout);
+        server.guests += 1;
+        let greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
+        self.send(&greeting, host);
+        host.set_timer(FtpTimer::Idle, server.idle_timeout());
     }
 
-    /// Bytes arrived on the control connection. Commands that come during a transfer wait for its end.
+    /// Bytes arrived on the control connection. Commands that come during a transfer wait for its end, but for ABOR
+    /// where the program hears it.
     pub fn on_control(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
+        let bytes = match &mut self.tls {
+            None => bytes,
+            Some(tls) => {
+                // RFC 8446, section 5: whatever is no record ends the connection.
+                let Ok(received) = tls.receive(&bytes) else { return self.close(server, host) };
+                if received.hello {
+                    host.send_raw(TlsChannel::server_hello());
+                }
+                received.plain
+            }
+        };
         self.lines.push(bytes);
+        if self.transfer.is_some() && self.hears_abor(server) {
+            return self.listen_for_abor(server, host);
+        }
         self.read_commands(server, host);
     }
 
+    /// Sends a reply.
+    pub(super) fn send(&mut self, reply: &Reply, host: &mut dyn Host) {
+        let plain = reply.to_bytes();
+        let wire = match &mut self.tls {
+            None => plain,
+            Some(tls) => tls.seal(&plain),
+        };
+        host.send_reply(reply, wire);
+    }
+
+    fn listen_for_abor(&mut self, server: &mut Server, host: &mut dyn Host) {
+        while self.held.is_none() && self.transfer.is_some() {
+            let Some(Ok(line)) = self.lines.next_line() else { return };
+            let command = Command::parse(&line);
+            if command.verb == "ABOR" {
+                host.saw_command(&command);
+                self.abort_transfer(server, host);
+            } else {
+                self.held = Some(command);
+            }
+        }
+    }
+
+    /// The next command, if it has arrived.
+    fn next_command(&mut self) -> Option<Result<Command, LineTooLong>> {
+        if let Some(held) = self.held.take() {
+            return Some(Ok(held));
+        }
+        self.lines.next_line().map(|line| line.map(|line| Command::parse(&line)))
+    }
+
     /// The client closed its side of the control connection.
-    pub fn on_control_closed(&mut self, host: &mut dyn Host) {
+    pub fn on_control_closed(&mut self, server: &mut Server, host: &mut dyn Host) {
         if self.control == Control::Open {
             self.control = Control::HalfClosed;
             if self.transfer.is_none() {
-                self.close(host);
+                self.close(server, host);
             }
         }
     }
 
     /// The control connection broke.
-    pub fn on_control_failed(&mut self, _error: DataError, host: &mut dyn Host) {
+    pub fn on_control_failed(&mut self, _error: DataError, server: &mut Server, host: &mut dyn Host) {
         if !self.is_finished() {
+            server.guests = server.guests.saturating_sub(1);
             self.control = Control::Closed;
             self.drop_data(host);
             host.cancel_timer(FtpTimer::Idle);
@@ -111,8 +175,9 @@ impl ServerSession {
             FtpTimer::Idle => {
                 let say = server.say();
                 let text = if self.transfer.is_some() { say.data_timeout } else { say.timeout };
-                host.send_reply(&text.reply());
-                self.close(host);
+                let reply = self.fill(text, &Command::new("", ""), server, host);
+                self.send(&reply, host);
+                self.close(server, host);
             }
             FtpTimer::DataConnect => self.on_data_timeout(server, host),
             FtpTimer::ControlConnect | FtpTimer::Reply => {}
@@ -123,122 +188,33 @@ impl ServerSession {
     pub(super) fn read_commands(&mut self, server: &mut Server, host: &mut dyn Host) {
         let mut answered = false;
         while self.transfer.is_none() && !self.is_finished() {
-            match self.lines.next_line() {
+            match self.next_command() {
                 None => break,
-                Some(Ok(line)) => {
-                    let command = Command::parse(&line);
+                Some(Ok(command)) => {
                     host.saw_command(&command);
                     self.answer(&command, server, host);
                 }
                 Some(Err(_)) => {
-                    host.send_reply(&server.say().line_too_long.reply());
-                    self.close(host);
+                    self.send(&server.say().line_too_long.reply(), host);
+                    self.close(server, host);
                 }
             }
             answered = true;
         }
         if self.control == Control::HalfClosed && self.transfer.is_none() {
-            self.close(host);
+            self.close(server, host);
         } else if answered && self.transfer.is_none() && !self.is_finished() {
-            host.set_timer(FtpTimer::Idle, server.config.idle_timeout);
+            host.set_timer(FtpTimer::Idle, server.idle_timeout());
         }
     }
 
     /// Closes everything in order.
-    fn close(&mut self, host: &mut dyn Host) {
+    pub(super) fn close(&mut self, server: &mut Server, host: &mut dyn Host) {
         self.control = Control::Closed;
+        server.guests = server.guests.saturating_sub(1);
         self.drop_data(host);
         host.cancel_timer(FtpTimer::Idle);
         host.close_control();
-    }
-
-    fn answer(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) {
-        let say = server.say();
-        let verb = command.verb.as_str();
-        let argument = command.argument.as_str();
-        let text = match (verb, &self.login) {
-            // vsftpd ignores empty lines: some NAT devices send them.
-            ("", _) if argument.is_empty() => return,
-            ("QUIT", _) => {
-                host.send_reply(&say.goodbye.reply());
-                return self.close(host);
-            }
-            ("FEAT", _) => return host.send_reply(&features(server)),
-            ("USER", Login::Yes) => say.user_again,
-            ("USER", _) => {
-                self.login = Login::User(argument.to_owned());
-                say.need_password
-            }
-            ("PASS", Login::Yes) => say.already_logged_in,
-            ("PASS", Login::No) => say.user_first,
-            ("PASS", Login::User(user)) => {
-                let welcome = server.config.may_log_in(user, argument);
-                self.login = if welcome { Login::Yes } else { Login::No };
-                if welcome { say.logged_in } else { say.login_incorrect }
-            }
-            (_, Login::No | Login::User(_)) => say.login_first,
-            ("SYST", _) => say.system,
-            ("NOOP", _) => say.noop,
-            ("ABOR", _) => say.nothing_to_abort,
-            ("HELP", _) => return host.send_reply(&help()),
-            ("PWD" | "XPWD", _) => {
-                // RFC 959, appendix II: quotes within the path are doubled.
-                return host.send_reply(&say.directory.with(&[&self.cwd.replace('"', "\"\"")]));
-            }
-            ("CWD" | "XCWD", _) => return self.change_directory(argument, server, host),
-            ("CDUP" | "XCUP", _) => return self.change_directory("..", server, host),
-            ("TYPE", _) => self.set_type(argument, server),
-            ("MODE", _) if argument.eq_ignore_ascii_case("S") => say.mode_ok,
-            ("MODE", _) => say.mode_bad,
-            ("STRU", _) if argument.eq_ignore_ascii_case("F") => say.structure_ok,
-            ("STRU", _) => say.structure_bad,
-            ("SIZE", _) => match server.files.size(&FileSystem::resolve(&self.cwd, argument)) {
-                Some(size) => return host.send_reply(&say.size.with(&[&size.to_string()])),
-                None => say.size_failed,
-            },
-            ("MDTM", _) => match server.files.read(&FileSystem::resolve(&self.cwd, argument)) {
-                Some(_) => say.time,
-                None => say.time_failed,
-            },
-            ("REST", _) => {
-                self.restart = argument.trim().parse().unwrap_or(0);
-                return host.send_reply(&say.restart.with(&[&self.restart.to_string()]));
-            }
-            ("PORT" | "EPRT" | "PASV" | "EPSV", _) => {
-                let reply = self.negotiate(command, server, host);
-                return host.send_reply(&reply);
-            }
-            ("LIST" | "NLST" | "RETR" | "STOR", _) => return self.begin_transfer(command, server, host),
-            _ => say.unknown,
-        };
-        host.send_reply(&text.reply());
-    }
-
-    fn change_directory(&mut self, path: &str, server: &Server, host: &mut dyn Host) {
-        let path = FileSystem::resolve(&self.cwd, path);
-        let text = if server.files.is_dir(&path) {
-            self.cwd = path;
-            server.say().directory_changed
-        } else {
-            server.say().directory_failed
-        };
-        host.send_reply(&text.reply());
-    }
-
-    fn set_type(&mut self, argument: &str, server: &Server) -> super::Text {
-        // RFC 959, section 5.3.2: a second parameter may follow; "L 8" is the same as image.
-        let say = server.say();
-        match argument.to_ascii_uppercase().as_str() {
-            "A" | "A N" => {
-                self.binary = false;
-                say.type_ascii
-            }
-            "I" | "L8" | "L 8" => {
-                self.binary = true;
-                say.type_binary
-            }
-            _ => say.type_bad,
-        }
     }
 
     /// The data connection came about.
@@ -275,32 +251,4 @@ impl ServerSession {
             self.data_failed(error, server, host);
         }
     }
-}
-
-/// 211, naming only what is allowed (RFC 2389).
-fn features(server: &Server) -> Reply {
-    let (active, passive) = (server.config.active_enabled, server.config.passive_enabled);
-    let lines = [
-        ("Features:", true),
-        (" EPRT", active),
-        (" EPSV", passive),
-        (" MDTM", true),
-        (" PASV", passive),
-        (" REST STREAM", true),
-        (" SIZE", true),
-        (" TVFS", true),
-        ("End", true),
-    ];
-    let lines = lines.into_iter().filter(|(_, on)| *on).map(|(line, _)| line.to_owned()).collect();
-    Reply { code: 211, lines }
-}
-
-fn help() -> Reply {
-    let lines = [
-        "The following commands are recognized.",
-        " ABOR CDUP CWD  EPRT EPSV FEAT HELP LIST MDTM MODE NLST NOOP PASS PASV",
-        " PORT PWD  QUIT REST RETR SIZE STOR STRU SYST TYPE USER XCUP XCWD XPWD",
-        "Help OK.",
-    ];
-    Reply { code: 214, lines: lines.map(str::to_owned).to_vec() }
 }

@@ -1,0 +1,167 @@
+//! What makes one client program different from another: what it says after the greeting, in which order it prepares a
+//! transfer, what it tries when that is refused.
+//!
+//! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4. Two things are not as recorded, for a
+//! session here has one control connection: where curl opens another after a data connection that it could not make,
+//! it goes on with the next command here; and where lftp logs in anew to try another way, or the same way again after
+//! 425, it says the other command at once and does not try the same way again.
+
+use crate::ftp::Mode;
+
+/// Which real client is imitated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Software {
+    /// curl 7.88.1.
+    #[default]
+    Curl,
+    /// lftp 4.9.2.
+    Lftp,
+    /// tnftp 20210827.
+    Tnftp,
+    /// inetutils-ftp 2.4: the classic `ftp`.
+    Ftp,
+}
+
+/// What is said between the greeting and the first step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    Features,
+    Auth,
+    ClientName,
+    Language,
+    Utf8,
+    HostName,
+    User,
+    Password,
+    Buffer,
+    Protection,
+    System,
+    /// Once more, if it was refused before the login.
+    Utf8Again,
+    Facts,
+    Where,
+}
+
+/// What a transfer consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Negotiate,
+    Type,
+    Size,
+    Time,
+    /// PRET.
+    Announce,
+    Transfer,
+    /// MDTM for the file that has come.
+    TimeAfter,
+}
+
+/// What is done with an address in 227 that is not the server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stranger {
+    /// It is believed.
+    Believed,
+    /// The control connection's is used, whatever 227 says.
+    Ignored,
+    /// The control connection's is used instead of a private one.
+    IgnoredIfPrivate,
+    /// The transfer is called off.
+    Refused,
+}
+
+/// Why another way is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The server said this.
+    Refused(u16),
+    /// The data connection did not come about.
+    NotConnected,
+}
+
+/// Another way to arrange the data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OtherWay {
+    pub(super) mode: Mode,
+    /// For the steps that follow too.
+    pub(super) stays: bool,
+    /// With the port that was named before.
+    pub(super) same_port: bool,
+}
+
+impl Software {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Curl, Self::Lftp, Self::Tnftp, Self::Ftp];
+
+    /// The name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Curl => "curl",
+            Self::Lftp => "lftp",
+            Self::Tnftp => "tnftp",
+            Self::Ftp => "ftp",
+        }
+    }
+
+    /// Whether it speaks TLS.
+    pub const fn knows_tls(self) -> bool {
+        matches!(self, Self::Curl | Self::Lftp)
+    }
+
+    pub(super) const fn opening(self) -> &'static [Opening] {
+        use Opening::{
+            Auth, Buffer, ClientName, Facts, Features, HostName, Language, Password, Protection, System, User, Utf8,
+            Utf8Again, Where,
+        };
+        match self {
+            Self::Curl => &[Auth, User, Password, Buffer, Protection, Where],
+            Self::Lftp => &[
+                Features, Auth, ClientName, Language, Utf8, HostName, User, Password, Utf8Again, Facts, Buffer,
+                Protection, Where,
+            ],
+            Self::Tnftp => &[User, Password, System, Features],
+            Self::Ftp => &[System, User, Password],
+        }
+    }
+
+    pub(super) const fn stages(self) -> &'static [Stage] {
+        use Stage::{Announce, Negotiate, Size, Time, TimeAfter, Transfer, Type};
+        match self {
+            Self::Curl => &[Negotiate, Type, Size, Transfer],
+            Self::Lftp => &[Type, Size, Time, Announce, Negotiate, Transfer],
+            Self::Tnftp => &[Type, Size, Negotiate, Transfer, TimeAfter],
+            Self::Ftp => &[Type, Negotiate, Transfer],
+        }
+    }
+
+    /// Whether files come as TYPE I only from a server that calls itself UNIX.
+    pub(super) const fn asks_system(self) -> bool {
+        matches!(self, Self::Tnftp | Self::Ftp)
+    }
+
+    pub(super) const fn stranger(self) -> Stranger {
+        match self {
+            Self::Curl => Stranger::Ignored,
+            Self::Lftp => Stranger::IgnoredIfPrivate,
+            Self::Tnftp | Self::Ftp => Stranger::Refused,
+        }
+    }
+
+    /// What is tried after `mode` failed. `wanted` is the session's own.
+    pub(super) fn other_way(self, mode: Mode, wanted: Mode, trouble: Trouble) -> Option<OtherWay> {
+        let way = |mode, stays, same_port| Some(OtherWay { mode, stays, same_port });
+        match (self, mode, trouble) {
+            (Self::Curl, Mode::PassiveEpsv, _) => way(Mode::Passive, trouble != Trouble::NotConnected, false),
+            (Self::Curl, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, false),
+            // A mode is left only for good reason, and only for this transfer; the other is not left again.
+            (Self::Lftp, _, Trouble::Refused(500..)) if mode == wanted => {
+                let plain = if mode.is_active() { Mode::Passive } else { Mode::Active };
+                way(plain, false, false)
+            }
+            (Self::Tnftp, Mode::PassiveEpsv, Trouble::Refused(_)) => way(Mode::Passive, true, false),
+            (Self::Tnftp, Mode::Passive, Trouble::Refused(_) | Trouble::NotConnected) => way(Mode::Active, true, false),
+            (Self::Tnftp, Mode::PassiveEpsv, Trouble::NotConnected) => way(Mode::ActiveEprt, true, false),
+            (Self::Tnftp, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, true),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Dialogues of the other programs, of commands that no recording has, and of protected sessions. Those that were
+//! recorded are in `tests/truth`.
+
+use super::testing::{Pair, Path};
+use super::{
+    ClientConfig, DataError, FileSystem, FtpTimer, Mode, Note, Profile, ServerConfig, Software, StepResult, TlsChannel,
+};
+use bytes::Bytes;
+
+fn client(software: Software, mode: Mode, run: &[&str]) -> ClientConfig {
+    let run = run.iter().map(|&entry| entry.to_owned()).collect();
+    ClientConfig { software, mode, run, password: String::from("lab@"), ..ClientConfig::default() }
+}
+
+fn server(profile: Profile) -> ServerConfig {
+    let mut files = FileSystem::new();
+    files.add("hello.txt", FileSystem::generated(62));
+    files.add("pub/a.txt", FileSystem::generated(100));
+    ServerConfig { profile, files, ..ServerConfig::default() }
+}
+
+fn ran(config: ClientConfig, server: ServerConfig) -> Pair {
+    let mut pair = Pair::new(config, server);
+    pair.run();
+    pair
+}
+
+fn results(pair: &Pair) -> Vec<StepResult> {
+    let finished = |note: &Note| match note {
+        Note::StepFinished { result, .. } => Some(*result),
+        _ => None,
+    };
+    pair.machines[0].notes.iter().filter_map(finished).collect()
+}
+
+fn said(pair: &Pair, text: &str) -> bool {
+    pair.log.join("\n").contains(text)
+}
+
+/// What a server of this kind answers to lines after the login.
+fn answers(profile: Profile, lines: &'static str) -> Vec<String> {
+    let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(profile));
+    pair.say("USER ftp\r\nPASS x\r\n");
+    pair.log.clear();
+    pair.say(lines);
+    pair.log.iter().map(|line| line.trim_start_matches("S: ").to_owned()).collect()
+}
+
+#[test]
+fn every_client_gets_along_with_every_server_in_every_mode() {
+    for software in Software::ALL {
+        for profile in Profile::ALL {
+            for mode in Mode::ALL {
+                let run = ["ls", "get hello.txt", "put b.txt", "append b.txt", "nls pub", "get hello.txt"];
+                let pair = ran(client(software, mode, &run), server(profile));
+                let what = format!("{} {} {mode}:\n{}", software.name(), profile.name(), pair.log.join("\n"));
+                assert_eq!(results(&pair), [StepResult::Ok; 7], "{what}");
+                assert_eq!(pair.shared.files.size("/b.txt"), Some(2000), "{what}");
+                assert_eq!(pair.client.received().concat(), FileSystem::generated(62), "{what}");
+                assert!(pair.machines.iter().all(|machine| machine.timers.is_empty()), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn directories_and_files_are_made_renamed_and_removed() {
+    let run =
+        ["mkdir new", "rename hello.txt new/hi.txt", "delete new/hi.txt", "RMD new", "delete hello.txt", "RNTO x"];
+    let pair = ran(client(Software::Curl, Mode::Passive, &run), server(Profile::Vsftpd));
+    let (ok, no) = (StepResult::Ok, StepResult::Reply(550));
+    assert_eq!(results(&pair), [ok, ok, ok, ok, no, StepResult::Reply(503), ok]);
+    assert!(said(&pair, "C: RNFR hello.txt\nS: 350 Ready for RNTO.\nC: RNTO new/hi.txt\nS: 250 Rename successful."));
+    assert!(!pair.shared.files.is_dir("/new"));
+    let pair = ran(client(Software::Curl, Mode::Passive, &["rename nothing x"]), server(Profile::Vsftpd));
+    assert_eq!(results(&pair)[0], no);
+    assert!(!said(&pair, "RNTO"));
+    assert_eq!(answers(Profile::Vsftpd, "RMD pub\nMKD pub\nDELE pub\n").len(), 3);
+    assert!(answers(Profile::Vsftpd, "RMD pub\nMKD pub\nDELE pub\n").iter().all(|line| line.starts_with("550 ")));
+}
+
+#[test]
+fn small_talk_is_the_programs_own() {
+    assert_eq!(
+        answers(Profile::PureFtpd, "NOOP\nPRET LIST\nOPTS UTF8 ON\nAUTH TLS\nXYZZY\n"),
+        [
+            "200 Zzz...",
+            "200 Ready to proceed",
+            "504 Unknown command",
+            "500 This security scheme is not implemented",
+            "500 Unknown command"
+        ]
+    );
+    assert_eq!(
+        answers(Profile::Proftpd, "CLNT x\nOPTS MLST size;\nAUTH TLS\nXYZZY\n"),
+        ["200 OK", "200 MLST OPTS size;", "500 AUTH not understood", "500 XYZZY not understood"]
+    );
+    assert_eq!(
+        answers(Profile::Proftpd, "MLST hello.txt\n"),
+        ["250-Begin\n modify=20260101000000;perm=adfrw;size=62;type=file;UNIX.group=0;UNIX.mode=0644;UNIX.owner=0; \
+         /hello.txt\n250 End."]
+    );
+    let vsftpd = answers(Profile::Vsftpd, "MLST\nSITE HELP\nSTAT\n");
+    assert_eq!(vsftpd[..2], ["500 Unknown command.", "500 Unknown SITE command."]);
+    assert!(vsftpd[2].starts_with("211-FTP server status:\n     Connected to 192.168.10.10\n"), "{}", vsftpd[2]);
+    assert!(vsftpd[2].ends_with("\n211 End of status"));
+}
+
+#[test]
+fn mlsd_is_a_transfer() {
+    let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(Profile::PureFtpd));
+    pair.say("USER ftp\nPASV\nMLSD\n");
+    pair.log.clear();
+    let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
+    session.on_data_connected("192.168.10.10:50001".parse().unwrap(), shared, host);
+    // "type=file;size=62;modify=20260101000000;UNIX.mode=0644;UNIX.uid=0;UNIX.gid=0; hello.txt", and `pub`.
+    assert_eq!(host.log[..2], ["S: 150 Accepted data connection", "S data 163 bytes"]);
+}
+
+/// What becomes of a transfer of 62 bytes that is broken off with ABOR.
+fn aborted(profile: Profile) -> Vec<String> {
+    let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(profile));
+    pair.say("USER ftp\nPASS x\nPASV\nSTOR up.txt\n");
+    pair.log.clear();
+    let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
+    session.on_data_connected("192.168.10.10:50001".parse().unwrap(), shared, host);
+    session.on_data(Bytes::from_static(b"half"), shared, host);
+    session.on_control(Bytes::from_static(b"NOOP\nABOR\n"), shared, host);
+    session.on_control(Bytes::from_static(b"ABOR\n"), shared, host);
+    host.log.split_off(1)
+}
+
+#[test]
+fn abor_is_heard_in_time_or_not() {
+    assert_eq!(aborted(Profile::Vsftpd), [""; 0]);
+    let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(Profile::Proftpd));
+    pair.say("USER ftp\nPASS x\nPASV\nRETR hello.txt\n");
+    let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
+    session.on_data_connected("192.168.10.10:50001".parse().unwrap(), shared, host);
+    host.log.clear();
+    session.on_control(Bytes::from_static(b"ABOR\nNOOP\n"), shared, host);
+    assert_eq!(
+        host.log,
+        ["S data abort", "S: 426 Transfer aborted.", "S: 226 Abort successful.", "S: 200 NOOP command successful"]
+    );
+    // A command that came before it waits for its turn, and so does ABOR then.
+    assert_eq!(aborted(Profile::Proftpd), [""; 0]);
+}
+
+#[test]
+fn a_private_address_from_behind_a_nat() {
+    let told = |profile| {
+        let mut pair = Pair::new(client(Software::Curl, Mode::Active, &["ls"]), server(profile));
+        // The server sees the NAT's address.
+        pair.machines[1].remote = "198.51.100.1:40000".parse().unwrap();
+        pair.run();
+        pair.log.join("\n")
+    };
+    assert!(told(Profile::Vsftpd).contains("S: 500 Illegal PORT command."));
+    assert!(
+        told(Profile::PureFtpd).contains("S: 500 I won't open a connection to 192.168.10.10 (only to 198.51.100.1)")
+    );
+    let proftpd = told(Profile::Proftpd);
+    assert!(proftpd.contains("S: 200 PORT command successful"));
+    assert!(proftpd.contains(" > 198.51.100.1:50001\nS: 425 Unable to build data connection: Connection refused"));
+}
+
+#[test]
+fn an_address_in_227_that_is_not_the_servers() {
+    let to = |software, ignore_pasv_address| {
+        let config = ClientConfig { ignore_pasv_address, ..client(software, Mode::Passive, &["ls"]) };
+        let inside = ServerConfig { pasv_address: Some([10, 20, 0, 10].into()), ..server(Profile::Vsftpd) };
+        let pair = ran(config, inside);
+        let to = pair.log.iter().find(|line| line.starts_with("data ")).map(|line| line.contains("> 203.0.113.10:"));
+        (to, results(&pair)[0])
+    };
+    for software in [Software::Curl, Software::Lftp] {
+        assert_eq!(to(software, None), (Some(true), StepResult::Ok));
+        assert_eq!(to(software, Some(false)), (Some(false), StepResult::Connect(DataError::Refused)));
+    }
+    for software in [Software::Tnftp, Software::Ftp] {
+        assert_eq!(to(software, Some(true)), (Some(true), StepResult::Ok));
+    }
+    assert_eq!(to(Software::Ftp, None), (None, StepResult::BadReply));
+    assert_eq!(to(Software::Tnftp, None), (None, StepResult::BadReply));
+}
+
+#[test]
+fn proftpd_counts_idle_time_while_it_connects() {
+    let mut pair = Pair::new(client(Software::Curl, Mode::Active, &["ls"]), server(Profile::Proftpd));
+    pair.path = Path::Drops;
+    pair.run();
+    pair.server_timer(FtpTimer::Idle);
+    assert!(said(&pair, "S: 421 Idle timeout (600 seconds): closing control connection\nS data abort\nS control FIN"));
+    assert_eq!(results(&pair)[0], StepResult::Reply(421));
+}
+
+#[test]
+fn ftp_tries_lprt_with_the_same_port() {
+    let deaf = ServerConfig { active_enabled: false, ..server(Profile::Vsftpd) };
+    let pair = ran(client(Software::Ftp, Mode::Active, &["ls"]), deaf);
+    assert!(said(
+        &pair,
+        "C: PORT 192,168,10,10,195,81\nS: 550 Permission denied.\nC: LPRT 4,4,192,168,10,10,2,195,81\n"
+    ));
+    assert_eq!(results(&pair)[0], StepResult::Reply(500));
+}
+
+#[test]
+fn protected_sessions_cannot_be_read_on_the_wire() {
+    let tls = || ServerConfig { tls: true, ..server(Profile::Vsftpd) };
+    for software in [Software::Curl, Software::Lftp] {
+        for mode in Mode::ALL {
+            let run = ["ls", "get hello.txt", "put b.txt", "append b.txt"];
+            let config = ClientConfig { tls: true, ..client(software, mode, &run) };
+            let pair = ran(config, tls());
+            let log = pair.log.join("\n");
+            assert_eq!(results(&pair), [StepResult::Ok; 5], "{log}");
+            assert!(log.contains("S: 234 Proceed with negotiation.\nC: USER anonymous\n"), "{log}");
+            assert!(log.contains("C: PBSZ 0\nS: 200 PBSZ set to 0.\nC: PROT P\nS: 200 PROT now Private.\n"), "{log}");
+            assert_eq!(pair.client.received().concat(), [0; 0], "{log}");
+            assert_eq!(pair.shared.files.size("/b.txt"), Some(2000), "{log}");
+            for machine in &pair.machines {
+                let plain = machine.wire.iter().filter(|wire| wire.first() != Some(&23));
+                let text: Vec<u8> = plain.flat_map(|wire| wire.to_vec()).collect();
+                let text = String::from_utf8(text).unwrap();
+                assert!(text.ends_with("AUTH SSL\r\n") || text.ends_with("AUTH TLS\r\n") || text.contains("\r\n234 "));
+                assert!(!text.contains("PORT ") && !text.contains("PASS "), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ccc_makes_the_control_connection_readable_again() {
+    let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
+    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    assert_eq!(results(&pair), [StepResult::Ok; 3]);
+    assert!(pair.machines[0].wire.contains(&Bytes::from_static(b"LIST\r\n")));
+}
+
+#[test]
+fn a_server_without_tls_ends_a_session_that_must_have_it() {
+    let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["ls", "pwd"]) };
+    let pair = ran(config, server(Profile::Proftpd));
+    assert_eq!(results(&pair), [StepResult::Reply(500), StepResult::NotRun, StepResult::Ok]);
+    assert!(!said(&pair, "USER"));
+}
+
+#[test]
+fn bytes_that_are_no_record_end_a_protected_session() {
+    let mut pair =
+        Pair::new(client(Software::Curl, Mode::Passive, &[]), ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    pair.say("AUTH TLS\r\n");
+    let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
+    session.on_control(TlsChannel::client_hello(), shared, host);
+    assert!(!session.is_finished());
+    session.on_control(Bytes::from_static(b"USER ftp\r\n"), shared, host);
+    assert!(session.is_finished());
+}
