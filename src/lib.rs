@@ -28,6 +28,7 @@
 //! - [`narrate`]: words for frames and findings, in English and Simplified Chinese
 //! - [`ladder`]: the picture with one column a node and one row a packet
 //! - [`export`]: the trace as text and JSON
+//! - [`lab`]: the scenario as a shell script for real software
 //! - [`tui`]: the terminal view
 //! - [`cli`]: the command line
 //!
@@ -49,6 +50,7 @@ pub mod firewall;
 pub mod ftp;
 pub mod ids;
 pub mod insight;
+pub mod lab;
 pub mod ladder;
 mod lookup;
 pub mod narrate;

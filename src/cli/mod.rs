@@ -5,6 +5,7 @@
 
 mod check;
 mod compare;
+mod lab;
 mod list;
 mod load;
 mod output;
@@ -66,12 +67,14 @@ struct Subject {
 enum Command {
     /// Watch a scenario in the terminal; starts paused at the first frame
     Play(play::PlayArgs),
-    /// Print what happened: the ladder, one sentence a frame, or JSON
+    /// Print what happened: the ladder, one sentence a frame, JSON, or a packet capture
     Trace(trace::TraceArgs),
     /// Active beside passive, to the first step that differs
     Compare(compare::CompareArgs),
     /// Validate scenarios, run them, hold them against their expectations
     Check(check::CheckArgs),
+    /// Write a shell script that builds the same network of real software and captures its packets
+    Lab(lab::LabArgs),
     /// The built-in scenarios
     List,
     /// Print a completion script for a shell
@@ -126,6 +129,7 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Some(Command::Trace(args)) => trace::run(args, look),
         Some(Command::Compare(args)) => compare::run(args, look),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Lab(args)) => lab::run(args),
         Some(Command::List) => list::run(look),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
