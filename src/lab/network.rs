@@ -56,7 +56,9 @@ fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
     // What is on its way takes netem's room too: delay times rate comes on top of the queue.
     let on_the_way = u128::from(link.delay.as_nanos()) * u128::from(link.bandwidth) / 8_000_000_000;
     let packets = (u128::from(link.queue) + on_the_way).div_ceil(u128::from(FRAME)).clamp(16, 1_000_000);
-    let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {}ns {}bit {packets}", link.delay.as_nanos(), link.bandwidth);
+    let (micros, rest) = (link.delay.as_nanos() / 1000, link.delay.as_nanos() % 1000);
+    let rate = link.bandwidth;
+    let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {micros}.{rest:03}us {rate}bit {packets}");
 }
 
 fn write_addresses(scenario: &Scenario, out: &mut String) {
