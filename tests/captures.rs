@@ -9,7 +9,7 @@ use ftpscope::scenario::{builtin, builtins, parse};
 use ftpscope::trace::{Event, Trace};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, OptionCode, PcapBlockOwned, PcapNGReader};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const MODES: [Mode; 2] = [Mode::Active, Mode::Passive];
@@ -142,7 +142,7 @@ fn dissect(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
 /// How many packets a capture point sees again: the repetitions that the simulation made on purpose.
 fn repetitions(trace: &Trace, at: &str) -> usize {
     let vantage = &vantages_at(trace, at)[0];
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let packets =
         trace.frames.iter().filter(|frame| frame.node == vantage.node).filter_map(|frame| match frame.event {
             Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == vantage.link => {

@@ -168,8 +168,8 @@ pub fn decode_ip(bytes: &[u8]) -> Option<Packet> {
     decode(bytes, true)
 }
 
-/// `quotes`: whether ICMP is read; an error is never about an error (RFC 1122, section 3.2.2).
-fn decode(bytes: &[u8], quotes: bool) -> Option<Packet> {
+/// `with_errors`: whether ICMP is read; an error is never about an error (RFC 1122, section 3.2.2).
+fn decode(bytes: &[u8], with_errors: bool) -> Option<Packet> {
     match bytes.first()? >> 4 {
         4 => {
             let (header, rest) = Ipv4Header::from_slice(bytes).ok()?;
@@ -179,7 +179,7 @@ fn decode(bytes: &[u8], quotes: bool) -> Option<Packet> {
             // What follows the packet is the link's padding.
             let length = usize::from(header.total_len).checked_sub(header.header_len())?;
             let content = &rest[..rest.len().min(length)];
-            let body = body(header.protocol, content, quotes)?;
+            let body = body(header.protocol, content, with_errors)?;
             let (src, dst) = (Ipv4Addr::from(header.source).into(), Ipv4Addr::from(header.destination).into());
             let id = PacketId(u32::from(header.identification));
             Some(Packet { id, tag: None, trail: None, src, dst, ttl: header.time_to_live, body })
@@ -187,7 +187,7 @@ fn decode(bytes: &[u8], quotes: bool) -> Option<Packet> {
         6 => {
             let (header, rest) = Ipv6Header::from_slice(bytes).ok()?;
             let content = &rest[..rest.len().min(usize::from(header.payload_length))];
-            let body = body(header.next_header, content, quotes)?;
+            let body = body(header.next_header, content, with_errors)?;
             let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
             Some(Packet { id: PacketId(0), tag: None, trail: None, src, dst, ttl: header.hop_limit, body })
         }
@@ -195,15 +195,15 @@ fn decode(bytes: &[u8], quotes: bool) -> Option<Packet> {
     }
 }
 
-fn body(protocol: IpNumber, content: &[u8], quotes: bool) -> Option<Body> {
+fn body(protocol: IpNumber, content: &[u8], with_errors: bool) -> Option<Body> {
     match protocol {
         IpNumber::TCP => match TcpHeader::from_slice(content) {
             Ok((header, payload)) => Some(Body::Tcp(segment(&header, payload))),
             // The least that an error quotes is the ports and the sequence number (RFC 792).
-            Err(_) if !quotes => Some(Body::Tcp(head_of_segment(content)?)),
+            Err(_) if !with_errors => Some(Body::Tcp(head_of_segment(content)?)),
             Err(_) => None,
         },
-        IpNumber::ICMP | IpNumber::IPV6_ICMP if quotes => {
+        IpNumber::ICMP | IpNumber::IPV6_ICMP if with_errors => {
             let v4 = protocol == IpNumber::ICMP;
             let (kind, code) = (*content.first()?, *content.get(1)?);
             let quoted = decode(content.get(ICMP_HEADER..)?, false)?;
@@ -264,8 +264,9 @@ fn segment(header: &TcpHeader, payload: &[u8]) -> Segment {
 }
 
 fn head_of_segment(content: &[u8]) -> Option<Segment> {
-    let [a, b, c, d, e, f, g, h] = *content.first_chunk::<8>()?;
-    Some(bare_segment(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]), u32::from_be_bytes([e, f, g, h])))
+    let head: &[u8; 8] = content.first_chunk()?;
+    let number = u64::from_be_bytes(*head);
+    Some(bare_segment((number >> 48) as u16, (number >> 32) as u16, number as u32))
 }
 
 fn bare_segment(src_port: u16, dst_port: u16, seq: u32) -> Segment {
