@@ -1,5 +1,8 @@
 //! `ftpscope calibrate` with captures of real software (rows A01, A03, C01 and C03 of the recorded runs).
 
+use ftpscope::import;
+use ftpscope::insight::steps;
+use proptest::prelude::*;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -64,4 +67,19 @@ fn what_is_exported_is_the_same() {
     let output = program().args(["calibrate", "classic", "--seed", "6"]).arg(&file).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 6);
+}
+
+proptest! {
+    #[test]
+    fn damaged_captures_are_no_danger(damage in proptest::collection::vec((0_usize..4000, any::<u8>()), 0..60), end in 0_usize..6000) {
+        let mut bytes = std::fs::read(path("C01.fw1.wan.pcap")).unwrap();
+        for (place, byte) in damage {
+            bytes[place] = byte;
+        }
+        bytes.truncate(end);
+        for capture in import::read(&bytes).unwrap_or_default() {
+            let packets: Vec<_> = capture.packets.iter().collect();
+            let _ = steps(&packets, &[21, 20]);
+        }
+    }
 }

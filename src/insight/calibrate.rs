@@ -1,6 +1,6 @@
 //! A real capture held against the simulated run, as seen from the same interface.
 //!
-//! Both are brought to the same form, the meaningful steps of [`super::steps`], in which times, sequence numbers and
+//! Both are brought to the same form, the meaningful [`steps`], in which times, sequence numbers and
 //! random ports have no place; then the first step that differs is looked for.
 
 use super::steps::{Step, steps};

@@ -10,8 +10,8 @@
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
 use std::collections::BTreeMap;
 
-/// What is kept of a stream that waits for a missing piece, and of a line without an end.
-const LONGEST_WAIT: usize = 1 << 16;
+/// How many pieces of a stream wait for a missing one, and what is kept of a line without an end.
+const MOST_WAITING: usize = 256;
 const LONGEST_LINE: usize = 4096;
 
 /// A meaningful step.
@@ -150,7 +150,7 @@ impl Reader {
 
     fn stream(&mut self, pair: Pair, segment: &Segment, from_client: bool) {
         let stream = self.streams.entry(pair).or_default();
-        if stream.waiting.values().map(Vec::len).sum::<usize>() < LONGEST_WAIT {
+        if stream.waiting.len() < MOST_WAITING {
             stream.waiting.insert(segment.seq.0, segment.payload.to_vec());
         }
         let mut lines = Vec::new();
