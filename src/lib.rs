@@ -24,10 +24,12 @@
 //! - [`trace`]: what can happen, who is told, the scene after each frame
 //! - [`engine`]: moves packets through nodes, runs stacks and programs
 //! - [`scenario`]: the file format, checked; makes a simulation
+//! - [`import`]: packet captures, read
 //! - [`insight`]: what a trace means
 //! - [`narrate`]: words for frames and findings, in English and Simplified Chinese
 //! - [`ladder`]: the picture with one column a node and one row a packet
 //! - [`export`]: the trace as text and JSON
+//! - [`lab`]: the scenario as a shell script for real software
 //! - [`tui`]: the terminal view
 //! - [`cli`]: the command line
 //!
@@ -48,7 +50,9 @@ pub mod export;
 pub mod firewall;
 pub mod ftp;
 pub mod ids;
+pub mod import;
 pub mod insight;
+pub mod lab;
 pub mod ladder;
 mod lookup;
 pub mod narrate;

@@ -48,7 +48,7 @@ fn without_a_terminal_it_prints_the_classic_comparison() {
 #[test]
 fn help_and_version() {
     insta::assert_snapshot!("help", stdout(&run(&["--help"])));
-    for command in ["play", "trace", "compare", "check", "list", "completions"] {
+    for command in ["play", "trace", "compare", "check", "lab", "calibrate", "list", "completions"] {
         let output = run(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(format!("help_{command}"), stdout(&output));
@@ -178,4 +178,22 @@ fn completions_for_every_shell() {
         let script = stdout(&run(&["completions", shell]));
         assert!(script.contains("ftpscope") && script.contains("compare"), "{shell}");
     }
+}
+
+#[test]
+fn captures_go_to_files_and_pipes() {
+    let output = run(&["trace", "classic", "--format", "pcapng", "--at", "office"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    assert_eq!(run(&["trace", "classic", "--at", "office"]).status.code(), Some(2));
+    let nowhere = run(&["trace", "classic", "--format", "pcapng", "--at", "nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(stderr(&nowhere).contains("office.internet"));
+}
+
+#[test]
+fn a_laboratory_is_a_shell_script() {
+    let script = stdout(&run(&["lab", "classic", "--mode", "passive"]));
+    assert!(script.starts_with("#!/bin/sh\n"));
+    insta::assert_snapshot!("lab", script[script.find("# The nodes").unwrap()..]);
 }

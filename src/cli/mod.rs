@@ -1,10 +1,13 @@
 //! The command line: one file a subcommand.
 //!
 //! Results go to standard output, everything else to standard error. Exit status: 0 it did what was asked (a blocked
-//! transfer is a result, not a failure), 1 an expectation failed, 2 the arguments or the scenario are wrong.
+//! transfer is a result, not a failure), 1 an expectation failed or a
+//! capture differs, 2 the arguments or the scenario are wrong.
 
+mod calibrate;
 mod check;
 mod compare;
+mod lab;
 mod list;
 mod load;
 mod output;
@@ -66,12 +69,16 @@ struct Subject {
 enum Command {
     /// Watch a scenario in the terminal; starts paused at the first frame
     Play(play::PlayArgs),
-    /// Print what happened: the ladder, one sentence a frame, or JSON
+    /// Print what happened: the ladder, one sentence a frame, JSON, or a packet capture
     Trace(trace::TraceArgs),
     /// Active beside passive, to the first step that differs
     Compare(compare::CompareArgs),
     /// Validate scenarios, run them, hold them against their expectations
     Check(check::CheckArgs),
+    /// Write a shell script that builds the same network of real software and captures its packets
+    Lab(lab::LabArgs),
+    /// Hold packet captures of a real network against the simulation
+    Calibrate(calibrate::CalibrateArgs),
     /// The built-in scenarios
     List,
     /// Print a completion script for a shell
@@ -131,6 +138,8 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Some(Command::Trace(args)) => trace::run(args, look),
         Some(Command::Compare(args)) => compare::run(args, look),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Lab(args)) => lab::run(args),
+        Some(Command::Calibrate(args)) => calibrate::run(args),
         Some(Command::List) => list::run(look),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -1,9 +1,13 @@
-//! `ftpscope trace`: what happened, as a ladder, as sentences or as JSON.
+//! `ftpscope trace`: what happened, as a ladder, as sentences, as JSON or as a packet capture.
 
 use super::{Failed, Look, Subject, load, output};
-use crate::export::{LadderOptions, write_json, write_ladder, write_plain};
+use crate::export::{
+    LadderOptions, Vantage, vantages, vantages_at, write_json, write_ladder, write_pcapng, write_plain,
+};
 use crate::narrate::Messages;
+use crate::trace::Trace;
 use clap::{Args, ValueEnum};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -19,6 +23,9 @@ pub(super) struct TraceArgs {
     /// Width of the ladder in columns [default: the terminal's, else 100]
     #[arg(long, value_name = "COLUMNS")]
     width: Option<u16>,
+    /// pcapng: keep what was seen at this node, or at one interface of it
+    #[arg(long, value_name = "NODE[.INTERFACE]")]
+    at: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,16 +36,44 @@ enum Format {
     Plain,
     /// One object a line (NDJSON)
     Json,
+    /// Packet capture at every interface, for Wireshark; needs -o FILE or a pipe
+    Pcapng,
 }
 
 pub(super) fn run(args: &TraceArgs, look: &Look) -> Result<(), Failed> {
+    if args.format != Format::Pcapng && args.at.is_some() {
+        return Err(Failed::Usage(String::from("ftpscope: '--at' goes with '--format pcapng'")));
+    }
+    if args.format == Format::Pcapng && args.output.is_none() && std::io::stdout().is_terminal() {
+        let message = "ftpscope: a packet capture is not for a terminal; use '-o FILE' or a pipe";
+        return Err(Failed::Usage(message.to_owned()));
+    }
     let scenario = load::subject(&args.subject)?;
     let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
+    let points = match &args.at {
+        Some(at) => named(&trace, at)?,
+        None => vantages(&trace),
+    };
     let messages = Messages::new(look.language());
     let options = LadderOptions { width: output::width(args.width), glyphs: look.glyphs() };
     output::write_to(args.output.as_deref(), |mut out| match args.format {
         Format::Ladder => write_ladder(&trace, &messages, options, &mut out),
         Format::Plain => write_plain(&trace, &messages, &mut out),
         Format::Json => write_json(&trace, &mut out),
+        Format::Pcapng => write_pcapng(&trace, &messages, &points, &mut out),
     })
+}
+
+/// The interfaces that `--at` names.
+fn named(trace: &Trace, at: &str) -> Result<Vec<Vantage>, Failed> {
+    let points = vantages_at(trace, at);
+    if points.is_empty() {
+        let names: Vec<String> = vantages(trace).into_iter().map(|vantage| vantage.name).collect();
+        return Err(Failed::Usage(format!(
+            "ftpscope: '{}' is no node and no interface of the scenario; its interfaces are {}",
+            crate::narrate::visible(at),
+            crate::narrate::visible(&names.join(", "))
+        )));
+    }
+    Ok(points)
 }

@@ -1,11 +1,13 @@
-//! The trace in other forms: JSON, one sentence a frame.
+//! The trace in other forms: ladder, JSON, one sentence a frame, packet capture.
 
 mod comparison;
 mod json;
 mod ladder;
+mod pcapng;
 mod plain;
 
 pub use comparison::write_comparison;
 pub use json::write_json;
 pub use ladder::{LadderOptions, write_ladder};
+pub use pcapng::{Vantage, vantages, vantages_at, write_pcapng};
 pub use plain::write_plain;

@@ -1,15 +1,19 @@
 //! What a trace means: what became of each command, where it was decided, where two runs part.
 
+mod calibrate;
 mod check;
 mod divergence;
 mod knock;
 mod outcome;
 mod stages;
+mod steps;
 mod story;
 
+pub use calibrate::{Calibration, calibrate};
 pub use check::{Unmet, check};
 pub use divergence::{Divergence, divergence};
 pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{StepOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};
+pub use steps::{Step, steps};
 pub use story::same_instant;

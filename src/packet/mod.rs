@@ -1,12 +1,13 @@
 //! IP packets with their TCP or ICMP content, as plain typed values.
 //!
 //! What is modelled: addresses, TTL, TCP header fields and options that our stack uses, ICMP errors and the packet
-//! they quote. What is not: fragments, IP options, checksums (a value cannot be corrupted; bytes and checksums are
-//! made when somebody looks at the wire).
+//! they quote. What is not: fragments, IP options, checksums (a value cannot be corrupted; [`wire`] makes
+//! bytes and checksums when somebody looks).
 
 mod endpoint;
 mod icmp;
 mod tcp;
+pub mod wire;
 
 pub use endpoint::Endpoint;
 pub use icmp::{Icmp, Unreachable};

@@ -109,7 +109,7 @@ impl Scenario {
         simulation
     }
 
-    fn topology(&self) -> Topology {
+    pub(crate) fn topology(&self) -> Topology {
         let mut topology = Topology::default();
         for node in &self.nodes {
             topology.add_node(&node.name, node.forward);
@@ -187,7 +187,7 @@ impl Scenario {
     }
 
     /// The address that a session's client calls.
-    fn target_address(&self, session: &SessionSpec) -> Option<IpAddr> {
+    pub(crate) fn target_address(&self, session: &SessionSpec) -> Option<IpAddr> {
         match session.server {
             Target::Address(ip) => Some(ip),
             Target::Node(node) => {

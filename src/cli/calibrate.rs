@@ -1,0 +1,98 @@
+//! `ftpscope calibrate`: real captures held against the simulation.
+
+use super::{Failed, Subject, load, output};
+use crate::export::{Vantage, vantages};
+use crate::import::{self, Capture, MAX_CAPTURE};
+use crate::insight::{Calibration, calibrate};
+use crate::narrate::visible;
+use crate::trace::Trace;
+use clap::Args;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateArgs {
+    #[command(flatten)]
+    subject: Subject,
+    /// pcap or pcapng files, named `NODE.INTERFACE.pcap` after where they were made
+    #[arg(value_name = "CAPTURE", required = true, value_hint = clap::ValueHint::FilePath)]
+    captures: Vec<PathBuf>,
+    /// Where all the captures were made, if their names do not tell
+    #[arg(long, value_name = "NODE[.INTERFACE]")]
+    at: Option<String>,
+}
+
+pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
+    let scenario = load::subject(&args.subject)?;
+    let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
+    let mut ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).collect();
+    ports.dedup();
+    let points = vantages(&trace);
+    let (mut text, mut same) = (String::new(), true);
+    for file in &args.captures {
+        let shown = visible(&file.to_string_lossy());
+        for capture in read(file).map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))? {
+            let point = point(&trace, &points, args.at.as_deref(), file, &capture)
+                .map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))?;
+            let result = calibrate(&trace, point, &ports, &capture.packets);
+            same &= result.is_same();
+            tell(&mut text, &shown, point, &result);
+        }
+    }
+    output::print(text.as_bytes())?;
+    if same { Ok(()) } else { Err(Failed::Expectation) }
+}
+
+fn read(file: &Path) -> Result<Vec<Capture>, String> {
+    let open = std::fs::File::open(file).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    open.take(MAX_CAPTURE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let captures = import::read(&bytes)?;
+    if captures.is_empty() { Err(String::from("it has no interface, so no packets")) } else { Ok(captures) }
+}
+
+/// The interface where a capture was made: as asked, as the file says of itself, or as its name says. A node alone is
+/// enough where it has one interface.
+fn point<'a>(
+    trace: &Trace,
+    points: &'a [Vantage],
+    at: Option<&str>,
+    file: &Path,
+    capture: &Capture,
+) -> Result<&'a Vantage, String> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let names = [at, capture.interface.as_deref(), Some(&stem)];
+    let names: &[Option<&str>] = if at.is_some() { &names[..1] } else { &names[1..] };
+    for name in names.iter().flatten() {
+        if let Some(point) = points.iter().find(|point| point.name == *name) {
+            return Ok(point);
+        }
+        let node = name.split('.').next().unwrap_or_default();
+        let mut own = points.iter().filter(|point| trace.node_name(point.node) == node);
+        if let (Some(point), None) = (own.next(), own.next()) {
+            return Ok(point);
+        }
+    }
+    let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+    Err(format!(
+        "where was it made? Name it NODE.INTERFACE.pcap or say '--at'; there are {}",
+        visible(&known.join(", "))
+    ))
+}
+
+fn tell(text: &mut String, file: &str, point: &Vantage, result: &Calibration) {
+    let count = result.same.len();
+    if result.is_same() {
+        let _ = writeln!(text, "{file}: same: {count} steps as at {}", visible(&point.name));
+        return;
+    }
+    let _ = writeln!(text, "{file}: different from {} after {count} same steps", visible(&point.name));
+    for step in result.context() {
+        let _ = writeln!(text, "    both       {}", visible(&step.shown));
+    }
+    for (who, step) in [("simulated", &result.simulated), ("captured", &result.captured)] {
+        let shown = step.as_ref().map_or_else(|| String::from("(nothing more)"), |step| visible(&step.shown));
+        let _ = writeln!(text, "  > {who:<10} {shown}");
+    }
+}

@@ -1,0 +1,187 @@
+//! The trace as a packet capture in the pcapng format (draft-ietf-opsawg-pcapng): what a capture at every interface of
+//! every node would hold.
+//!
+//! Each node's each interface is an interface of the file, named `node.interface`; a packet appears where it is sent
+//! and again where it arrives. Time stamps are simulated nanoseconds, counted from 1970. A packet's last appearance at
+//! the node where it came to its end has a comment that tells of that end: the verdict with its rule and line, or why
+//! it was lost. What never reached a wire is in no capture: a node's own packets that its own firewall drops, packets
+//! to itself. ARP is not modelled and not written.
+
+use crate::firewall::Verdict;
+use crate::ids::{LinkId, NodeId};
+use crate::narrate::{Messages, sentence};
+use crate::packet::wire;
+use crate::time::Instant;
+use crate::trace::{Event, Trace};
+use std::collections::BTreeMap;
+use std::io;
+
+const SECTION_HEADER: u32 = 0x0A0D_0D0A;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
+const LINKTYPE_ETHERNET: u32 = 1;
+const OPT_END: u16 = 0;
+const OPT_COMMENT: u16 = 1;
+const SHB_USERAPPL: u16 = 4;
+const IF_NAME: u16 = 2;
+const IF_MACADDR: u16 = 6;
+const IF_TSRESOL: u16 = 9;
+/// 10^-9 seconds.
+const NANOSECONDS: u8 = 9;
+/// Longer comments are cut: an option's length has 16 bits.
+const LONGEST_COMMENT: usize = 4096;
+
+/// A point where packets are captured: a node's interface on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vantage {
+    /// The node.
+    pub node: NodeId,
+    /// The link.
+    pub link: LinkId,
+    /// `node.interface`
+    pub name: String,
+}
+
+/// All interfaces of the network, by node and link.
+pub fn vantages(trace: &Trace) -> Vec<Vantage> {
+    let nodes = (0..trace.nodes.len() as u32).map(NodeId);
+    nodes
+        .flat_map(|node| {
+            let links = (0..trace.links.len() as u32).map(LinkId);
+            links.filter(move |link| trace.links[link.index()].ends.contains(&node)).map(move |link| {
+                let peer = trace.node_name(trace.across(link, node));
+                Vantage { node, link, name: format!("{}.{peer}", trace.node_name(node)) }
+            })
+        })
+        .collect()
+}
+
+/// The interfaces that `at` names: a node's, or a single one as `node.interface`; empty if it names none.
+pub fn vantages_at(trace: &Trace, at: &str) -> Vec<Vantage> {
+    vantages(trace).into_iter().filter(|v| v.name == at || trace.node_name(v.node) == at).collect()
+}
+
+/// Writes what was seen at these interfaces.
+pub fn write_pcapng(
+    trace: &Trace,
+    messages: &Messages,
+    vantages: &[Vantage],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    write_section_header(out)?;
+    for vantage in vantages {
+        write_interface(vantage, out)?;
+    }
+    let comments = comments(trace, messages);
+    for (index, frame) in trace.frames.iter().enumerate() {
+        let (packet, link, [from, to]) = match &frame.event {
+            Event::Sent { packet, link, to, .. } => (*packet, *link, [frame.node, *to]),
+            Event::Received { packet, link } => (*packet, *link, [trace.across(*link, frame.node), frame.node]),
+            _ => continue,
+        };
+        let Some(interface) = vantages.iter().position(|v| v.node == frame.node && v.link == link) else { continue };
+        let bytes = wire::ethernet(trace.packet(packet), wire::mac(from, link), wire::mac(to, link));
+        write_packet(interface as u32, frame.at, &bytes, comments.get(&index).map(String::as_str), out)?;
+    }
+    Ok(())
+}
+
+/// What there is to say of packets, by the frame of the appearance that it is said of.
+fn comments(trace: &Trace, messages: &Messages) -> BTreeMap<usize, String> {
+    let mut last = BTreeMap::new();
+    let mut comments: BTreeMap<usize, String> = BTreeMap::new();
+    for (id, frame) in trace.ids().zip(&trace.frames) {
+        let Some(packet) = trace.packet_of(frame) else { continue };
+        let key = (packet.id, frame.node);
+        let note = match &frame.event {
+            Event::Sent { .. } | Event::Received { .. } => {
+                last.insert(key, id.index());
+                continue;
+            }
+            Event::Verdict { verdict: Verdict::Drop | Verdict::Reject(_), .. } | Event::Lost { .. } => {
+                sentence(messages, trace, id)
+            }
+            _ => continue,
+        };
+        if let Some(place) = last.get(&key) {
+            let comment = comments.entry(*place).or_default();
+            if !comment.is_empty() {
+                comment.push('\n');
+            }
+            comment.push_str(&note);
+        }
+    }
+    comments
+}
+
+fn write_section_header(out: &mut impl io::Write) -> io::Result<()> {
+    let mut body = Vec::new();
+    body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
+    body.extend(1_u16.to_le_bytes());
+    body.extend(0_u16.to_le_bytes());
+    // The section's length is not given.
+    body.extend(u64::MAX.to_le_bytes());
+    option(SHB_USERAPPL, concat!("ftpscope ", env!("CARGO_PKG_VERSION")).as_bytes(), &mut body);
+    option(OPT_END, &[], &mut body);
+    write_block(SECTION_HEADER, &body, out)
+}
+
+fn write_interface(vantage: &Vantage, out: &mut impl io::Write) -> io::Result<()> {
+    let mut body = Vec::new();
+    // Link type and two reserved bytes; then the longest capture: no limit.
+    body.extend(LINKTYPE_ETHERNET.to_le_bytes());
+    body.extend(0_u32.to_le_bytes());
+    option(IF_NAME, vantage.name.as_bytes(), &mut body);
+    option(IF_MACADDR, &wire::mac(vantage.node, vantage.link), &mut body);
+    option(IF_TSRESOL, &[NANOSECONDS], &mut body);
+    option(OPT_END, &[], &mut body);
+    write_block(INTERFACE_DESCRIPTION, &body, out)
+}
+
+fn write_packet(
+    interface: u32,
+    at: Instant,
+    bytes: &[u8],
+    comment: Option<&str>,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let nanoseconds = at.as_nanos();
+    let length = bytes.len() as u32;
+    let mut body = Vec::with_capacity(bytes.len() + 64);
+    for number in [interface, (nanoseconds >> 32) as u32, nanoseconds as u32, length, length] {
+        body.extend(number.to_le_bytes());
+    }
+    padded(bytes, &mut body);
+    if let Some(comment) = comment {
+        option(OPT_COMMENT, cut(comment, LONGEST_COMMENT).as_bytes(), &mut body);
+        option(OPT_END, &[], &mut body);
+    }
+    write_block(ENHANCED_PACKET, &body, out)
+}
+
+fn option(code: u16, value: &[u8], body: &mut Vec<u8>) {
+    body.extend(code.to_le_bytes());
+    body.extend((value.len() as u16).to_le_bytes());
+    padded(value, body);
+}
+
+/// `bytes`, and zeros up to a multiple of 32 bits.
+fn padded(bytes: &[u8], body: &mut Vec<u8>) {
+    body.extend(bytes);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+fn write_block(kind: u32, body: &[u8], out: &mut impl io::Write) -> io::Result<()> {
+    let length = (body.len() as u32 + 12).to_le_bytes();
+    out.write_all(&kind.to_le_bytes())?;
+    out.write_all(&length)?;
+    out.write_all(body)?;
+    out.write_all(&length)
+}
+
+/// Where to cut a text that is too long without cutting a character.
+fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}

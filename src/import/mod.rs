@@ -1,0 +1,145 @@
+//! Packet captures, read: pcap (classic, both byte orders, micro- and nanoseconds) and pcapng.
+//!
+//! Read are Ethernet (link type 1), raw IP (12, 101, 228, 229) and Linux cooked captures (113, 276). Whatever is no IP
+//! packet with TCP or an ICMP error in it (ARP, UDP, ...) is left out. Time stamps are not read: nothing that is done
+//! with captures needs wall times, the order is enough.
+
+use crate::packet::{Packet, wire};
+use pcap_parser::traits::PcapNGPacketBlock;
+use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
+use std::collections::BTreeMap;
+
+/// Largest capture that is read, in bytes.
+pub const MAX_CAPTURE: usize = 64 << 20;
+/// Room of the reader: the longest block.
+const BUFFER: usize = 1 << 20;
+
+/// What was captured at one point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capture {
+    /// The interface's name, where the file tells.
+    pub interface: Option<String>,
+    /// The packets in the order of the file.
+    pub packets: Vec<Packet>,
+}
+
+/// Reads a capture file: one capture for each interface in it.
+pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
+    if bytes.len() > MAX_CAPTURE {
+        return Err(format!("a capture of {} bytes is too large: at most {MAX_CAPTURE} are read", bytes.len()));
+    }
+    // The reader needs room for one whole block at least.
+    let mut reader = create_reader(BUFFER, bytes).map_err(|error| told(&error))?;
+    let mut interfaces: Vec<(Linktype, Capture)> = Vec::new();
+    // Interfaces are numbered anew in each section.
+    let mut section: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut in_vain = 0;
+    loop {
+        let (length, block) = match reader.next() {
+            Ok(next) => next,
+            Err(PcapError::Eof) => break,
+            Err(PcapError::Incomplete(_)) => {
+                let before = reader.data().len();
+                reader.refill().map_err(|error| told(&error))?;
+                // The reader learns that the file has ended by reading in vain, once.
+                in_vain = if reader.data().len() == before { in_vain + 1 } else { 0 };
+                if in_vain > 1 {
+                    return Err(String::from("the last block is cut off, or longer than a block may be"));
+                }
+                continue;
+            }
+            Err(error) => return Err(told(&error)),
+        };
+        match block {
+            PcapBlockOwned::LegacyHeader(header) => interfaces.push((header.network, Capture::default())),
+            PcapBlockOwned::Legacy(record) => {
+                if let Some((link, capture)) = interfaces.first_mut() {
+                    capture.packets.extend(decode(*link, record.data));
+                }
+            }
+            PcapBlockOwned::NG(Block::SectionHeader(_)) => section.clear(),
+            PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
+                let interface = description.if_name().and_then(Result::ok).map(str::to_owned);
+                section.insert(section.len() as u32, interfaces.len());
+                interfaces.push((description.linktype, Capture { interface, packets: Vec::new() }));
+            }
+            PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
+                let place =
+                    section.get(&block.if_id).ok_or("a packet of an interface that the file does not describe")?;
+                let (link, capture) = &mut interfaces[*place];
+                capture.packets.extend(decode(*link, block.packet_data()));
+            }
+            PcapBlockOwned::NG(Block::SimplePacket(block)) => {
+                if let Some(place) = section.get(&0) {
+                    let (link, capture) = &mut interfaces[*place];
+                    capture.packets.extend(decode(*link, block.packet_data()));
+                }
+            }
+            PcapBlockOwned::NG(_) => {}
+        }
+        reader.consume(length);
+        in_vain = 0;
+    }
+    Ok(interfaces.into_iter().map(|(_, capture)| capture).collect())
+}
+
+/// The packet in a captured frame.
+fn decode(link: Linktype, frame: &[u8]) -> Option<Packet> {
+    match link.0 {
+        1 => wire::decode_ethernet(frame),
+        12 | 101 | 228 | 229 => wire::decode_ip(frame),
+        113 => wire::decode_ip(frame.get(16..)?),
+        276 => wire::decode_ip(frame.get(20..)?),
+        _ => None,
+    }
+}
+
+fn told(error: &PcapError<&[u8]>) -> String {
+    match error {
+        PcapError::HeaderNotRecognized | PcapError::Eof => String::from("this is no pcap or pcapng file"),
+        PcapError::BufferTooSmall => String::from("a block is longer than a block may be"),
+        PcapError::UnexpectedEof | PcapError::Incomplete(_) => String::from("the file is cut off"),
+        _ => String::from("the file is damaged"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Beginnings that get a hostile file past the first look.
+    const HEADS: [&[u8]; 4] = [
+        b"",
+        &[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0],
+        &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0],
+        &[
+            0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
+            255, 28, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0,
+        ],
+    ];
+
+    proptest! {
+        #[test]
+        fn hostile_files_are_no_danger(
+            head in proptest::sample::select(&HEADS[..]),
+            kind in 0_u32..8,
+            length in any::<u32>(),
+            small in 0_u32..80,
+            tail in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let _ = read(&[head, &tail].concat());
+            for length in [length, small] {
+                let _ = read(&[head, &kind.to_le_bytes(), &length.to_le_bytes(), &tail].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn other_files_are_told_from_captures() {
+        assert!(read(b"").unwrap_err().contains("no pcap"));
+        assert!(read(b"title = \"not a capture at all, but long enough\"").unwrap_err().contains("no pcap"));
+        assert!(read(HEADS[3]).unwrap()[0].packets.is_empty());
+        assert!(read(&HEADS[3][..40]).is_err());
+    }
+}

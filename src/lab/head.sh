@@ -1,0 +1,115 @@
+set -eu
+
+fail() {
+    printf '%s\n' "ftpscope lab: $*" >&2
+    exit 1
+}
+
+[ "$(id -u)" = 0 ] || fail "it makes network namespaces, which only root may: run it with sudo"
+missing=''
+for program in ip tc nft vsftpd curl tcpdump mktemp head awk; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
+[ -z "$missing" ] || fail "these programs are missing:$missing
+on Debian or Ubuntu: apt-get install iproute2 nftables vsftpd curl tcpdump"
+
+prefix="ftpscope$$"
+work=$(mktemp -d "${TMPDIR:-/tmp}/ftpscope-lab.XXXXXX")
+captures=${1:-}
+if [ -z "$captures" ]; then
+    captures=$(mktemp -d "${TMPDIR:-/tmp}/ftpscope-captures.XXXXXX")
+else
+    mkdir -p -- "$captures"
+fi
+children=''
+captors=''
+
+# shellcheck disable=SC2317,SC2329 # the trap calls it
+clean_up() {
+    status=$?
+    trap - EXIT HUP INT TERM
+    # shellcheck disable=SC2086 # a list of numbers
+    [ -z "$children$captors" ] || kill $children $captors 2>/dev/null || :
+    for node in $nodes; do
+        for pid in $(ip netns pids "$prefix-$node" 2>/dev/null); do
+            kill "$pid" 2>/dev/null || :
+        done
+    done
+    wait
+    for node in $nodes; do
+        ip netns del "$prefix-$node" 2>/dev/null || :
+    done
+    rm -rf -- "$work"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
+
+# in_node NODE COMMAND...: runs a command on a node.
+in_node() {
+    node=$1
+    shift
+    ip netns exec "$prefix-$node" "$@"
+}
+
+add_node() {
+    ip netns add "$prefix-$1"
+    in_node "$1" ip link set dev lo up
+    # shellcheck disable=SC2016 # for the inner shell
+    in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$file"; done' 2>/dev/null || :
+}
+
+# add_link NODE INTERFACE NODE INTERFACE DELAY RATE QUEUE
+add_link() {
+    ip link add name "$2" netns "$prefix-$1" type veth peer name "$4" netns "$prefix-$3"
+    set_end "$1" "$2" "$5" "$6" "$7"
+    set_end "$3" "$4" "$5" "$6" "$7"
+}
+
+# set_end NODE INTERFACE DELAY RATE QUEUE: real segments and checksums in captures, then the link's manners.
+set_end() {
+    if command -v ethtool >/dev/null 2>&1; then
+        in_node "$1" ethtool -K "$2" tx off tso off gso off gro off >/dev/null 2>&1 || :
+    fi
+    in_node "$1" ip link set dev "$2" up
+    in_node "$1" tc qdisc add dev "$2" root netem delay "$3" rate "$4" limit "$5" 2>"$work/tc" && return
+    # A kernel without netem: the rate can be had in another way, the delay cannot.
+    without="delay"
+    in_node "$1" tc qdisc add dev "$2" root tbf rate "$4" burst 16k limit "$(($5 * 1514))" 2>/dev/null ||
+        without="delay and rate"
+    printf '%s\n' "ftpscope lab: $1 $2 without $without: $(head -n 1 "$work/tc")" >&2
+}
+
+# start_capture NODE INTERFACE
+start_capture() {
+    log="$work/tcpdump.$1.$2"
+    in_node "$1" tcpdump -i "$2" -n -U -Z root -s 0 --time-stamp-precision=nano \
+        -w "$captures/$1.$2.pcap" 'tcp or icmp or icmp6' 2>"$log" &
+    captors="$captors $!"
+    tries=0
+    until grep -q 'listening on' "$log" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || fail "tcpdump does not start on $1 $2: $(head -n 1 "$log")"
+        sleep 0.05
+    done
+}
+
+# filler SIZE: the bytes that ftpscope's files of a size have.
+filler() {
+    awk -v size="$1" 'BEGIN { for (n = 1; done < size; n++) {
+        line = sprintf("%8d  A line of filler that ftpscope made for this file.", n); done += length(line) + 1
+        print line } }' | head -c "$1"
+}
+
+# start_server NODE NUMBER PORT: vsftpd, and waits until it listens.
+start_server() {
+    in_node "$1" vsftpd "$work/vsftpd.$2.conf" >"$captures/vsftpd.$1.log" 2>&1 &
+    children="$children $!"
+    tries=0
+    until in_node "$1" sh -c 'cat /proc/net/tcp /proc/net/tcp6' | awk -v port="$(printf ':%04X' "$3")" \
+        '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || fail "vsftpd does not listen on $1: $(cat "$captures/vsftpd.$1.log")"
+        sleep 0.05
+    done
+}

@@ -1,0 +1,159 @@
+//! Namespaces, links, addresses, routes and rules.
+
+use super::quoted;
+use crate::firewall::{Action, Hook};
+use crate::ids::{NodeId, RuleId};
+use crate::network::{Route, Routes};
+use crate::scenario::{ChainSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
+use crate::tcp::SynRetries;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+/// The room of a full frame, to count a queue of bytes in packets.
+const FRAME: u64 = 1514;
+
+pub(super) fn write(scenario: &Scenario, out: &mut String) {
+    *out += "\n# The nodes.\n";
+    for node in &scenario.nodes {
+        let _ = writeln!(out, "add_node {}", node.name);
+        let linear = u8::from(scenario.syn_retries == SynRetries::Linux) * 4;
+        let _ = writeln!(
+            out,
+            "in_node {} sh -c 'echo {linear} >/proc/sys/net/ipv4/tcp_syn_linear_timeouts' 2>/dev/null || :",
+            node.name
+        );
+        if node.forward {
+            let _ = writeln!(
+                out,
+                "in_node {} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 \
+                 >/proc/sys/net/ipv6/conf/all/forwarding' 2>/dev/null || :",
+                node.name
+            );
+        }
+    }
+    *out += "\n# The links: nodes and interfaces, delay, rate, queue in packets.\n";
+    for link in &scenario.links {
+        write_link(scenario, link, out);
+    }
+    write_addresses(scenario, out);
+    write_routes(scenario, out);
+    for (index, node) in scenario.nodes.iter().enumerate() {
+        write_rules(scenario, index, node, out);
+    }
+    *out += "\n# What passes by is written down.\n";
+    for node in &scenario.nodes {
+        for interface in &node.interfaces {
+            let _ = writeln!(out, "start_capture {} {}", node.name, interface.name);
+        }
+    }
+}
+
+fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
+    let [(a, a_if), (b, b_if)] = link.ends.map(|end| {
+        let node = &scenario.nodes[end.node];
+        (&node.name, &node.interfaces[end.interface].name)
+    });
+    // What is on its way takes netem's room too: delay times rate comes on top of the queue.
+    let on_the_way = u128::from(link.delay.as_nanos()) * u128::from(link.bandwidth) / 8_000_000_000;
+    let packets = (u128::from(link.queue) + on_the_way).div_ceil(u128::from(FRAME)).clamp(16, 1_000_000);
+    let (micros, rest) = (link.delay.as_nanos() / 1000, link.delay.as_nanos() % 1000);
+    let rate = link.bandwidth;
+    let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {micros}.{rest:03}us {rate}bit {packets}");
+}
+
+fn write_addresses(scenario: &Scenario, out: &mut String) {
+    *out += "\n# The addresses.\n";
+    for node in &scenario.nodes {
+        if node.down {
+            let _ = writeln!(out, "# {} is switched off: it has none, so that nobody answers for it.", node.name);
+            continue;
+        }
+        for interface in &node.interfaces {
+            for net in &interface.addresses {
+                let nodad = if net.addr().is_ipv6() { " nodad" } else { "" };
+                let _ = writeln!(out, "in_node {0} ip address add {net} dev {1}{nodad}", node.name, interface.name);
+            }
+        }
+    }
+}
+
+/// A route to each address of the scenario, by the simulator's own choice.
+fn write_routes(scenario: &Scenario, out: &mut String) {
+    *out += "\n# The routes.\n";
+    let topology = scenario.topology();
+    let mut routes = Routes::new(&topology);
+    let mut addresses: BTreeSet<IpAddr> = scenario
+        .nodes
+        .iter()
+        .flat_map(|node| &node.interfaces)
+        .flat_map(|i| &i.addresses)
+        .map(|net| net.addr())
+        .collect();
+    addresses.extend(scenario.sessions.iter().filter_map(|session| scenario.target_address(session)));
+    for (index, node) in scenario.nodes.iter().enumerate() {
+        if node.down {
+            continue;
+        }
+        for address in &addresses {
+            let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };
+            let interface = &node.interfaces[usize::from(number)];
+            if interface.addresses.iter().any(|net| net.contains(address)) {
+                continue;
+            }
+            let peer = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
+            let gateway = peer.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
+            let Some(gateway) = gateway.into_iter().find(|a| a.is_ipv4() == address.is_ipv4()) else { continue };
+            let _ = writeln!(out, "in_node {} ip route add {address} via {gateway} dev {}", node.name, interface.name);
+        }
+    }
+}
+
+fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut String) {
+    if node.chains.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n# The firewall of {}: the scenario's own rules.", node.name);
+    let _ = writeln!(out, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
+    let sets_helper =
+        |id: &RuleId| scenario.rule(*id).and_then(|rule| rule.rule.as_ref()).is_some_and(|it| it.sets_helper);
+    if node.chains.iter().flat_map(|chain| &chain.rules).any(sets_helper) {
+        let _ = writeln!(out, "    ct helper ftp {{ type \"ftp\" protocol tcp; }}");
+    }
+    for chain in &node.chains {
+        write_chain(scenario, chain, out);
+    }
+    let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(&node.name));
+}
+
+/// A chain of the scenario is two of nftables': filter rules and NAT rules have their own at each hook.
+fn write_chain(scenario: &Scenario, chain: &ChainSpec, out: &mut String) {
+    let hook = chain.hook.name();
+    let policy = scenario.rule(chain.policy_rule).map_or("policy accept", |rule| rule.text.as_str());
+    let rules = || chain.rules.iter().filter_map(|id| scenario.rule(*id));
+    let translates = |rule: &&RuleSpec| rule.rule.as_ref().is_some_and(|it| matches!(it.action, Some(Action::Nat(_))));
+    let _ = writeln!(out, "    chain {hook} {{\n        type filter hook {hook} priority filter; {policy};");
+    for rule in rules().filter(|rule| !translates(rule)) {
+        let _ = writeln!(out, "        {}", one_line(&rule.text));
+    }
+    let _ = writeln!(out, "    }}");
+    if !rules().any(|rule| translates(&rule)) {
+        return;
+    }
+    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { "dstnat" } else { "srcnat" };
+    let _ = writeln!(out, "    chain nat_{hook} {{\n        type nat hook {hook} priority {priority}; policy accept;");
+    for rule in rules().filter(translates) {
+        let text = one_line(&rule.text);
+        // In a table for both families nft wants to be told which one an address is of.
+        let family = if text.contains('[') { "ip6" } else { "ip" };
+        let text =
+            text.replace("dnat to", &format!("dnat {family} to")).replace("snat to", &format!("snat {family} to"));
+        let _ = writeln!(out, "        {text}");
+    }
+    let _ = writeln!(out, "    }}");
+}
+
+/// A rule's text is one line: the parser knows no line ends.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,54 @@
+//! The scripts are shell scripts. That they build what they should is seen only as root; see docs/captures.md.
+
+use super::*;
+use crate::scenario::{builtins, parse};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// Whether `program` accepts the script; `None` if it is not installed.
+fn accepted(program: &str, arguments: &[&str], script: &str) -> Option<(bool, String)> {
+    let mut command = Command::new(program);
+    let child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.ok()?;
+    child.stdin.take()?.write_all(script.as_bytes()).ok()?;
+    let output = child.wait_with_output().ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+fn check(script: &str) {
+    for (program, arguments) in [("sh", &["-n"][..]), ("shellcheck", &["-s", "sh", "-S", "warning", "-"])] {
+        match accepted(program, arguments, script) {
+            Some((fine, said)) => assert!(fine, "{program}: {said}"),
+            None => eprintln!("skipped: {program} is not installed"),
+        }
+    }
+}
+
+#[test]
+fn every_scenario_becomes_a_script() {
+    for builtin in builtins() {
+        let scenario = parse(builtin.source, builtin.name).unwrap();
+        check(&script(&scenario).unwrap());
+    }
+}
+
+#[test]
+fn strange_names_stay_words() {
+    let source = r#"
+title = "it's $(reboot) `reboot`"
+links = ["client -- server"]
+[nodes.server]
+address = "203.0.113.5"
+ftp-server = { files = { "o'clock $(reboot)/x" = { text = "'; reboot; '" }, "big" = "3 kB" } }
+[[sessions]]
+client = "client"
+server = "server"
+run = ["ls o'clock $(reboot)", "get a;b c", "cd deep", "put 'x'", "SYST"]
+files = { "'x'" = "1 kB" }
+"#;
+    let script = script(&parse(source, "test").unwrap_or_else(|mistakes| panic!("{mistakes:?}"))).unwrap();
+    check(&script);
+    assert!(script.contains("ftp://203.0.113.5:21/o%27clock%20%24%28reboot%29/"));
+    assert!(script.contains(r#"root.1"/'o'\''clock $(reboot)'/x"#), "{script}");
+}

@@ -1,0 +1,306 @@
+//! A packet's true bytes, and packets from bytes.
+//!
+//! Modelled: Ethernet II without a check sequence, IPv4 (RFC 791; DF set, as Linux does with path MTU discovery) and
+//! IPv6 (RFC 8200) without extension headers, TCP with its options (RFC 9293, section 3.1), ICMP errors with the packet
+//! they quote (RFC 792; up to 576 bytes, RFC 1812, section 4.3.2.3) and `ICMPv6` errors (RFC 4443, section 2.4: up to
+//! 1280 bytes). Every checksum is right. Not modelled: fragments, VLANs, ARP, neighbour discovery.
+//!
+//! What a [`Packet`] does not say is derived, so that the same trace gives the same bytes: the IPv4 identification is
+//! the packet's own number (a packet keeps it from hop to hop and in quotes), addresses of interfaces are locally
+//! administered ones made of the node's and the link's number, the IPv6 flow label is 0.
+
+use super::{Body, Flags, Icmp, Packet, Segment, SeqNr, Unreachable};
+use crate::ids::{LinkId, NodeId, PacketId};
+use bytes::Bytes;
+use etherparse::{
+    EtherType, Ethernet2Header, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4Header, Ipv6Header,
+    TcpHeader, TcpOptionElement,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The largest IPv4 packet that carries an ICMP error (RFC 1812, section 4.3.2.3).
+const ICMP_LIMIT: usize = 576;
+/// The largest IPv6 packet that carries an `ICMPv6` error (RFC 4443, section 2.4).
+const ICMPV6_LIMIT: usize = 1280;
+/// Header of an ICMP error in front of the quote.
+const ICMP_HEADER: usize = 8;
+const ICMP_UNREACHABLE: u8 = 3;
+const ICMP_FRAGMENTATION_NEEDED: u8 = 4;
+const ICMPV6_TOO_BIG: u8 = 2;
+const ICMP_TIME_EXCEEDED: u8 = 11;
+const ICMPV6_UNREACHABLE: u8 = 1;
+const ICMPV6_TIME_EXCEEDED: u8 = 3;
+
+/// An Ethernet address.
+pub type Mac = [u8; 6];
+
+/// The address of a node's interface on a link: locally administered (the second bit of the first octet), unicast.
+pub const fn mac(node: NodeId, link: LinkId) -> Mac {
+    let (node, link) = ((node.0 as u16).to_be_bytes(), (link.0 as u16).to_be_bytes());
+    [0x02, 0x46, node[0], node[1], link[0], link[1]]
+}
+
+/// The packet as an Ethernet frame from one interface to another, without its check sequence.
+pub fn ethernet(packet: &Packet, source: Mac, destination: Mac) -> Vec<u8> {
+    let ether_type = if packet.src.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 };
+    let mut bytes = Ethernet2Header { source, destination, ether_type }.to_bytes().to_vec();
+    bytes.extend(ip(packet));
+    bytes
+}
+
+/// The packet from its IP header on. A packet whose addresses are of two families has no bytes.
+pub fn ip(packet: &Packet) -> Vec<u8> {
+    match (packet.src, packet.dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => ipv4(packet, src, dst),
+        (IpAddr::V6(src), IpAddr::V6(dst)) => ipv6(packet, src, dst),
+        _ => Vec::new(),
+    }
+}
+
+fn ipv4(packet: &Packet, src: Ipv4Addr, dst: Ipv4Addr) -> Vec<u8> {
+    let (protocol, content) = match &packet.body {
+        Body::Tcp(segment) => {
+            let mut header = tcp_header(segment);
+            header.checksum =
+                header.calc_checksum_ipv4_raw(src.octets(), dst.octets(), &segment.payload).unwrap_or_default();
+            (IpNumber::TCP, joined(&header.to_bytes(), &segment.payload))
+        }
+        Body::Icmp(icmp) => {
+            let (type_u8, code_u8, bytes5to8) = match &**icmp {
+                Icmp::Unreachable { reason, .. } => (ICMP_UNREACHABLE, reason.v4_code(), [0; 4]),
+                // The next hop's MTU stands in the last two octets (RFC 1191, section 4).
+                Icmp::TooBig { mtu, .. } => (ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, (mtu & 0xffff).to_be_bytes()),
+                Icmp::TimeExceeded { .. } => (ICMP_TIME_EXCEEDED, 0, [0; 4]),
+            };
+            let quote = quote(icmp, ICMP_LIMIT - Ipv4Header::MIN_LEN - ICMP_HEADER);
+            let kind = Icmpv4Type::Unknown { type_u8, code_u8, bytes5to8 };
+            (IpNumber::ICMP, joined(&Icmpv4Header::with_checksum(kind, &quote).to_bytes(), &quote))
+        }
+    };
+    let mut header = Ipv4Header {
+        total_len: (Ipv4Header::MIN_LEN + content.len()) as u16,
+        identification: packet.id.0 as u16,
+        dont_fragment: true,
+        time_to_live: packet.ttl,
+        protocol,
+        source: src.octets(),
+        destination: dst.octets(),
+        ..Ipv4Header::default()
+    };
+    header.header_checksum = header.calc_header_checksum();
+    joined(&header.to_bytes(), &content)
+}
+
+fn ipv6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr) -> Vec<u8> {
+    let (next_header, content) = match &packet.body {
+        Body::Tcp(segment) => {
+            let mut header = tcp_header(segment);
+            header.checksum =
+                header.calc_checksum_ipv6_raw(src.octets(), dst.octets(), &segment.payload).unwrap_or_default();
+            (IpNumber::TCP, joined(&header.to_bytes(), &segment.payload))
+        }
+        Body::Icmp(icmp) => {
+            let (type_u8, code_u8, bytes5to8) = match &**icmp {
+                Icmp::Unreachable { reason, .. } => (ICMPV6_UNREACHABLE, reason.v6_code(), [0; 4]),
+                Icmp::TooBig { mtu, .. } => (ICMPV6_TOO_BIG, 0, mtu.to_be_bytes()),
+                Icmp::TimeExceeded { .. } => (ICMPV6_TIME_EXCEEDED, 0, [0; 4]),
+            };
+            let quote = quote(icmp, ICMPV6_LIMIT - Ipv6Header::LEN - ICMP_HEADER);
+            let kind = Icmpv6Type::Unknown { type_u8, code_u8, bytes5to8 };
+            let mut header = Icmpv6Header::new(kind);
+            // Fails only beyond 4 GiB.
+            let _ = header.update_checksum(src.octets(), dst.octets(), &quote);
+            (IpNumber::IPV6_ICMP, joined(&header.to_bytes(), &quote))
+        }
+    };
+    let header = Ipv6Header {
+        payload_length: content.len() as u16,
+        next_header,
+        hop_limit: packet.ttl,
+        source: src.octets(),
+        destination: dst.octets(),
+        ..Ipv6Header::default()
+    };
+    joined(&header.to_bytes(), &content)
+}
+
+fn joined(head: &[u8], tail: &[u8]) -> Vec<u8> {
+    [head, tail].concat()
+}
+
+/// The head of the packet that an error is about: it was whole when its checksums and lengths were written.
+fn quote(icmp: &Icmp, limit: usize) -> Vec<u8> {
+    let mut quote = ip(icmp.quoted());
+    quote.truncate(limit);
+    quote
+}
+
+fn tcp_header(segment: &Segment) -> TcpHeader {
+    let mut header = TcpHeader::new(segment.src_port, segment.dst_port, segment.seq.0, segment.window);
+    header.acknowledgment_number = segment.ack.0;
+    header.fin = segment.flags.contains(Flags::FIN);
+    header.syn = segment.flags.contains(Flags::SYN);
+    header.rst = segment.flags.contains(Flags::RST);
+    header.psh = segment.flags.contains(Flags::PSH);
+    header.ack = segment.flags.contains(Flags::ACK);
+    header.urg = segment.flags.contains(Flags::URG);
+    // Fails only beyond 40 bytes of options.
+    let _ = header.set_options(&options(segment));
+    header
+}
+
+/// The options of a segment, in the order they are written. The one place to add an option; [`take_option`] reads it.
+fn options(segment: &Segment) -> Vec<TcpOptionElement> {
+    let mut options = Vec::new();
+    options.extend(segment.mss.map(TcpOptionElement::MaximumSegmentSize));
+    if segment.sack_permitted {
+        options.push(TcpOptionElement::SelectiveAcknowledgementPermitted);
+    }
+    options.extend(segment.window_scale.map(TcpOptionElement::WindowScale));
+    let mut blocks = segment.sack.iter().map(|(from, to)| (from.0, to.0));
+    if let Some(first) = blocks.next() {
+        let more = [blocks.next(), blocks.next(), blocks.next()];
+        options.push(TcpOptionElement::SelectiveAcknowledgement(first, more));
+    }
+    options
+}
+
+/// Puts an option that was read where a segment keeps it; one that it does not know is dropped.
+fn take_option(segment: &mut Segment, option: &TcpOptionElement) {
+    match option {
+        TcpOptionElement::MaximumSegmentSize(mss) => segment.mss = Some(*mss),
+        TcpOptionElement::WindowScale(shift) => segment.window_scale = Some(*shift),
+        TcpOptionElement::SelectiveAcknowledgementPermitted => segment.sack_permitted = true,
+        TcpOptionElement::SelectiveAcknowledgement(first, more) => {
+            let all = std::iter::once(Some(*first)).chain(*more).flatten();
+            segment.sack = all.map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
+        }
+        _ => {}
+    }
+}
+
+/// Reads an Ethernet frame. `None`: no IP packet with TCP or an ICMP error in it that a [`Packet`] can hold.
+pub fn decode_ethernet(frame: &[u8]) -> Option<Packet> {
+    let (header, rest) = Ethernet2Header::from_slice(frame).ok()?;
+    matches!(header.ether_type, EtherType::IPV4 | EtherType::IPV6).then(|| decode_ip(rest)).flatten()
+}
+
+/// Reads a packet from its IP header on. Checksums are not held against the content: captures are often made before
+/// the network card fills them in. A packet that was cut short is read as far as it goes.
+pub fn decode_ip(bytes: &[u8]) -> Option<Packet> {
+    decode(bytes, true)
+}
+
+/// `with_errors`: whether ICMP is read; an error is never about an error (RFC 1122, section 3.2.2).
+fn decode(bytes: &[u8], with_errors: bool) -> Option<Packet> {
+    match bytes.first()? >> 4 {
+        4 => {
+            let (header, rest) = Ipv4Header::from_slice(bytes).ok()?;
+            if header.fragment_offset.value() != 0 {
+                return None;
+            }
+            // What follows the packet is the link's padding.
+            let length = usize::from(header.total_len).checked_sub(header.header_len())?;
+            let content = &rest[..rest.len().min(length)];
+            let body = body(header.protocol, content, with_errors)?;
+            let (src, dst) = (Ipv4Addr::from(header.source).into(), Ipv4Addr::from(header.destination).into());
+            let id = PacketId(u32::from(header.identification));
+            Some(Packet { id, tag: None, trail: None, src, dst, ttl: header.time_to_live, body })
+        }
+        6 => {
+            let (header, rest) = Ipv6Header::from_slice(bytes).ok()?;
+            let content = &rest[..rest.len().min(usize::from(header.payload_length))];
+            let body = body(header.next_header, content, with_errors)?;
+            let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
+            Some(Packet { id: PacketId(0), tag: None, trail: None, src, dst, ttl: header.hop_limit, body })
+        }
+        _ => None,
+    }
+}
+
+fn body(protocol: IpNumber, content: &[u8], with_errors: bool) -> Option<Body> {
+    match protocol {
+        IpNumber::TCP => match TcpHeader::from_slice(content) {
+            Ok((header, payload)) => Some(Body::Tcp(segment(&header, payload))),
+            // The least that an error quotes is the ports and the sequence number (RFC 792).
+            Err(_) if !with_errors => Some(Body::Tcp(head_of_segment(content)?)),
+            Err(_) => None,
+        },
+        IpNumber::ICMP | IpNumber::IPV6_ICMP if with_errors => {
+            let v4 = protocol == IpNumber::ICMP;
+            let (kind, code) = (*content.first()?, *content.get(1)?);
+            let quoted = decode(content.get(ICMP_HEADER..)?, false)?;
+            let icmp = match (v4, kind) {
+                (true, ICMP_UNREACHABLE) if code == ICMP_FRAGMENTATION_NEEDED => {
+                    Icmp::TooBig { mtu: u32::from(u16::from_be_bytes(*content.get(6..)?.first_chunk()?)), quoted }
+                }
+                (false, ICMPV6_TOO_BIG) => {
+                    Icmp::TooBig { mtu: u32::from_be_bytes(*content.get(4..)?.first_chunk()?), quoted }
+                }
+                (true, ICMP_UNREACHABLE) => Icmp::Unreachable { reason: reason(code, Unreachable::v4_code)?, quoted },
+                (false, ICMPV6_UNREACHABLE) => Icmp::Unreachable { reason: reason_v6(code)?, quoted },
+                (true, ICMP_TIME_EXCEEDED) | (false, ICMPV6_TIME_EXCEEDED) => Icmp::TimeExceeded { quoted },
+                _ => return None,
+            };
+            Some(Body::Icmp(Box::new(icmp)))
+        }
+        _ => None,
+    }
+}
+
+const REASONS: [Unreachable; 7] = [
+    Unreachable::Net,
+    Unreachable::Host,
+    Unreachable::Protocol,
+    Unreachable::Port,
+    Unreachable::NetProhibited,
+    Unreachable::HostProhibited,
+    Unreachable::AdminProhibited,
+];
+
+fn reason(code: u8, of: fn(Unreachable) -> u8) -> Option<Unreachable> {
+    REASONS.into_iter().find(|reason| of(*reason) == code)
+}
+
+/// Where several reasons share a code, the one that nftables names.
+fn reason_v6(code: u8) -> Option<Unreachable> {
+    match code {
+        1 => Some(Unreachable::AdminProhibited),
+        4 => Some(Unreachable::Port),
+        _ => reason(code, Unreachable::v6_code),
+    }
+}
+
+fn segment(header: &TcpHeader, payload: &[u8]) -> Segment {
+    let flags = [
+        (header.fin, Flags::FIN),
+        (header.syn, Flags::SYN),
+        (header.rst, Flags::RST),
+        (header.psh, Flags::PSH),
+        (header.ack, Flags::ACK),
+        (header.urg, Flags::URG),
+    ];
+    let flags = flags.into_iter().filter(|(set, _)| *set).fold(Flags::default(), |all, (_, flag)| all.with(flag));
+    let mut segment = bare_segment(header.source_port, header.destination_port, header.sequence_number);
+    segment.ack = SeqNr(header.acknowledgment_number);
+    segment.flags = flags;
+    segment.window = header.window_size;
+    segment.payload = Bytes::copy_from_slice(payload);
+    for option in header.options_iterator().map_while(Result::ok) {
+        take_option(&mut segment, &option);
+    }
+    segment
+}
+
+fn head_of_segment(content: &[u8]) -> Option<Segment> {
+    let head: &[u8; 8] = content.first_chunk()?;
+    let number = u64::from_be_bytes(*head);
+    Some(bare_segment((number >> 48) as u16, (number >> 32) as u16, number as u32))
+}
+
+fn bare_segment(src_port: u16, dst_port: u16, seq: u32) -> Segment {
+    Segment { src_port, dst_port, seq: SeqNr(seq), ..Segment::default() }
+}
+
+#[cfg(test)]
+mod tests;
