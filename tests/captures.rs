@@ -6,7 +6,7 @@ use ftpscope::ftp::Mode;
 use ftpscope::narrate::{Language, Messages};
 use ftpscope::packet::{Flags, wire};
 use ftpscope::scenario::{builtin, builtins, parse};
-use ftpscope::trace::{Event, Trace};
+use ftpscope::trace::{Event, Loss, Trace};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, OptionCode, PcapBlockOwned, PcapNGReader};
 use std::collections::BTreeSet;
@@ -170,22 +170,27 @@ fn wireshark_has_nothing_to_complain_of() {
         for mode in MODES {
             let trace = run(scenario.name, mode);
             let server = trace.sessions[0].server;
+            let faulty = trace
+                .frames
+                .iter()
+                .any(|frame| matches!(frame.event, Event::Lost { reason: Loss::LineLoss | Loss::LinkDown, .. }));
             let nodes = [Some(trace.sessions[0].client), server].into_iter().flatten();
             let names = vantages(&trace).into_iter().collect::<Vec<_>>();
             for node in nodes {
                 for vantage in names.iter().filter(|vantage| vantage.node == node) {
                     let context = format!("{} {} at {}", scenario.name, mode.name(), vantage.name);
                     let rows = dissect(&capture(&trace, Some(&vantage.name))).unwrap();
-                    let repeated = judge(&rows, &context);
-                    assert_eq!(repeated, repetitions(&trace, &vantage.name), "{context}: repetitions");
+                    let repeated = judge(&rows, faulty, &context);
+                    let sent_again = repetitions(&trace, &vantage.name);
+                    assert!(faulty || repeated == sent_again, "{context}: {repeated} repetitions, not {sent_again}");
                 }
             }
         }
     }
 }
 
-/// Looks at every packet; the number of retransmissions.
-fn judge(rows: &[Vec<String>], context: &str) -> usize {
+/// Looks at every packet; the number of retransmissions. Behind a faulty line gaps and repeated ACKs are remarkable too.
+fn judge(rows: &[Vec<String>], faulty: bool, context: &str) -> usize {
     let mut repeated = 0;
     for (index, row) in rows.iter().enumerate() {
         let context = format!("{context}, packet {}: {row:?}", index + 1);
@@ -199,12 +204,12 @@ fn judge(rows: &[Vec<String>], context: &str) -> usize {
         }
         assert!(ip.starts_with('1') || protocols.contains("ipv6"), "{context}");
         let again = !retransmission.is_empty();
-        assert_eq!(again, !flags.is_empty(), "{context}: only repetitions are remarkable");
+        assert!(faulty || again != flags.is_empty(), "{context}: only repetitions are remarkable");
         repeated += usize::from(again);
         if !length.is_empty() && length != "0" && !protocols.contains("icmp") && !again {
             let control = ports.split(',').any(|port| port == "21");
-            let expected = if control { "tcp:ftp" } else { "tcp:ftp-data" };
-            assert!(protocols.contains(expected), "{context}");
+            let expected: &[&str] = if control { &["tcp:ftp"] } else { &["tcp:ftp-data", "tcp:tls"] };
+            assert!(expected.iter().any(|protocol| protocols.contains(protocol)), "{context}");
         }
     }
     repeated

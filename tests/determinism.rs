@@ -110,7 +110,9 @@ fn holds_together(name: &str, trace: &Trace) {
     for journey in journeys(trace) {
         assert_ne!(journey.fate, Fate::Travelling, "{name}: packet {:?} never ends", journey.id);
         if journey.fate == Fate::Delivered {
-            let (end, packet) = (journey.end(), trace.packet(journey.packet));
+            // Its destination as it was when it came in: NAT may have changed it on the way.
+            let end = journey.end();
+            let packet = trace.packet_of(trace.frame(end.frame)).expect("stops are frames about packets");
             let at = &trace.nodes[end.node.index()];
             assert!(at.addresses.contains(&packet.dst), "{name}: packet {:?} ends at {}", journey.id, at.name);
         }

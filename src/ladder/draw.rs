@@ -102,8 +102,9 @@ impl Drawing<'_> {
         // A packet that is still at its first node points to where it is going.
         let ahead = || self.trace.sessions.first().map_or(to, |_| self.towards(journey));
         self.arrow(&mut canvas, from, to, &label, (role, channel), ahead);
+        let rewritten = journey.rewritten.filter(|frame| *frame <= until).map(|frame| self.rewritten(frame));
         if !died {
-            return vec![canvas];
+            return std::iter::once(canvas).chain(rewritten).collect();
         }
         let lane = self.geometry.lanes[to];
         canvas.set(lane, 'X', Role::Alarm);
@@ -118,6 +119,16 @@ impl Drawing<'_> {
             note.put((lane - 1).saturating_sub(text_width(&text)), &text, Role::Alarm);
         }
         vec![canvas, note]
+    }
+
+    /// What a helper made of a packet's text, under the helper's node.
+    fn rewritten(&self, frame: FrameId) -> Canvas {
+        let mut note = self.blank();
+        let lane = self.geometry.lanes[self.ladder.column(self.trace.frame(frame).node)];
+        let text = row_note(self.messages, self.trace, frame);
+        let right = self.geometry.width.saturating_sub(lane + 3);
+        note.put(lane + 2, &fit(&text, right), Role::Strong);
+        note
     }
 
     /// The column that a packet heads for.

@@ -337,6 +337,7 @@ why-listen = An open door is not enough: a firewall on the way may still keep vi
 
 # A firewall's decision: the rule's text and its line in the scenario file.
 note-rule = { $rule } (line { $line })
+note-rewritten = rewritten: { $text }
 note-timer = gave up after { $after }
 knock-opened = the door opens
 knock-dropped = dropped by { $node }: { $note }

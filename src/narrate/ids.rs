@@ -269,6 +269,7 @@ ids! {
     WhyListen = "why-listen",
     NoteRule = "note-rule",
     NoteTimer = "note-timer",
+    NoteRewritten = "note-rewritten",
     KnockOpened = "knock-opened",
     KnockDropped = "knock-dropped",
     KnockRejected = "knock-rejected",

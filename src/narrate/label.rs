@@ -79,7 +79,9 @@ fn payload_label(packet: &Packet, segment: &Segment) -> String {
 
 /// The first line of a payload, and how many follow; of a protected one only its length, as for anybody who looks.
 pub(super) fn control_line(payload: &[u8]) -> String {
-    if TlsChannel::is_record(payload) {
+    // No line of FTP begins with bytes that are not ASCII: this is the rest of a record that began in another segment.
+    let rest = payload.len() >= 4 && payload[..4].iter().all(|byte| !byte.is_ascii());
+    if TlsChannel::is_record(payload) || rest {
         return format!("TLS {} bytes", payload.len());
     }
     let text = String::from_utf8_lossy(payload);
@@ -100,6 +102,8 @@ mod tests {
     fn control_lines_are_shown_as_they_are_sent() {
         assert_eq!(control_line(b"PORT 192,168,1,10,195,201\r\n"), "PORT 192,168,1,10,195,201");
         assert_eq!(control_line(b"211-Features:\r\n EPRT\r\n211 End\r\n"), "211-Features: (+2 lines)");
+        assert_eq!(control_line(b"\x17\x03\x03\x00\x01x"), "TLS 6 bytes");
+        assert_eq!(control_line(b"\xef\xbf\xbd\xe1\xff"), "TLS 5 bytes");
         assert_eq!(control_line(b"RETR \x1b]0;x\x07\r\n"), "RETR \\x1b]0;x\\x07");
         assert_eq!(control_line(b""), "");
         assert_eq!(control_line(b"\x17\x03\x03\x00\x02ab"), "TLS 7 bytes");

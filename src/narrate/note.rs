@@ -1,6 +1,6 @@
 //! Notes of a few words, for the rows of a ladder and the lines of a table.
 
-use super::{Id, Messages, data_error, loss_reason, visible};
+use super::{Id, Messages, data_error, loss_reason, packet_label, visible};
 use crate::ids::{FrameId, NodeId};
 use crate::insight::{Knock, KnockFate, StepOutcome};
 use crate::scenario::Outcome;
@@ -15,6 +15,10 @@ pub fn row_note(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
             messages.format(Id::NoteRule, &[("rule", &visible(&info.text)), ("line", &line)])
         }
         Event::Lost { reason, .. } => loss_reason(messages, *reason),
+        Event::Translated { packet, .. } => {
+            let text = packet_label(trace, trace.packet(*packet), frame);
+            messages.format(Id::NoteRewritten, &[("text", &text)])
+        }
         Event::Timer { timer: Timer::Ftp(_), after, .. } => {
             messages.format(Id::NoteTimer, &[("after", &after.to_string())])
         }

@@ -317,6 +317,7 @@ why-listen = 仅仅打开端口还不够：途中的防火墙仍可能拦住来�
 
 # 防火墙的决定：规则文本及其在场景文件中的行号。
 note-rule = { $rule }（第 { $line } 行）
+note-rewritten = 改写为：{ $text }
 note-timer = 等待 { $after } 后放弃
 knock-opened = 门开了
 knock-dropped = 被 { $node } 丢弃：{ $note }

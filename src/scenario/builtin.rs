@@ -19,7 +19,20 @@ macro_rules! builtins {
     };
 }
 
-builtins!["open", "classic", "classic-reject", "host-firewall", "server-firewall", "closed-port", "no-server",];
+builtins![
+    "open",
+    "classic",
+    "classic-reject",
+    "host-firewall",
+    "server-firewall",
+    "closed-port",
+    "no-server",
+    "client-nat",
+    "nat-helper",
+    "tls-blind",
+    "server-nat",
+    "lossy-line",
+];
 
 /// All scenarios that ship with the program, in the order a lesson would take them.
 pub const fn builtins() -> &'static [Builtin] {

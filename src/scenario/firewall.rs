@@ -118,7 +118,7 @@ fn rule(
         let help = "reject in `forward` or `output`, or write `drop`";
         problems.error(place.part(span), "`reject` is not possible in postrouting", help);
     }
-    if rule.action.is_none() && !rule.counter {
+    if rule.action.is_none() && !rule.counter && !rule.sets_helper {
         let warning = Diagnostic::warning(field.span(), "this rule has no verdict, so it does nothing");
         problems.push(warning.help("end it with `accept`, `drop` or `reject`, or add `counter`"));
     }

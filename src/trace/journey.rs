@@ -44,6 +44,8 @@ pub struct Journey {
     pub tag: Option<Tag>,
     /// The nodes it came to, the sender first.
     pub stops: Vec<Stop>,
+    /// The frame in which a helper changed its text, if one did.
+    pub rewritten: Option<FrameId>,
     /// How it ended.
     pub fate: Fate,
     /// The last frame about it: the verdict or loss that ended it, if one did.
@@ -92,7 +94,7 @@ pub fn journeys(trace: &Trace) -> Vec<Journey> {
             // What a node sends to itself is on no link: it is there at once.
             let to_itself = trace.nodes[frame.node.index()].addresses.contains(&trace.packet(packet).dst);
             let fate = if to_itself { Fate::Delivered } else { Fate::Travelling };
-            journeys.push(Journey { id: name, packet, tag: frame.tag, stops, fate, last: id });
+            journeys.push(Journey { id: name, packet, tag: frame.tag, stops, rewritten: None, fate, last: id });
             journeys.len() - 1
         });
         let journey = &mut journeys[place];
@@ -103,6 +105,12 @@ pub fn journeys(trace: &Trace) -> Vec<Journey> {
                 journey.fate = Fate::Delivered;
             }
             Event::Sent { .. } => journey.fate = Fate::Travelling,
+            Event::Translated { before, packet, .. } => {
+                let text = |packet: &PacketRef| trace.packet(*packet).tcp().map(|segment| &segment.payload);
+                if text(before) != text(packet) {
+                    journey.rewritten = Some(id);
+                }
+            }
             Event::Verdict { verdict: Verdict::Drop, .. } => journey.fate = Fate::Dropped,
             Event::Verdict { verdict: Verdict::Reject(_), .. } => journey.fate = Fate::Rejected,
             Event::Lost { .. } => journey.fate = Fate::Lost,

@@ -56,6 +56,13 @@ impl Observer for Recorder {
         if let Event::Translated { before, packet, .. } = &frame.event {
             self.keep_names(id, *before, *packet);
         }
+        if let Event::Expectation { to, door, .. } = &frame.event
+            && let Some(name) = self.trace.port_name(*door, id)
+            && self.trace.port_name(*to, id) != Some(name)
+        {
+            // The door is known by this name from outside as well.
+            self.trace.port_names.entry(*to).or_default().push((id, name));
+        }
         self.trace.frames.push(frame);
         Some(id)
     }

@@ -12,12 +12,15 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+/// Rows that a scenario's details take: the network, three lines of text, four of results, gaps, the command.
+const DETAILS: u16 = 11;
+
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let Some(gallery) = &app.gallery else { return };
     let count = gallery.items.len() as u16;
     let [title, list, details, keys] = Layout::vertical([
         Constraint::Length(2),
-        Constraint::Length(count.min(area.height.saturating_sub(12)) + 1),
+        Constraint::Length(count.min(area.height.saturating_sub(3 + DETAILS)) + 1),
         Constraint::Min(6),
         Constraint::Length(1),
     ])
@@ -44,6 +47,10 @@ fn draw_list(app: &App, area: Rect, buffer: &mut Buffer) {
         let text = format!(" {} {title} ", if selected { '>' } else { ' ' });
         let style = if selected { app.theme.selected() } else { app.theme.role(Role::Plain) };
         buffer.set_line(area.x, area.y + row as u16, &Line::styled(text, style), area.width);
+    }
+    if first + height < gallery.items.len() {
+        let more = Line::styled("   ...", app.theme.role(Role::Dim));
+        buffer.set_line(area.x, area.y + height as u16, &more, area.width);
     }
 }
 
