@@ -20,7 +20,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let count = gallery.items.len() as u16;
     let [title, list, details, keys] = Layout::vertical([
         Constraint::Length(2),
-        Constraint::Length(count.min(area.height.saturating_sub(3 + DETAILS)) + 1),
+        Constraint::Length(count.min(area.height.saturating_sub(5 + DETAILS)) + 2),
         Constraint::Min(6),
         Constraint::Length(1),
     ])
@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn draw_list(app: &App, area: Rect, buffer: &mut Buffer) {
     let Some(gallery) = &app.gallery else { return };
-    let height = usize::from(area.height.saturating_sub(1)).max(1);
+    let height = usize::from(area.height.saturating_sub(2)).max(1);
     let first = (gallery.selected + 1).saturating_sub(height);
     for (row, (index, item)) in gallery.items.iter().enumerate().skip(first).take(height).enumerate() {
         let selected = index == gallery.selected;
