@@ -18,7 +18,6 @@ use row::{Attempt, Row};
 
 const NO_RETURN: &str = "a network is hidden only if something masquerades it: here everybody has the way back";
 const UNPRIVILEGED: &str = "port_promiscuous breaks vsftpd's port 20: an unprivileged child binds it; ours can";
-const TEN_PORTS: &str = "pure-ftpd allows half as many users as it has passive ports; ours says 50";
 
 /// Rows that are known to differ: the row, what of it, and why.
 const KNOWN: &[(&str, Aspect, &str)] = &[
@@ -35,8 +34,6 @@ const KNOWN: &[(&str, Aspect, &str)] = &[
     ("D29", Aspect::Outcome, UNPRIVILEGED),
     ("D29", Aspect::Dialogue, UNPRIVILEGED),
     ("D29", Aspect::Attempts, UNPRIVILEGED),
-    ("N24", Aspect::Dialogue, TEN_PORTS),
-    ("N24", Aspect::AtServer, TEN_PORTS),
     ("B18", Aspect::Verdicts, "the laboratory's tracing switched connection tracking on; the rules do not ask for it"),
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 #[derive(Deserialize)]
-pub struct Row {
+pub(crate) struct Row {
     pub id: String,
     pub title: String,
     /// The program.
@@ -38,13 +38,13 @@ pub struct Row {
 }
 
 #[derive(Deserialize)]
-pub struct Chain {
+pub(crate) struct Chain {
     pub policy: String,
     pub rules: Vec<String>,
 }
 
 #[derive(Deserialize)]
-pub struct Server {
+pub(crate) struct Server {
     pub software: String,
     pub connect_timeout: Option<u32>,
     pub accept_timeout: Option<u32>,
@@ -59,7 +59,7 @@ pub struct Server {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     pub channel: String,
     /// `20 > C`: ephemeral ports are C on the client, S on the server.
     pub ports: String,
@@ -70,7 +70,7 @@ pub struct Attempt {
 
 impl Row {
     /// The row as a scenario file.
-    pub fn scenario(&self) -> String {
+    pub(crate) fn scenario(&self) -> String {
         let (inside, server) = match &*self.network {
             "hidden" => ("10.20.0.1/24", "10.20.0.10/24"),
             _ => ("203.0.113.1/25", "203.0.113.10/25"),
