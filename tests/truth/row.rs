@@ -103,7 +103,7 @@ address = "{server}"
             let _ = write!(
                 text,
                 "[nodes.server.ftp-server]\nsoftware = \"{}\"\nfiles = {{ \"hello.txt\" = 62, \"big.bin\" = 20000 }}\n\
-             denied-commands = {:?}\nactive = {}\npassive = {}\n",
+                 denied-commands = {:?}\nactive = {}\npassive = {}\n",
                 server.software, server.denied, server.active, server.passive,
             );
             let times = [
@@ -127,6 +127,13 @@ address = "{server}"
                 let _ = writeln!(text, "connect-from-port-20 = {port_20}");
             }
         }
+        // inet has no route to the server's network. Ours has, unless a rule hides it; this one does nothing else.
+        let translates = self.rules.get("fw2").is_some_and(|chains| chains.contains_key("postrouting"));
+        if self.network == "hidden" && !translates {
+            text.push_str(
+                "[nodes.fw2.firewall.postrouting]\nrules = ['oifname \"inet\" tcp sport 1 tcp dport 1 masquerade']\n",
+            );
+        }
         for (node, chains) in &self.rules {
             for (hook, chain) in chains {
                 let _ = writeln!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [", chain.policy);
@@ -142,7 +149,7 @@ address = "{server}"
         let _ = write!(
             text,
             "[[sessions]]\nclient = \"client\"\nserver = \"{to}\"\nmode = \"{}\"\nrun = {:?}\n\
-         user = \"anonymous\"\npassword = \"lab@\"\nsoftware = \"{}\"\n{ports}{}{}",
+             user = \"anonymous\"\npassword = \"lab@\"\nsoftware = \"{}\"\n{ports}{}{}",
             self.mode,
             self.run,
             self.client,
