@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes rows.jsonl from the full record of the measurements: python3 extract.py truth.jsonl > rows.jsonl
 
-Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no NAT, no helper.
+Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no TLS.
 Of each run: the rules in our format, what the client was told to do, the dialogue of the first control connection on
-the client's side, the packets that a firewall stopped, and every connection attempt as its own side saw it. Where the
-client opened a second control connection, the row ends with the first. Clocks and stopwatches are taken out of replies.
+the client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, and every
+connection attempt as its own side saw it. Where the client opened a second control connection, the row ends with the first. Clocks and stopwatches are taken out of replies.
 """
 import json
 import re
@@ -23,32 +23,59 @@ CLIENTS = {"curl": "curl", "lftp": "lftp", "tnftp": "tnftp", "inetutils-ftp": "f
 CUT = {"B10": 6.0}
 # Settings of the server that the scenario format has.
 OPTIONS = {"connect_from_port_20", "pasv_min_port", "pasv_max_port", "port_enable", "pasv_enable", "connect_timeout",
-           "accept_timeout", "idle_session_timeout", "cmds_denied", "RootRevoke off"}
+           "accept_timeout", "idle_session_timeout", "cmds_denied", "RootRevoke off", "port_promiscuous", "pasv_address",
+           "MasqueradeAddress", "PassivePorts", "-P", "-p"}
+# curl was told another address to announce, which the scenario format cannot say.
+FOREIGN = re.compile(r"-P 198\.")
+
+
+def options(server):
+    """Names and values of the server's settings."""
+    given = server["options"] or {}
+    if isinstance(given, str):
+        return dict((line.rsplit(" ", 1) if line in OPTIONS else line.split(" ", 1)) for line in given.split("\n"))
+    return dict(zip(given[::2], given[1::2])) if isinstance(given, list) else given
 
 
 def expressible(row, base):
     config = row["config"]
     server = config["server"]
+    known = {name.split(" ")[0] for name in OPTIONS}
     return (
         config["client"]["kind"] in CLIENTS
         and server["software"] in ("vsftpd", "pure-ftpd", "proftpd", "none", None)
-        and config["topology"] == base
+        and network(config["topology"], base) is not None
         and not config["sysctl"]
-        and set([server["options"]] if isinstance(server["options"], str) else server["options"] or {}) <= OPTIONS
+        and set(options(server)) <= known
         and "strace" not in row["title"]
-        and not any("nat" in text or "helper" in text for text in config["rules"].values())
+        and not FOREIGN.search(" ".join(config["client"]["argv"]))
     )
 
 
+def network(topology, base):
+    """`routed`, or `hidden` where the server has a private address; None for others."""
+    differs = {key for key in base if topology[key] != base[key]}
+    if differs <= {"routes"}:
+        silent = any("blackhole" in route for routes in topology["routes"].values() for route in routes)
+        return None if silent else "routed"
+    at_home = topology["links"][-1] == ["fw2", "lan", "10.20.0.1/24", "server", "eth0", "10.20.0.10/24"]
+    return "hidden" if differs <= {"routes", "links"} and at_home else None
+
+
 def chains(node, text):
-    """nft text to {hook: {policy, rules}}."""
+    """nft text to {hook: {policy, rules}}; a hook's NAT and helper chains become one with its filter."""
     found = {}
     for body in re.findall(r"chain \w+ \{(.*?)\n  \}", text, re.S):
         head, *lines = body.strip().split("\n")
-        hook, policy = re.search(r"hook (\w+) .*policy (\w+);", head).groups()
+        hook = re.search(r"hook (\w+)", head).group(1)
+        policy = re.search(r"policy (\w+);", head)
         for old, new in NAMES[node].items():
-            lines = [line.replace(f'ifname "{old}"', f'ifname "{new}"') for line in lines]
-        found[hook] = {"policy": policy, "rules": [line.strip() for line in lines]}
+            lines = [line.replace(f'"{old}"', f'"{new}"') for line in lines]
+        lines = [line.strip().replace('helper set "ftp-std"', 'helper set "ftp"') for line in lines]
+        chain = found.setdefault(hook, {"policy": "accept", "rules": []})
+        chain["rules"] += lines
+        if policy:
+            chain["policy"] = policy.group(1)
     return found
 
 
@@ -77,17 +104,22 @@ def attempts(row, until):
         for end in ("client", "server"):
             point = f"{end}.eth0"
             src, dst = data["seen_at"].get(point, "? > ?").split(" > ")
-            if not src.startswith(ADDRESS[end] + ":"):
+            if not src.startswith(own_address(row, end) + ":"):
                 continue
             times = [time for time in data["syn_times"][point] if time < until]
             if not times:
                 continue
-            ports = " > ".join(re.sub(r"\d+$", "", p) if p[0] in "CS" else p for p in (x.rsplit(":", 1)[1] for x in (src, dst)))
+            # A port that a NAT chose counts as the other host's.
+            sides = ("C", "S") if end == "client" else ("S", "C")
+            ports = (address.rsplit(":", 1)[1] for address in (src, dst))
+            ports = " > ".join(side if port[0] in "CSN" else port for port, side in zip(ports, sides))
             answer = data["answers"].get(point, ["nothing"])[0]
             yield {"channel": "data", "ports": ports, "syns": times, "answer": answer}
 
 
-ADDRESS = {"client": "192.168.10.10", "server": "203.0.113.10"}
+def own_address(row, end):
+    links = row["config"]["topology"]["links"]
+    return (links[0][2] if end == "client" else links[-1][5]).split("/")[0]
 
 
 def mode(kind, name):
@@ -99,7 +131,8 @@ def mode(kind, name):
 
 def line(text):
     """Without what depends on a clock."""
-    text = re.sub(r"<[CS]\d+>", "<P>", text.rstrip())
+    text = re.sub(r"<[CSN]\d+>", "<P>", text.rstrip())
+    text = re.sub(r"^(LPRT 4,4,\d+,\d+,\d+,\d+,2),\d+,\d+$", r"\1,<P>", text)
     text = re.sub(r"^213 \d{14}$", "213 20260101000000", text)
     text = re.sub(r"^(220-Local time is now) \d\d:\d\d", r"\1 00:00", text)
     return re.sub(r"^226 .*measured here.*", "226 <rate>", text)
@@ -116,6 +149,8 @@ def settings(server):
     if server["software"] not in ("vsftpd", "pure-ftpd", "proftpd"):
         return None
     conf = dict(re.findall(r"(\w+)=(\S+)", server.get("conf") or ""))
+    given = options(server)
+    ports = given.get("PassivePorts", given.get("-p", "")).replace(" ", "-").replace(":", "-")
     idle = conf.get("idle_session_timeout") or dict(re.findall(r"^(\w+) (\d+)$", server["conf"], re.M)).get("TimeoutIdle")
     port_20 = conf["connect_from_port_20"] == "YES" if "connect_from_port_20" in conf else None
     return {
@@ -125,16 +160,19 @@ def settings(server):
         "idle_timeout": int(idle) if idle else None,
         # With RootRevoke off an anonymous proftpd may use port 20.
         "port_20": True if server["options"] == "RootRevoke off" else port_20,
-        "passive_ports": f"{conf['pasv_min_port']}-{conf['pasv_max_port']}" if "pasv_min_port" in conf else None,
+        "passive_ports": f"{conf['pasv_min_port']}-{conf['pasv_max_port']}" if "pasv_min_port" in conf else ports or None,
+        "passive_address": given.get("pasv_address") or given.get("MasqueradeAddress") or given.get("-P"),
+        "promiscuous": conf.get("port_promiscuous") == "YES",
         "denied": conf["cmds_denied"].split(",") if "cmds_denied" in conf else [],
         "active": conf.get("port_enable", "YES") == "YES",
         "passive": conf.get("pasv_enable", "YES") == "YES",
     }
 
 
-def extract(row):
+def extract(row, base):
     config, outcome = row["config"], row["outcome"]
     kind, argv = config["client"]["kind"], config["client"]["argv"]
+    where = network(config["topology"], base)
     urls = [a for a in argv if a.startswith("ftp://")]
     opened = {e["ev"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C", e["ev"])}
     closed = [e["t"] for e in row["events_at_client"] if re.match(r"ctl (F|R)\S* 192.168.10.10:C1>", e["ev"])]
@@ -149,8 +187,9 @@ def extract(row):
     if until is None and (len(urls) > 1 or kind != "curl"):
         run.append("get " + (urls[1].rsplit("/", 1)[1] if urls else "hello.txt"))
     ports = re.search(r"-P \S+:(\d+-\d+)", " ".join(argv))
-    dialogue = [[x["t"], x["who"], line(x["line"])]
-                for x in row["dialogue"]["client_side"] if x["conn"] == 1 and x["t"] < end]
+    sides = {side: [[x["t"], x["who"], line(x["line"])] for x in row["dialogue"][side] if x["conn"] == 1 and x["t"] < end]
+             for side in ("client_side", "server_side")}
+    translated = any("nat" in text or "helper" in text for text in config["rules"].values())
     verdicts = [[v["device"], v["verdict"], v["ct"], re.search(r"\[(.*)\]", v["pkt"]).group(1)]
                 for v in row["verdicts"] if v["t"] < end]
     return {
@@ -158,7 +197,9 @@ def extract(row):
         "title": row["title"],
         "client": CLIENTS[kind],
         "mode": mode(kind, config["mode"]),
-        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1) if urls else "203.0.113.10",
+        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1) if urls else {"routed": "203.0.113.10", "hidden": "203.0.113.129"}[where],
+        "network": where,
+        "believes": "--no-ftp-skip-pasv-ip" in argv or "fix-pasv-address no" in argv[-1],
         "connect_timeout": patience(kind, argv),
         "max_time": int(argv[argv.index("--max-time") + 1]) if "--max-time" in argv else None,
         "active_ports": ports.group(1) if ports else None,
@@ -169,7 +210,8 @@ def extract(row):
         "list_ok": outcome["list_ok"],
         "retr_ok": outcome["retr_ok"] if len(run) > 1 else None,
         "retr_bytes": outcome.get("retr_bytes") if len(run) > 1 else None,
-        "dialogue": dialogue,
+        "dialogue": sides["client_side"],
+        "at_server": [words for _, *words in sides["server_side"]] if translated else None,
         "verdicts": verdicts,
         "attempts": list(attempts(row, end)),
     }
@@ -181,7 +223,7 @@ def main():
     base = next(row for row in rows if row["id"] == "A01")["config"]["topology"]
     for row in rows:
         if expressible(row, base):
-            print(json.dumps(extract(row), separators=(",", ":")))
+            print(json.dumps(extract(row, base), separators=(",", ":")))
 
 
 main()

@@ -229,11 +229,15 @@ impl ServerSession {
         let local = host.control_local();
         let address = server.config.pasv_address.map_or_else(|| local.ip().to_string(), |ip| ip.to_string());
         let idle = server.idle_timeout().as_nanos() / 1_000_000_000;
+        // pure-ftpd lets in 50 users, or half as many as it has passive ports.
+        let ports = server.config.pasv_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
+        let seats = (ports / 2).clamp(1, 50);
         let kbytes = |bytes: u64| bytes.div_ceil(1024).to_string();
         let named = [
             ("verb", command.verb.as_str()),
             ("user", command.argument.as_str()),
             ("guest", &server.guests.to_string()),
+            ("seats", &seats.to_string()),
             ("port", &local.port().to_string()),
             ("address", &address),
             ("peer", &host.control_remote().ip().to_string()),

@@ -5,7 +5,7 @@ use super::{Completion, Foreign, ListStyle, Needs, ProfileTable, Text, VSFTPD};
 pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     greeting: Text(
         220,
-        "--------- Welcome to Pure-FTPd [privsep] [TLS] ----------\n220-You are user number {guest} of 50 allowed.\n\
+        "--------- Welcome to Pure-FTPd [privsep] [TLS] ----------\n220-You are user number {guest} of {seats} allowed.\n\
          220-Local time is now 00:00. Server port: {port}.\n220-Only anonymous FTP is allowed here\n\
          You will be disconnected after {minutes} minutes of inactivity.",
     ),

@@ -1,0 +1,164 @@
+//! A row of `rows.jsonl`, and the scenario file that it becomes.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+#[derive(Deserialize)]
+pub(crate) struct Row {
+    pub id: String,
+    pub title: String,
+    /// The program.
+    pub client: String,
+    pub mode: String,
+    pub target: String,
+    /// `routed`, or `hidden`: the server's address is private, and its router's is called.
+    pub network: String,
+    /// The client was told to believe the address in 227.
+    pub believes: bool,
+    pub connect_timeout: Option<u32>,
+    /// curl gives up after so many seconds, whatever it waits for.
+    pub max_time: Option<u32>,
+    pub active_ports: Option<String>,
+    pub run: Vec<String>,
+    /// Only what happened before this second is compared.
+    pub until: Option<f64>,
+    pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
+    pub server: Option<Server>,
+    pub list_ok: bool,
+    pub retr_ok: Option<bool>,
+    pub retr_bytes: Option<u64>,
+    /// Seconds, `C` or `S`, the line.
+    pub dialogue: Vec<(f64, String, String)>,
+    /// `C` or `S` and the line, on the server's side; only where something could rewrite it.
+    pub at_server: Option<Vec<(String, String)>>,
+    /// Node, verdict, connection tracking state, flags.
+    pub verdicts: Vec<(String, String, String, String)>,
+    pub attempts: Vec<Attempt>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Chain {
+    pub policy: String,
+    pub rules: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Server {
+    pub software: String,
+    pub connect_timeout: Option<u32>,
+    pub accept_timeout: Option<u32>,
+    pub idle_timeout: Option<u32>,
+    pub port_20: Option<bool>,
+    pub passive_ports: Option<String>,
+    pub passive_address: Option<String>,
+    pub promiscuous: bool,
+    pub denied: Vec<String>,
+    pub active: bool,
+    pub passive: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Attempt {
+    pub channel: String,
+    /// `20 > C`: ephemeral ports are C on the client, S on the server.
+    pub ports: String,
+    /// Seconds.
+    pub syns: Vec<f64>,
+    pub answer: String,
+}
+
+impl Row {
+    /// The row as a scenario file.
+    pub(crate) fn scenario(&self) -> String {
+        let (inside, server) = match &*self.network {
+            "hidden" => ("10.20.0.1/24", "10.20.0.10/24"),
+            _ => ("203.0.113.1/25", "203.0.113.10/25"),
+        };
+        let mut text = format!(
+            r#"
+title = '''{}'''
+seed  = 1
+links = [
+    {{ path = "client -- fw1", delay = "10 us", bandwidth = "1 Gbit/s" }},
+    {{ path = "fw1 -- inet", delay = "5 ms", bandwidth = "1 Gbit/s" }},
+    {{ path = "inet -- fw2 -- server", delay = "10 us", bandwidth = "1 Gbit/s" }},
+]
+[nodes.client]
+address = "192.168.10.10/24"
+[nodes.fw1]
+addresses = {{ client = "192.168.10.1/24", inet = "198.51.100.1/24" }}
+gateway = "inet"
+[nodes.inet]
+addresses = {{ fw1 = "198.51.100.254/24", fw2 = "203.0.113.254/25" }}
+[nodes.fw2]
+addresses = {{ inet = "203.0.113.129/25", server = "{inside}" }}
+gateway = "inet"
+[nodes.server]
+address = "{server}"
+"#,
+            self.title
+        );
+        if let Some(server) = &self.server {
+            let _ = write!(
+                text,
+                "[nodes.server.ftp-server]\nsoftware = \"{}\"\nfiles = {{ \"hello.txt\" = 62, \"big.bin\" = 20000 }}\n\
+                 denied-commands = {:?}\nactive = {}\npassive = {}\n",
+                server.software, server.denied, server.active, server.passive,
+            );
+            let times = [
+                ("connect-timeout", server.connect_timeout),
+                ("accept-timeout", server.accept_timeout),
+                ("idle-timeout", server.idle_timeout),
+            ];
+            for (key, seconds) in times.into_iter().filter_map(|(key, seconds)| Some((key, seconds?))) {
+                let _ = writeln!(text, "{key} = \"{seconds} s\"");
+            }
+            if let Some(ports) = &server.passive_ports {
+                let _ = writeln!(text, "passive-ports = \"{ports}\"");
+            }
+            if let Some(address) = &server.passive_address {
+                let _ = writeln!(text, "passive-address = \"{address}\"");
+            }
+            if server.promiscuous {
+                text.push_str("port-promiscuous = true\n");
+            }
+            if let Some(port_20) = server.port_20 {
+                let _ = writeln!(text, "connect-from-port-20 = {port_20}");
+            }
+        }
+        // inet has no route to the server's network. Ours has, unless a rule hides it; this one does nothing else.
+        let translates = self.rules.get("fw2").is_some_and(|chains| chains.contains_key("postrouting"));
+        if self.network == "hidden" && !translates {
+            text.push_str(
+                "[nodes.fw2.firewall.postrouting]\nrules = ['oifname \"inet\" tcp sport 1 tcp dport 1 masquerade']\n",
+            );
+        }
+        for (node, chains) in &self.rules {
+            for (hook, chain) in chains {
+                let _ = writeln!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [", chain.policy);
+                for rule in &chain.rules {
+                    let _ = writeln!(text, "    '''{rule}''',");
+                }
+                text.push_str("]\n");
+            }
+        }
+        let seconds = |key: &str, s: Option<u32>| s.map(|s| format!("{key} = \"{s} s\"\n")).unwrap_or_default();
+        let ports = self.active_ports.as_ref().map(|ports| format!("active-ports = \"{ports}\"\n")).unwrap_or_default();
+        let to = if self.target == "203.0.113.10" { "server" } else { &self.target };
+        let _ = write!(
+            text,
+            "[[sessions]]\nclient = \"client\"\nserver = \"{to}\"\nmode = \"{}\"\nrun = {:?}\n\
+             user = \"anonymous\"\npassword = \"lab@\"\nsoftware = \"{}\"\n{ports}{}{}",
+            self.mode,
+            self.run,
+            self.client,
+            seconds("connect-timeout", self.connect_timeout),
+            seconds("reply-timeout", self.max_time),
+        );
+        if self.believes {
+            text.push_str("ignore-passive-address = false\n");
+        }
+        text
+    }
+}
