@@ -2,7 +2,7 @@
 
 use super::Diagnostic;
 use super::document::{Field, Located, Problems};
-use crate::firewall::{Action, Hook, Policy, Rule, Test, parse_policy, parse_rule, word_span};
+use crate::firewall::{Action, Hook, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
 use crate::suggest::{one_of, quote};
 
 const MOST_RULES: usize = 10_000;
@@ -100,7 +100,9 @@ fn rule(
     if let Some(Action::Nat(target)) = &rule.action {
         let fits = match hook {
             Hook::Prerouting | Hook::Output => !target.is_source(),
-            Hook::Postrouting | Hook::Input => target.is_source(),
+            Hook::Postrouting => target.is_source(),
+            // The kernel knows `snat` there, but no `masquerade`: the packet leaves through no interface.
+            Hook::Input => matches!(target, NatTarget::Source { .. }),
             Hook::Forward => false,
         };
         if !fits {
