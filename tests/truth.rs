@@ -262,7 +262,10 @@ fn dialogue(trace: &Trace, commands: Side) -> Vec<(f64, String, String)> {
 
 fn verdicts(trace: &Trace, until: f64) -> Vec<(String, String, String, String)> {
     let stopped = |frame: &Frame| match &frame.event {
-        Event::Verdict { packet, ct_state, verdict, .. } if *verdict != Verdict::Accept => {
+        // A black hole at inet is a route, not a firewall's rule.
+        Event::Verdict { packet, ct_state, verdict, .. }
+            if *verdict != Verdict::Accept && trace.node_name(frame.node) != "inet" =>
+        {
             let state = ct_state.map_or_else(String::new, |state| state.name().to_owned());
             let flags = trace.packet(*packet).tcp().map_or_else(String::new, |segment| segment.flags.to_string());
             Some((trace.node_name(frame.node).to_owned(), verdict.name().to_owned(), state, flags))

@@ -4,7 +4,8 @@
 Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no TLS.
 Of each run: the rules in our format, what the client was told to do, the dialogue of the first control connection on
 the client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, and every
-connection attempt as its own side saw it. Where the client opened a second control connection, the row ends with the first. Clocks and stopwatches are taken out of replies.
+connection attempt as its own side saw it. Where the client opened a second control connection, the row ends with the
+first. Clocks and stopwatches are taken out of replies.
 """
 import json
 import re
@@ -53,11 +54,11 @@ def expressible(row, base):
 
 
 def network(topology, base):
-    """`routed`, or `hidden` where the server has a private address; None for others."""
+    """`routed`, `silent` where inet drops what is for private addresses, `hidden` where the server's is one, or None."""
     differs = {key for key in base if topology[key] != base[key]}
     if differs <= {"routes"}:
         silent = any("blackhole" in route for routes in topology["routes"].values() for route in routes)
-        return None if silent else "routed"
+        return "silent" if silent else "routed"
     at_home = topology["links"][-1] == ["fw2", "lan", "10.20.0.1/24", "server", "eth0", "10.20.0.10/24"]
     return "hidden" if differs <= {"routes", "links"} and at_home else None
 
@@ -186,8 +187,10 @@ def extract(row, base):
     run = ["ls ." if kind in ("tnftp", "inetutils-ftp") else "ls"]
     if until is None and (len(urls) > 1 or kind != "curl"):
         run.append("get " + (urls[1].rsplit("/", 1)[1] if urls else "hello.txt"))
+    called = "203.0.113.129" if where == "hidden" else "203.0.113.10"
     ports = re.search(r"-P \S+:(\d+-\d+)", " ".join(argv))
-    sides = {side: [[x["t"], x["who"], line(x["line"])] for x in row["dialogue"][side] if x["conn"] == 1 and x["t"] < end]
+    sides = {side: [[x["t"], x["who"], line(x["line"])]
+                    for x in row["dialogue"][side] if x["conn"] == 1 and x["t"] < end]
              for side in ("client_side", "server_side")}
     translated = any("nat" in text or "helper" in text for text in config["rules"].values())
     verdicts = [[v["device"], v["verdict"], v["ct"], re.search(r"\[(.*)\]", v["pkt"]).group(1)]
@@ -197,7 +200,7 @@ def extract(row, base):
         "title": row["title"],
         "client": CLIENTS[kind],
         "mode": mode(kind, config["mode"]),
-        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1) if urls else {"routed": "203.0.113.10", "hidden": "203.0.113.129"}[where],
+        "target": re.match(r"ftp://([^/]+)/", urls[0]).group(1) if urls else called,
         "network": where,
         "believes": "--no-ftp-skip-pasv-ip" in argv or "fix-pasv-address no" in argv[-1],
         "connect_timeout": patience(kind, argv),

@@ -12,7 +12,8 @@ pub(crate) struct Row {
     pub client: String,
     pub mode: String,
     pub target: String,
-    /// `routed`, or `hidden`: the server's address is private, and its router's is called.
+    /// `routed`; `silent`: inet has a black hole for private addresses; `hidden`: the server's address is private, and
+    /// its router's is called.
     pub network: String,
     /// The client was told to believe the address in 227.
     pub believes: bool,
@@ -126,6 +127,9 @@ address = "{server}"
             if let Some(port_20) = server.port_20 {
                 let _ = writeln!(text, "connect-from-port-20 = {port_20}");
             }
+        }
+        if self.network == "silent" {
+            text.push_str("[nodes.inet.firewall.prerouting]\nrules = ['ip daddr 192.168.0.0/16 drop']\n");
         }
         // inet has no route to the server's network. Ours has, unless a rule hides it; this one does nothing else.
         let translates = self.rules.get("fw2").is_some_and(|chains| chains.contains_key("postrouting"));
