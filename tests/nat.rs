@@ -240,3 +240,25 @@ fn lengths_change_and_numbers_follow() {
         .any(|frame| matches!(frame.event, Event::Timer { timer, .. } if format!("{timer:?}").contains("Retransmit")));
     assert!(!resent, "nothing had to be sent again");
 }
+
+#[test]
+fn each_translation_has_its_hooks() {
+    let cases = [
+        ("masquerade", ["postrouting"].as_slice()),
+        ("snat to 198.51.100.9", &["postrouting", "input"]),
+        ("dnat to 192.168.10.10", &["prerouting", "output"]),
+        ("redirect to :2121", &["prerouting", "output"]),
+    ];
+    for (rule, allowed) in cases {
+        for hook in ["prerouting", "input", "forward", "output", "postrouting"] {
+            let source = routed(&format!("[nodes.fw1.firewall.{hook}]\nrules = ['{rule}']"), "passive");
+            match parse(&source, "t.toml") {
+                Ok(_) => assert!(allowed.contains(&hook), "{rule} in {hook}"),
+                Err(problems) => {
+                    assert!(!allowed.contains(&hook), "{rule} in {hook}: {problems:#?}");
+                    assert!(format!("{problems:?}").contains("this cannot be done in"), "{problems:#?}");
+                }
+            }
+        }
+    }
+}
