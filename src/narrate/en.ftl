@@ -147,7 +147,8 @@ expectation-made = { $node } now expects a connection from { $from } to { $to };
 expectation-used = { $node } has expected this connection from { $from } to { $to }, and lets it pass for { $door }: the expectation is used up.
 why-expectation-made = Its FTP helper has read the announcement on the control connection: the data connection will be RELATED, not new.
 why-expectation-used = The SYN is RELATED: the control connection has announced it.
-why-translated-text = Only a helper that reads the control connection can do this; the length of the text changes, so the numbers of all later segments are shifted as well.
+why-translated-text = Only a helper that reads the control connection can do this.
+why-translated-length = The text's length changes by { $by } bytes, so the numbers of all later segments are shifted as well.
 
 lost-not-forwarding = { $node } discards { $packet }: it is a host, not a router, and { $address } is not its own address.
 lost-line-loss = { $node } sends { $packet }, but the line loses it.

@@ -128,6 +128,7 @@ ids! {
     WhyExpectationMade = "why-expectation-made",
     WhyExpectationUsed = "why-expectation-used",
     WhyTranslatedText = "why-translated-text",
+    WhyTranslatedLength = "why-translated-length",
     InspectorExpected = "inspector-expected",
     LostLineLoss = "lost-line-loss",
     LostLinkDown = "lost-link-down",

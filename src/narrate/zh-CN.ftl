@@ -133,7 +133,8 @@ expectation-made = { $node } 现在期待从 { $from } 到 { $to } 的连接；�
 expectation-used = { $node } 期待过这条从 { $from } 到 { $to } 的连接，放行到 { $door }：期待已用掉。
 why-expectation-made = 它的 FTP 助手读到了控制连接上的通告：数据连接将是 RELATED，而不是新连接。
 why-expectation-used = 这个 SYN 是 RELATED：控制连接已经通告过它。
-why-translated-text = 只有读懂控制连接的助手才能做到；文本长度改变了，因此此后所有报文段的序号也要随之平移。
+why-translated-text = 只有读懂控制连接的助手才能做到。
+why-translated-length = 文本长度改变了 { $by } 字节，因此此后所有报文段的序号也要随之平移。
 
 lost-not-forwarding = { $node } 丢弃{ $packet }：它是主机而不是路由器，{ $address } 也不是它自己的地址。
 lost-line-loss = { $node } 发出了{ $packet }，但线路把它丢失了。

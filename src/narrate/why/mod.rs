@@ -21,11 +21,17 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
     let sentences = match &shown.event {
         Event::Expectation { action: ExpectationAction::Made, .. } => vec![t.say(Id::WhyExpectationMade, &[])],
         Event::Expectation { action: ExpectationAction::Used, .. } => vec![t.say(Id::WhyExpectationUsed, &[])],
-        Event::Translated { before, packet, .. } => {
-            let text = |packet| trace.packet(packet).tcp().map(|segment| segment.payload.clone());
-            let changed = text(*before) != text(*packet);
-            if changed { vec![t.say(Id::WhyTranslatedText, &[])] } else { Vec::new() }
-        }
+        Event::Translated { before, packet, .. } => match (trace.packet(*before).tcp(), trace.packet(*packet).tcp()) {
+            (Some(old), Some(new)) if old.payload != new.payload => {
+                let by = new.payload.len() as i64 - old.payload.len() as i64;
+                let mut sentences = vec![t.say(Id::WhyTranslatedText, &[])];
+                if by != 0 {
+                    sentences.push(t.say(Id::WhyTranslatedLength, &[("by", &format!("{by:+}"))]));
+                }
+                sentences
+            }
+            _ => Vec::new(),
+        },
         Event::Verdict { packet, hook, ct_state, verdict, rule, .. } => {
             let decision = stopped::Decision { hook: *hook, ct_state: *ct_state, verdict: *verdict, rule: *rule };
             stopped::by_firewall(&t, scene, node, trace.packet(*packet), decision)
