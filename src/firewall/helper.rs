@@ -81,11 +81,17 @@ impl FtpHelper {
         let seq_shift =
             if own.position.is_some_and(|position| segment.seq > position) { own.after } else { own.before };
         segment.seq = shifted(segment.seq, seq_shift);
+        let answered = |number: SeqNr| {
+            let known = shifted(number, -other.before);
+            let later = other.position.is_some_and(|position| known > position);
+            shifted(number, -if later { other.after } else { other.before })
+        };
         if segment.flags.contains(crate::packet::Flags::ACK) {
-            let known = shifted(segment.ack, -other.before);
-            let ack_shift =
-                if other.position.is_some_and(|position| known > position) { other.after } else { other.before };
-            segment.ack = shifted(segment.ack, -ack_shift);
+            segment.ack = answered(segment.ack);
+        }
+        // `nf_ct_sack_adjust`: the blocks are numbers of the other direction too.
+        for (from, to) in &mut segment.sack {
+            (*from, *to) = (answered(*from), answered(*to));
         }
     }
 
@@ -176,4 +182,28 @@ fn extended(text: &str) -> Option<SocketAddr> {
     let port = parts.next()?.parse().ok()?;
     let fits = matches!((family, ip), ("1", IpAddr::V4(_)) | ("2", IpAddr::V6(_)));
     fits.then(|| SocketAddr::new(ip, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Flags;
+
+    #[test]
+    fn answers_to_shifted_text_are_shifted_back_block_by_block() {
+        let mut helper = FtpHelper::default();
+        helper.grew(Direction::Original, SeqNr(100), 4);
+        let mut later = Segment { seq: SeqNr(125), ..Segment::default() };
+        helper.adjust(Direction::Original, &mut later);
+        assert_eq!(later.seq, SeqNr(129), "what follows the longer text");
+        let mut answer = Segment {
+            ack: SeqNr(100),
+            flags: Flags::ACK,
+            sack: vec![(SeqNr(129), SeqNr(149))].into(),
+            ..Segment::default()
+        };
+        helper.adjust(Direction::Reply, &mut answer);
+        assert_eq!(answer.ack, SeqNr(100), "what precedes it stays");
+        assert_eq!(*answer.sack, [(SeqNr(125), SeqNr(145))]);
+    }
 }

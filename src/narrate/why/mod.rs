@@ -23,7 +23,7 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
         Event::Expectation { action: ExpectationAction::Used, .. } => vec![t.say(Id::WhyExpectationUsed, &[])],
         Event::Translated { before, packet, .. } => match (trace.packet(*before).tcp(), trace.packet(*packet).tcp()) {
             (Some(old), Some(new)) if old.payload != new.payload => {
-                let by = new.payload.len() as i64 - old.payload.len() as i64;
+                let by = new.payload.len().cast_signed() - old.payload.len().cast_signed();
                 let mut sentences = vec![t.say(Id::WhyTranslatedText, &[])];
                 if by != 0 {
                     sentences.push(t.say(Id::WhyTranslatedLength, &[("by", &format!("{by:+}"))]));
