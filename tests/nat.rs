@@ -262,3 +262,11 @@ fn each_translation_has_its_hooks() {
         }
     }
 }
+
+#[test]
+fn a_translation_is_for_packets_of_its_family() {
+    let rules = "[nodes.fw1.firewall.postrouting]\nrules = ['snat to 2001:db8::9']";
+    let trace = run(&routed(rules, "passive"));
+    assert!(trace.frames.iter().all(|frame| !matches!(frame.event, Event::Translated { .. })));
+    assert_eq!(outcomes(&trace)[0].outcome, Outcome::Ok);
+}

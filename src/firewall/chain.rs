@@ -156,6 +156,10 @@ impl Chain {
     pub fn translation(&mut self, view: View<'_>) -> Option<(RuleId, NatTarget)> {
         self.entries.iter_mut().find_map(|entry| {
             let Some(Action::Nat(target)) = entry.action else { return None };
+            // nft puts the family of the address before the rule: `snat ip6 to` sees no IPv4 packet.
+            if target.address().is_some_and(|address| address.is_ipv4() != view.packet.src.is_ipv4()) {
+                return None;
+            }
             if !entry.conditions.iter().all(|condition| condition.holds(view)) {
                 return None;
             }

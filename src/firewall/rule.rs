@@ -191,6 +191,14 @@ impl NatTarget {
     pub const fn is_source(&self) -> bool {
         matches!(self, Self::Source { .. } | Self::Masquerade { .. })
     }
+
+    /// The address that it writes, where the rule names one.
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Source { address, .. } | Self::Destination { address, .. } => Some(*address),
+            Self::Masquerade { .. } | Self::Redirect { .. } => None,
+        }
+    }
 }
 
 /// An address family.
