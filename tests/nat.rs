@@ -5,6 +5,7 @@
 use ftpscope::insight::outcomes;
 use ftpscope::scenario::{Outcome, Scenario, parse};
 use ftpscope::trace::{Event, ExpectationAction, Side, Trace};
+use std::net::IpAddr;
 
 const STATEFUL: &str = "'ct state invalid counter drop', 'ct state established counter accept', 'ct state related counter accept', 'iifname \"client\" ct state new counter accept', 'counter drop'";
 
@@ -269,4 +270,81 @@ fn a_translation_is_for_packets_of_its_family() {
     let trace = run(&routed(rules, "passive"));
     assert!(trace.frames.iter().all(|frame| !matches!(frame.event, Event::Translated { .. })));
     assert_eq!(outcomes(&trace)[0].outcome, Outcome::Ok);
+}
+
+/// A client behind two translating routers; the helper is at `home`, and at `isp` if `both`.
+fn twice(both: bool, mode: &str) -> String {
+    let helper =
+        |node: &str| format!("[nodes.{node}.firewall.prerouting]\nrules = ['tcp dport 21 ct helper set \"ftp\"']\n");
+    let second = if both { helper("isp") } else { String::new() };
+    format!(
+        r#"title = "t"
+links = ["client -- home -- isp -- internet -- server"]
+[nodes.client]
+address = "192.168.1.10"
+[nodes.home]
+addresses = {{ isp = "100.64.0.2" }}
+{}
+[nodes.home.firewall.postrouting]
+rules = ['oifname "isp" masquerade']
+[nodes.isp]
+addresses = {{ internet = "198.51.100.7" }}
+{second}
+[nodes.isp.firewall.postrouting]
+rules = ['oifname "internet" masquerade']
+[nodes.server]
+address = "203.0.113.5"
+{FILES}
+[[sessions]]
+client = "client"
+server = "server"
+mode = "{mode}"
+run = ["ls", "get hello.txt"]
+"#,
+        helper("home")
+    )
+}
+
+#[test]
+fn two_translations_in_a_row_need_two_helpers_for_active_mode() {
+    assert!(all_ok(&run(&twice(true, "active"))));
+    assert!(all_ok(&run(&twice(true, "passive"))));
+    assert!(all_ok(&run(&twice(false, "passive"))));
+    // PORT names the first router's address, the connection comes from the second's.
+    assert_eq!(outcome(&run(&twice(false, "active"))), (Outcome::Denied, Some("server".into()), Some(500)));
+}
+
+#[test]
+fn a_server_is_called_by_its_public_address_from_inside() {
+    for mode in ["active", "passive"] {
+        let trace = run(&format!(
+            r#"title = "t"
+links = ["client -- home", "server -- home", "home -- internet"]
+[nodes.client]
+address = "192.168.1.10"
+[nodes.server]
+address = "192.168.1.20"
+{FILES}
+[nodes.home]
+addresses = {{ internet = "198.51.100.7" }}
+[nodes.home.firewall.prerouting]
+rules = ['tcp dport 21 ct helper set "ftp"', 'ip daddr 198.51.100.7 dnat to 192.168.1.20']
+[nodes.home.firewall.postrouting]
+rules = ['ct status dnat oifname "server" masquerade']
+[[sessions]]
+client = "client"
+server = "198.51.100.7"
+mode = "{mode}"
+run = ["ls", "get hello.txt"]
+"#
+        ));
+        assert!(all_ok(&trace), "{mode}");
+        // Neither end ever sees the other's address.
+        let [client, server] = ["192.168.1.10", "192.168.1.20"].map(|address| address.parse::<IpAddr>().unwrap());
+        for frame in trace.frames.iter().filter(|frame| matches!(frame.event, Event::Received { .. })) {
+            let (packet, name) = (trace.packet_of(frame).unwrap(), trace.node_name(frame.node));
+            assert!(name != "client" || packet.src != server, "{mode}");
+            assert!(name != "server" || packet.src != client, "{mode}");
+        }
+    }
 }
