@@ -4,7 +4,7 @@ use super::apps::{App, Deferred};
 use super::queue::{Queue, What};
 use super::stack::{Handle, Stack};
 use super::walk::Resolving;
-use crate::firewall::{Firewall, Tracked};
+use crate::firewall::{Conntrack, Firewall, Tracked};
 use crate::ftp;
 use crate::ids::{ConnectionId, FrameId, NodeId, PacketId, SessionId, SocketId};
 use crate::network::{LOOPBACK, Routes, Topology};
@@ -65,6 +65,13 @@ pub(super) struct Node {
     pub(super) stack: Stack,
     pub(super) apps: Vec<App>,
     pub(super) resolving: Vec<Resolving>,
+}
+
+impl Node {
+    /// Its connection tracking, if it tracks.
+    pub(super) fn conntrack_mut(&mut self) -> Option<&mut Conntrack> {
+        self.firewall.as_mut()?.conntrack_mut()
+    }
 }
 
 /// The next unused numbers.

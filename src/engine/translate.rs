@@ -2,10 +2,10 @@
 
 use super::simulation::Simulation;
 use crate::firewall::{Expectation, Half, Hook, Tracked, View, translate};
-use crate::ids::NodeId;
+use crate::ids::{NodeId, RuleId};
 use crate::network::LOOPBACK;
 use crate::packet::Packet;
-use crate::trace::{Event, ExpectationAction, Loss, Observer};
+use crate::trace::{Event, ExpectationAction, Loss, Observer, PacketRef};
 
 impl<O: Observer> Simulation<O> {
     /// The first packet of a connection is shown to the NAT rules of `hook`; every packet is rewritten as its connection
@@ -50,16 +50,26 @@ impl<O: Observer> Simulation<O> {
         if translate(packet, tracked, half)
             && let Some(before) = before
         {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail =
-                self.tell(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
+            self.tell_translated(node, before, packet, (hook, rule));
         }
+    }
+
+    fn tell_translated(
+        &mut self,
+        node: NodeId,
+        before: PacketRef,
+        packet: &mut Packet,
+        (hook, rule): (Hook, Option<RuleId>),
+    ) {
+        let (cause, tag) = (packet.trail, packet.tag);
+        packet.trail =
+            self.tell(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
     }
 
     /// Lets the helper of the packet's connection read it. `false`: the helper does not let it pass.
     pub(super) fn help(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) -> bool {
         let now = self.now;
-        let conntrack = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
+        let conntrack = self.nodes[node.index()].conntrack_mut();
         let Some(conntrack) = conntrack.filter(|conntrack| conntrack.has_helper(tracked)) else { return true };
         let before = O::RECORDS.then(|| self.observer.packet(packet));
         let helped = conntrack.help(now, tracked, packet);
@@ -70,13 +80,7 @@ impl<O: Observer> Simulation<O> {
         if helped.rewritten
             && let Some(before) = before
         {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self.tell(node, cause, tag, |o| Event::Translated {
-                before,
-                packet: o.packet(packet),
-                hook: Hook::Postrouting,
-                rule: None,
-            });
+            self.tell_translated(node, before, packet, (Hook::Postrouting, None));
         }
         if let Some(made) = helped.expectation {
             self.tell_expectation(node, ExpectationAction::Made, made, packet);

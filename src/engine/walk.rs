@@ -242,11 +242,11 @@ impl<O: Observer> Simulation<O> {
     }
 
     fn tracks(&mut self, node: NodeId) -> bool {
-        self.nodes[node.index()].firewall.as_mut().is_some_and(|firewall| firewall.conntrack_mut().is_some())
+        self.nodes[node.index()].conntrack_mut().is_some()
     }
 
     fn track(&mut self, node: NodeId, packet: &mut Packet) -> Option<Tracked> {
-        let conntrack = self.nodes[node.index()].firewall.as_mut()?.conntrack_mut()?;
+        let conntrack = self.nodes[node.index()].conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
         let used = conntrack.take_used();
         if let Some(change) = tracked.change {
@@ -259,7 +259,7 @@ impl<O: Observer> Simulation<O> {
     }
 
     fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) {
-        let conntrack = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
+        let conntrack = self.nodes[node.index()].conntrack_mut();
         if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, tracked)) {
             self.tell_conntrack(node, change, packet);
         }

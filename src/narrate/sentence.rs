@@ -11,7 +11,7 @@ use crate::ids::{FrameId, RuleId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
 use crate::time::Duration;
-use crate::trace::{Event, ExpectationAction, Frame, Loss, Side, SocketAction, Timer, Trace};
+use crate::trace::{Event, ExpectationAction, Frame, Loss, PacketRef, Side, SocketAction, Timer, Trace};
 
 /// What happens in a frame, in exactly one sentence.
 pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
@@ -30,9 +30,7 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Verdict { packet, hook, ct_state, verdict, rule, .. } => {
             decided(&t, &node, trace.packet(*packet), *hook, *ct_state, *verdict, *rule)
         }
-        Event::Translated { before, packet, rule, .. } => {
-            translated(&t, &node, trace.packet(*before), trace.packet(*packet), *rule)
-        }
+        Event::Translated { before, packet, rule, .. } => translated(&t, &node, (*before, *packet), *rule),
         Event::Expectation { action, from, to, door } => {
             let (from, to, door) = (from.to_string(), t.endpoint(*to), t.endpoint(*door));
             let id = match action {
@@ -90,22 +88,20 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
 }
 
 /// NAT or the helper: what was changed in the packet.
-fn translated(t: &Teller<'_>, node: &str, before: &Packet, after: &Packet, rule: Option<RuleId>) -> String {
+fn translated(t: &Teller<'_>, node: &str, (old, new): (PacketRef, PacketRef), rule: Option<RuleId>) -> String {
+    let (before, after) = (t.trace.packet(old), t.trace.packet(new));
     let rule = rule.map_or_else(String::new, |rule| {
         let info = t.trace.rule(rule);
         t.say(Id::TranslatedRule, &[("rule", &visible(&info.text)), ("line", &info.line.to_string())])
     });
-    let (id, from, to) = match (before.tcp(), after.tcp()) {
-        (Some(old), Some(new)) if old.payload != new.payload => {
-            (Id::TranslatedText, control_line(&old.payload), control_line(&new.payload))
-        }
-        (Some(_), Some(_)) if before.source() != after.source() => {
-            (Id::TranslatedSource, t.endpoint(before.source()), t.endpoint(after.source()))
-        }
-        (Some(_), Some(_)) => {
-            (Id::TranslatedDestination, t.endpoint(before.destination()), t.endpoint(after.destination()))
-        }
-        _ => (Id::TranslatedError, before.dst.to_string(), after.dst.to_string()),
+    let (id, from, to) = if let Some((old, new)) = t.trace.rewritten_text(old, new) {
+        (Id::TranslatedText, control_line(old), control_line(new))
+    } else if before.tcp().is_none() {
+        (Id::TranslatedError, before.dst.to_string(), after.dst.to_string())
+    } else if before.source() != after.source() {
+        (Id::TranslatedSource, t.endpoint(before.source()), t.endpoint(after.source()))
+    } else {
+        (Id::TranslatedDestination, t.endpoint(before.destination()), t.endpoint(after.destination()))
     };
     let args = [("node", node), ("packet", &t.packet(before)), ("from", &from), ("to", &to), ("rule", &rule)];
     t.say(id, &args)

@@ -105,11 +105,8 @@ pub fn journeys(trace: &Trace) -> Vec<Journey> {
                 journey.fate = Fate::Delivered;
             }
             Event::Sent { .. } => journey.fate = Fate::Travelling,
-            Event::Translated { before, packet, .. } => {
-                let text = |packet: &PacketRef| trace.packet(*packet).tcp().map(|segment| &segment.payload);
-                if text(before) != text(packet) {
-                    journey.rewritten = Some(id);
-                }
+            Event::Translated { before, packet, .. } if trace.rewritten_text(*before, *packet).is_some() => {
+                journey.rewritten = Some(id);
             }
             Event::Verdict { verdict: Verdict::Drop, .. } => journey.fate = Fate::Dropped,
             Event::Verdict { verdict: Verdict::Reject(_), .. } => journey.fate = Fate::Rejected,

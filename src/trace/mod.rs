@@ -125,6 +125,12 @@ impl Trace {
         &self.packets[packet.0 as usize]
     }
 
+    /// The text of a packet before and after it was translated, if a helper changed it.
+    pub fn rewritten_text(&self, before: PacketRef, after: PacketRef) -> Option<(&[u8], &[u8])> {
+        let (old, new) = (&self.packet(before).tcp()?.payload, &self.packet(after).tcp()?.payload);
+        (old != new).then_some((old, new))
+    }
+
     /// A node's name.
     pub fn node_name(&self, node: NodeId) -> &str {
         &self.nodes[node.index()].name

@@ -21,16 +21,16 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
     let sentences = match &shown.event {
         Event::Expectation { action: ExpectationAction::Made, .. } => vec![t.say(Id::WhyExpectationMade, &[])],
         Event::Expectation { action: ExpectationAction::Used, .. } => vec![t.say(Id::WhyExpectationUsed, &[])],
-        Event::Translated { before, packet, .. } => match (trace.packet(*before).tcp(), trace.packet(*packet).tcp()) {
-            (Some(old), Some(new)) if old.payload != new.payload => {
-                let by = new.payload.len().cast_signed() - old.payload.len().cast_signed();
+        Event::Translated { before, packet, .. } => match trace.rewritten_text(*before, *packet) {
+            Some((old, new)) => {
+                let by = new.len().cast_signed() - old.len().cast_signed();
                 let mut sentences = vec![t.say(Id::WhyTranslatedText, &[])];
                 if by != 0 {
                     sentences.push(t.say(Id::WhyTranslatedLength, &[("by", &format!("{by:+}"))]));
                 }
                 sentences
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         },
         Event::Verdict { packet, hook, ct_state, verdict, rule, .. } => {
             let decision = stopped::Decision { hook: *hook, ct_state: *ct_state, verdict: *verdict, rule: *rule };
