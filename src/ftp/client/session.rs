@@ -42,6 +42,9 @@ pub struct ClientSession {
     pub(super) replies: ReplyReader,
     /// There is a control connection, or one is being opened.
     pub(super) online: bool,
+    /// What the server said while nobody looked, and whether it has closed the connection.
+    unread: Vec<Reply>,
+    hung_up: bool,
     pub(super) tries: Tries,
     /// The session has logged in before.
     pub(super) opened: bool,
@@ -122,6 +125,8 @@ impl ClientSession {
             data: Data::default(),
             replies: ReplyReader::default(),
             online: false,
+            unread: Vec::new(),
+            hung_up: false,
             tries: Tries::default(),
             opened: false,
             again: false,
@@ -173,13 +178,27 @@ impl ClientSession {
             }
         };
         self.replies.push(bytes);
+        self.read_replies(host);
+    }
+
+    /// Whether the program does not look at its control connection: tnftp and ftp wait for connect().
+    fn is_deaf(&self) -> bool {
+        self.phase == Phase::ConnectingData && !self.config.software.calls_again()
+    }
+
+    /// Deals with the replies that have arrived.
+    fn read_replies(&mut self, host: &mut dyn Host) {
         while !self.is_finished() {
             match self.replies.next_reply() {
                 None => break,
                 Some(Ok(reply)) => {
                     host.saw_reply(&reply);
-                    host.cancel_timer(FtpTimer::Reply);
-                    self.answer(&reply, host);
+                    if self.is_deaf() {
+                        self.unread.push(reply);
+                    } else {
+                        host.cancel_timer(FtpTimer::Reply);
+                        self.answer(&reply, host);
+                    }
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -188,7 +207,9 @@ impl ClientSession {
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if self.online && !self.is_finished() {
+        if self.is_deaf() {
+            self.hung_up = true;
+        } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
             let result = if self.phase == Phase::Quit { StepResult::Ok } else { StepResult::Closed };
             self.lose(result, host);
@@ -209,7 +230,10 @@ impl ClientSession {
             (FtpTimer::ControlConnect, Phase::Connecting) => {
                 self.lose(StepResult::Connect(DataError::TimedOut), host);
             }
-            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => self.on_data_timeout(host),
+            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => {
+                self.on_data_timeout(host);
+                self.look_up(host);
+            }
             (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(StepResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
             _ => {}
@@ -437,6 +461,23 @@ impl ClientSession {
     pub fn on_data_connected(&mut self, _remote: SocketAddr, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_connected(host);
+            self.look_up(host);
+        }
+    }
+
+    /// After a wait for the data connection: what has come meanwhile on the control connection.
+    fn look_up(&mut self, host: &mut dyn Host) {
+        if self.is_deaf() {
+            return;
+        }
+        for reply in std::mem::take(&mut self.unread) {
+            if !self.is_finished() {
+                host.cancel_timer(FtpTimer::Reply);
+                self.answer(&reply, host);
+            }
+        }
+        if std::mem::take(&mut self.hung_up) {
+            self.on_control_closed(host);
         }
     }
 
@@ -466,6 +507,7 @@ impl ClientSession {
     pub fn on_data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_failed(error, host);
+            self.look_up(host);
         }
     }
 }

@@ -166,8 +166,9 @@ impl ClientSession {
             self.data.long_port = true;
         } else {
             let other = self.config.software.other_way(self.data.mode, trouble);
-            // The commands that are fallen back to have no room for IPv6.
-            let Some(other) = other.filter(|_| host.control_local().is_ipv4()) else { return false };
+            // Only the extended commands have room for IPv6.
+            let fits = |mode| host.control_local().is_ipv4() || matches!(mode, Mode::ActiveEprt | Mode::PassiveEpsv);
+            let Some(other) = other.filter(|other| fits(other.mode)) else { return false };
             if !other.same_port && self.data.listening.take().is_some() {
                 host.stop_listening();
             }

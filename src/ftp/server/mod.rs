@@ -8,6 +8,8 @@
 mod commands;
 mod negotiate;
 mod profile;
+#[cfg(test)]
+mod recorded_tests;
 mod session;
 mod transfer;
 

@@ -53,7 +53,10 @@ impl ServerSession {
         let (job, begins) = match self.prepare(command, restart, server) {
             Ok(ready) => ready,
             // The arrangement stays good for another try.
-            Err(refusal) => return self.send(&refusal.reply(), host),
+            Err(refusal) => {
+                let refusal = self.fill(refusal, command, server, host);
+                return self.send(&refusal, host);
+            }
         };
         if !say.idle_while_waiting {
             host.cancel_timer(FtpTimer::Idle);
@@ -105,11 +108,23 @@ impl ServerSession {
         };
         match command.verb.as_str() {
             "RETR" => {
-                let bytes = server.files.read(&path).ok_or(say.file_failed)?.clone();
-                let begins = begins(say.file_begins, &[&command.argument, &bytes.len().to_string()]);
-                let bytes = bytes.slice(usize::try_from(restart).map_or(bytes.len(), |at| at.min(bytes.len()))..);
+                let missing = if server.files.is_dir(&path) { say.file_is_directory } else { say.file_failed };
+                let all = server.files.read(&path).ok_or(missing)?;
+                if let Some(text) = say.resume_in_ascii.filter(|_| restart > 0 && !self.binary) {
+                    return Err(text);
+                }
+                let bytes = all.slice(usize::try_from(restart).map_or(all.len(), |at| at.min(all.len()))..);
+                let count = if say.counts_skipped { all.len() } else { bytes.len() };
+                let begins = begins(say.file_begins, &[&command.argument, &count.to_string()]);
                 let done = transfer_done(say.transfer_done, bytes.len());
                 Ok((Job::Send { bytes, done }, begins))
+            }
+            "STOR" | "APPE"
+                if server.files.read(&path).is_some()
+                    && server.config.is_anonymous(&self.user)
+                    && let Some([.., text]) = say.guests_may_not =>
+            {
+                Err(text)
             }
             "STOR" | "APPE" if server.files.can_write(&path) => {
                 let append = command.verb == "APPE";
@@ -122,7 +137,9 @@ impl ServerSession {
                 let begins = if say.begins.is_some() {
                     begins(say.list_begins, &[])
                 } else {
-                    say.list_begins.fill(&[("mode", "ASCII")], &[])
+                    let text = if verb == "MLSD" { say.facts_begin } else { say.list_begins };
+                    let mode = if verb == "MLSD" { mode } else { "ASCII" };
+                    text.fill(&[("mode", mode)], &[])
                 };
                 Ok((Job::Send { bytes, done }, begins))
             }
@@ -131,7 +148,7 @@ impl ServerSession {
 
     /// The bytes of LIST, NLST or MLSD. As in vsftpd, a name that is no directory is looked for in the one it would be in,
     /// and a directory that is not there is admitted only after the transfer.
-    fn listing(&self, verb: &str, argument: &str, server: &Server) -> (Bytes, Reply) {
+    pub(super) fn listing(&self, verb: &str, argument: &str, server: &Server) -> (Bytes, Reply) {
         let say = server.say();
         // Options such as `-la` change nothing here.
         let wanted = argument.split(' ').filter(|word| !word.starts_with('-')).collect::<Vec<_>>().join(" ");
@@ -147,7 +164,13 @@ impl ServerSession {
         }
         let mut entries = server.files.list(dir);
         entries.retain(|entry| only.is_none_or(|name| name == entry.name));
-        let done = say.list_done.fill(&[("matches", &entries.len().to_string())], &[]);
+        let done = match (say.list_missing, say.names_done) {
+            (Some(missing), _) if only.is_some() && entries.is_empty() => missing,
+            (_, Some(done)) if verb != "LIST" => done,
+            _ => say.list_done,
+        };
+        let count = entries.len().to_string();
+        let done = done.fill(&[("matches", &count), ("argument", argument)], &[]);
         match (verb, say.facts) {
             ("LIST", _) => return (listing::long(say.list_style, entries), done),
             ("MLSD", Some(facts)) => return (listing::facts(facts, entries), done),
@@ -268,7 +291,9 @@ impl ServerSession {
             Some(Transfer { stage: Stage::Moving, job: Job::Send { .. }, .. }) => self.complete(server, host),
             Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => {
                 let len = self.store(server);
-                self.finish(&transfer_done(server.say().transfer_done, len), server, host);
+                let say = server.say();
+                let done = say.store_done_ascii.filter(|_| !self.binary).unwrap_or(say.transfer_done);
+                self.finish(&transfer_done(done, len), server, host);
             }
             _ => {}
         }
