@@ -237,6 +237,7 @@ fn without_ports(line: &str) -> String {
     };
     cut("PORT ", ',', 2, "")
         .or_else(|| cut("LPRT 4,4,", ',', 2, ""))
+        .or_else(|| cut("LPRT 6,16,", ',', 2, ""))
         .or_else(|| cut("EPRT ", '|', 1, "|"))
         .or_else(|| cut("227 Entering Passive Mode (", ',', 2, ")."))
         .or_else(|| cut("227 Entering Passive Mode (", ',', 2, ")"))

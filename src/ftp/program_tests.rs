@@ -218,6 +218,13 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
     let tls = || ServerConfig { tls: true, ..server(Profile::Vsftpd) };
     for software in [Software::Curl, Software::Lftp] {
         for mode in Mode::ALL {
+            if software == Software::Curl && mode.is_active() {
+                // As recorded, curl 7.88.1 forgets the handshake on a data connection that it accepted.
+                let pair = ran(ClientConfig { tls: true, ..client(software, mode, &["ls"]) }, tls());
+                assert!(pair.log.join("\n").ends_with("S: 150 Here comes the directory listing."));
+                assert!(pair.machines[0].timers.contains(&FtpTimer::Reply));
+                continue;
+            }
             let run = ["ls", "get hello.txt", "put b.txt", "append b.txt"];
             let config = ClientConfig { tls: true, ..client(software, mode, &run) };
             let pair = ran(config, tls());

@@ -28,6 +28,9 @@ pub(crate) struct Row {
     pub until: Option<f64>,
     /// The programs ran under strace, which takes its time.
     pub slowed: bool,
+    /// The session was protected with TLS, and the server knows it. Lines are those of the client's own log then.
+    #[serde(default)]
+    pub tls: bool,
     pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
     pub server: Option<Server>,
     pub list_ok: bool,
@@ -138,6 +141,9 @@ address = {}
             if let Some(address) = &server.passive_address {
                 let _ = writeln!(text, "passive-address = \"{address}\"");
             }
+            if self.tls {
+                text.push_str("tls = true\n");
+            }
             if server.promiscuous {
                 text.push_str("port-promiscuous = true\n");
             }
@@ -180,6 +186,9 @@ address = {}
             seconds("connect-timeout", self.connect_timeout),
             seconds("reply-timeout", self.max_time),
         );
+        if self.tls {
+            text.push_str("tls = true\n");
+        }
         if self.believes {
             text.push_str("ignore-passive-address = false\n");
         }

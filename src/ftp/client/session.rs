@@ -52,6 +52,8 @@ pub struct ClientSession {
     pub(super) again: bool,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
+    /// The long commands are all that is left.
+    pub(super) long: bool,
     /// PWD was answered.
     pub(super) knows_home: bool,
     /// The directories that were entered, and how many of them have been entered again on a new control connection.
@@ -130,6 +132,7 @@ impl ClientSession {
             tries: Tries::default(),
             opened: false,
             again: false,
+            long: false,
             knows_home: false,
             directories: Vec::new(),
             returned: 0,
@@ -482,10 +485,9 @@ impl ClientSession {
     }
 
     /// Bytes arrived on the data connection.
-    pub fn on_data(&mut self, bytes: Bytes, _host: &mut dyn Host) {
+    pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
-            self.data.bytes += bytes.len() as u64;
-            self.received.push(bytes);
+            self.data_arrived(bytes, host);
         }
     }
 

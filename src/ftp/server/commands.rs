@@ -44,6 +44,9 @@ impl ServerSession {
             "HOST" if say.checks_host && command.argument.contains(':') && !command.argument.starts_with('[') => {
                 Reply::new(501, format!("{}: Invalid IPv6 address provided", command.argument))
             }
+            "HOST" if say.checks_host && !is_own_name(&command.argument, host) => {
+                Reply::new(504, format!("{}: Unknown hostname provided", command.argument))
+            }
             "PORT" | "EPRT" | "PASV" | "EPSV" => match self.negotiate(command, server, host) {
                 Some(reply) => reply,
                 None => return,
@@ -260,7 +263,7 @@ impl ServerSession {
         if self.tls.is_some() {
             return self.send(&say.tls_already.reply(), host);
         }
-        if !["TLS", "TLS-C", "SSL"].iter().any(|known| mechanism.eq_ignore_ascii_case(known)) {
+        if !say.tls_names.iter().any(|known| mechanism.eq_ignore_ascii_case(known)) {
             return self.send(&say.tls_unknown.reply(), host);
         }
         self.send(&say.tls_begins.reply(), host);
@@ -306,9 +309,6 @@ impl ServerSession {
         let secret = |yes: bool| if yes { "encrypted" } else { "plain text" };
         let login = if server.config.is_anonymous(&self.user) { "ftp" } else { &self.user };
         let idle = server.idle_timeout().as_nanos() / 1_000_000_000;
-        // pure-ftpd lets in 50 users, or half as many as it has passive ports.
-        let ports = server.config.pasv_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
-        let seats = (ports / 2).clamp(1, 50);
         let kbytes = |bytes: u64| bytes.div_ceil(1024).to_string();
         let named = [
             ("verb", command.verb.as_str()),
@@ -325,7 +325,7 @@ impl ServerSession {
             ("families", families),
             ("families supported", supported),
             ("guest", &server.guests.to_string()),
-            ("seats", &seats.to_string()),
+            ("seats", &server.seats().unwrap_or_default().to_string()),
             ("port", &local.port().to_string()),
             ("address", &announced(server, host)),
             ("peer", &host.control_remote().ip().to_string()),
@@ -359,6 +359,11 @@ fn features(server: &Server) -> Reply {
     };
     let lines = server.say().features.iter().filter(|(_, needs)| there(*needs));
     Reply { code: 211, lines: lines.map(|(line, _)| (*line).to_owned()).collect() }
+}
+
+/// Whether HOST names this server: by its address, as lftp does, for it has no other name.
+fn is_own_name(name: &str, host: &dyn Host) -> bool {
+    name.trim_matches(['[', ']']).parse() == Ok(host.control_local().ip())
 }
 
 /// The address that the server believes it has.

@@ -94,6 +94,13 @@ impl ServerSession {
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
         server.guests += 1;
+        if server.seats().is_some_and(|seats| server.guests > seats) {
+            if let Some(text) = server.say().full {
+                let refusal = self.fill(text, &Command::new("", ""), server, host);
+                self.send(&refusal, host);
+            }
+            return self.close(server, host);
+        }
         let mut greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
         if !server.config.users.is_empty() {
             greeting.lines.retain(|line| !line.contains("Only anonymous FTP is allowed here"));

@@ -17,6 +17,17 @@ pub(super) struct Transfer {
     stage: Stage,
     /// What to say once the data connection is there.
     begins: Reply,
+    shake: Shake,
+}
+
+/// How far the handshake of a protected data connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shake {
+    /// The client's hello is awaited; of a connection that is not protected, it is over at once.
+    Hello,
+    /// The end of it is awaited.
+    Finished,
+    Over,
 }
 
 #[derive(Debug)]
@@ -84,7 +95,8 @@ impl ServerSession {
             }
             DataPlan::None | DataPlan::Accepted { .. } | DataPlan::Broken => Stage::Accepting,
         };
-        self.transfer = Some(Transfer { job, stage, begins });
+        let shake = if self.private { Shake::Hello } else { Shake::Over };
+        self.transfer = Some(Transfer { job, stage, begins, shake });
         match self.plan {
             DataPlan::Accepted { remote, closed } => self.accept(remote, closed, server, host),
             DataPlan::Broken => {
@@ -215,13 +227,37 @@ impl ServerSession {
         self.plan = DataPlan::None;
         host.cancel_timer(FtpTimer::DataConnect);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
-        let sends = match &mut transfer.job {
-            Job::Send { bytes, .. } => Some(std::mem::take(bytes)),
-            Job::Receive { .. } => None,
-        };
         self.send(&begins, host);
-        let Some(bytes) = sends else { return host.set_timer(FtpTimer::Idle, server.idle_timeout()) };
-        if server.say().idle_while_waiting {
+        if self.private {
+            host.set_timer(FtpTimer::Idle, server.data_timeout());
+            self.shake_hands(server, host);
+        } else {
+            self.send_file(server, host);
+        }
+    }
+
+    /// Goes on with the handshake of a protected data connection (RFC 4217, section 10): the client is TLS's client.
+    fn shake_hands(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let arrived = TlsChannel::handshakes(&self.upload.concat());
+        let Some(transfer) = &mut self.transfer else { return };
+        if transfer.shake == Shake::Hello && arrived > 0 {
+            transfer.shake = Shake::Finished;
+            host.send_data(TlsChannel::data_server_hello());
+        }
+        if transfer.shake == Shake::Finished && arrived > 1 {
+            transfer.shake = Shake::Over;
+            self.send_file(server, host);
+        }
+    }
+
+    /// Sends what there is to send; an upload has nothing.
+    fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let sends = match self.transfer.as_mut().map(|transfer| &mut transfer.job) {
+            Some(Job::Send { bytes, .. }) => Some(std::mem::take(bytes)),
+            Some(Job::Receive { .. }) | None => None,
+        };
+        let Some(bytes) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
+        if server.say().idle_while_waiting || self.private {
             host.cancel_timer(FtpTimer::Idle);
         }
         self.moved[1] += bytes.len() as u64;
@@ -270,16 +306,24 @@ impl ServerSession {
     }
 
     pub(super) fn data(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
-        if self.receiving() {
+        let shaking = |transfer: &Transfer| transfer.stage == Stage::Moving && transfer.shake != Shake::Over;
+        if self.transfer.as_ref().is_some_and(shaking) {
             self.upload.push(bytes);
-            host.set_timer(FtpTimer::Idle, server.idle_timeout());
+            self.shake_hands(server, host);
+        } else if self.receiving() {
+            self.upload.push(bytes);
+            host.set_timer(FtpTimer::Idle, server.data_timeout());
         } else if matches!(self.plan, DataPlan::Accepted { .. }) {
             self.upload.push(bytes);
         }
     }
 
-    pub(super) fn data_closed(&mut self, _server: &mut Server, host: &mut dyn Host) {
-        if self.receiving() {
+    pub(super) fn data_closed(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if matches!(&self.transfer, Some(Transfer { stage: Stage::Moving, shake, .. }) if *shake != Shake::Over) {
+            // The client has gone before the handshake was over.
+            host.abort_data();
+            self.finish(&server.say().write_failed.reply(), server, host);
+        } else if self.receiving() {
             host.close_data();
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;

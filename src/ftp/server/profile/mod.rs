@@ -179,6 +179,12 @@ macro_rules! table {
             pub last_word: Option<&'static str>,
             /// Whether HOST must have brackets around an IPv6 address.
             pub checks_host: bool,
+            /// Whether it lets in half as many clients as it has passive ports, at most 50.
+            pub counts_ports: bool,
+            /// The names that AUTH has for TLS.
+            pub tls_names: &'static [&'static str],
+            /// What it says to a client too many; `None`: nothing, it closes the connection.
+            pub full: Option<Text>,
             /// What USER gets without a name, if it is not taken for one.
             pub user_missing: Option<Text>,
             /// Whether commands that it does not know are unknown even before the login.
@@ -221,6 +227,8 @@ macro_rules! table {
             pub from_port_20: bool,
             /// Seconds it waits for a command, unless the configuration says.
             pub idle_timeout: u64,
+            /// Seconds it waits for bytes on a data connection.
+            pub data_timeout_secs: u64,
             /// Seconds it tries to connect; `None` leaves it to the kernel.
             pub connect_timeout: Option<u64>,
             /// Seconds it waits for a passive data connection.
@@ -266,7 +274,10 @@ macro_rules! table {
                 ("SITE UMASK", Text(200, "Your current UMASK is 077")),
             ],
             guests_may_not: None,
+            full: Some(Text(421, "There are too many connected users, please try later.")),
             last_word: None,
+            tls_names: &["TLS", "TLS-C", "SSL"],
+            counts_ports: false,
             checks_host: false,
             user_missing: None,
             unknown_at_once: false,
@@ -289,6 +300,7 @@ macro_rules! table {
             hears_abor: false,
             from_port_20: true,
             idle_timeout: 300,
+            data_timeout_secs: 300,
             connect_timeout: Some(60),
             accept_timeout: 60,
             idle_while_waiting: false,

@@ -135,6 +135,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     ],
     before_login: &["FEAT", "SYST", "NOOP", "OPTS", "CLNT", "LANG", "HOST", "HELP", "TYPE", "MODE", "STRU", "SITE"],
     anonymous_only: None,
+    // As MaxInstances does.
+    full: None,
     checks_host: true,
     size_in_ascii: Some(Text(550, "SIZE not allowed in ASCII mode")),
     restart_bad: Some(Text(501, "REST requires a value greater than or equal to 0")),
@@ -174,6 +176,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     hears_abor: true,
     from_port_20: false,
     idle_timeout: 600,
+    data_timeout_secs: 3600,
     connect_timeout: None,
     accept_timeout: 600,
     idle_while_waiting: true,
