@@ -85,7 +85,7 @@ impl ClientSession {
         self.phase = Phase::Copying;
         let mut second = self.second.take().unwrap_or_else(|| Second::new(self));
         let ready = second.session.phase == Phase::Copying;
-        if !ready {
+        if !second.session.online {
             host.turn_to(Line::Second);
             second.session.call(host);
             host.turn_to(Line::First);
