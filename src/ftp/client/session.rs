@@ -270,7 +270,16 @@ impl ClientSession {
     }
 
     pub(super) fn await_reply(&self, host: &mut dyn Host) {
-        if let Some(after) = self.config.reply_timeout {
+        let mut patience = self.config.reply_timeout;
+        // As recorded: what curl takes for connecting ends with the login.
+        if self.config.software == Software::Curl
+            && matches!(self.phase, Phase::Greeting | Phase::Opening(_) | Phase::Handshake)
+            && let Some(connect) = self.config.connect_timeout
+        {
+            let left = connect - host.now().since(self.tries.since());
+            patience = Some(patience.map_or(left, |patience| patience.min(left)));
+        }
+        if let Some(after) = patience {
             host.set_timer(FtpTimer::Reply, after);
         }
     }
