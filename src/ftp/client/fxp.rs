@@ -41,7 +41,7 @@ enum Stage {
 
 /// The current copy.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Copy {
+pub(super) struct Errand {
     stage: Stage,
     /// The first server listens.
     reversed: bool,
