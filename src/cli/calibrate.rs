@@ -26,8 +26,9 @@ pub(super) struct CalibrateArgs {
 pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
     let scenario = load::subject(&args.subject)?;
     let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
-    let mut ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).collect();
-    ports.dedup();
+    // Where a NAT changes the port, the server's own is another than the one that is called.
+    let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
+    let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
     let points = vantages(&trace);
     let (mut text, mut same) = (String::new(), true);
     for file in &args.captures {
@@ -35,7 +36,7 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
         for capture in read(file).map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))? {
             let point = point(&trace, &points, args.at.as_deref(), file, &capture)
                 .map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))?;
-            let result = calibrate(&trace, point, &ports, &capture.packets);
+            let result = calibrate(&trace, point, &ports, &capture.packets, capture.lasted);
             same &= result.is_same();
             tell(&mut text, &shown, point, &result);
         }
