@@ -126,12 +126,14 @@ impl Client<'_> {
         let (user, password) = self.login();
         let mut options = format!("-u {}", quoted(&format!("{user}:{password}")));
         if session.mode.is_active() {
-            match session.active_ports {
-                Some((low, high)) => {
-                    let _ = write!(options, " -P :{low}-{high}");
-                }
-                None => options += " -P -",
-            }
+            let _ = match (session.active_address, session.active_ports) {
+                (None, None) => write!(options, " -P -"),
+                (Some(IpAddr::V6(ip)), None) => write!(options, " -P [{ip}]"),
+                (Some(ip), None) => write!(options, " -P {ip}"),
+                (None, Some((low, high))) => write!(options, " -P :{low}-{high}"),
+                (Some(IpAddr::V6(ip)), Some((low, high))) => write!(options, " -P [{ip}]:{low}-{high}"),
+                (Some(ip), Some((low, high))) => write!(options, " -P {ip}:{low}-{high}"),
+            };
         } else if session.ignore_passive_address.unwrap_or(true) {
             options += " --ftp-skip-pasv-ip";
         } else {
@@ -185,8 +187,17 @@ impl Client<'_> {
             set("ftp:ssl-force", "yes".to_owned());
             set("ssl:verify-certificate", "no".to_owned());
         }
+        // By itself it would try for hours; the simulated one does not either.
+        let simulated = ClientConfig::default();
+        let pause = seconds(session.reconnect_interval.unwrap_or(simulated.reconnect_interval)).to_string();
+        set("net:max-retries", session.max_retries.unwrap_or(simulated.max_retries).to_string());
+        set("net:reconnect-interval-base", pause.clone());
+        set("net:reconnect-interval-max", pause);
         if let Some(limit) = session.connect_timeout.or(session.reply_timeout) {
             set("net:timeout", seconds(limit).to_string());
+        }
+        if let Some(IpAddr::V4(ip)) = session.active_address {
+            set("ftp:port-ipv4", ip.to_string());
         }
         if let Some((low, high)) = session.active_ports {
             set("ftp:port-range", format!("{low}-{high}"));
@@ -226,7 +237,7 @@ impl Client<'_> {
     fn tnftp_options(&self) -> String {
         let mut options = String::from(if self.session.mode.is_active() { " -A" } else { "" });
         // How long it waits for anything.
-        if let Some(limit) = self.session.reply_timeout {
+        if let Some(limit) = self.session.reply_timeout.or(self.session.connect_timeout) {
             let _ = write!(options, " -q {}", seconds(limit));
         }
         options
@@ -245,7 +256,7 @@ impl Client<'_> {
         let tnftp = session.software == Software::Tnftp;
         note(session.ignore_passive_address.is_some(), "ignore-passive-address");
         note(session.active_ports.is_some(), "active-ports");
-        note(session.connect_timeout.is_some(), "connect-timeout");
+        note(!tnftp && session.connect_timeout.is_some(), "connect-timeout");
         note(!tnftp && session.reply_timeout.is_some(), "reply-timeout");
         let mut lines = vec![format!("open {} {}", self.address, session.port)];
         lines.push(format!("user {} {}", in_quotes(&user), in_quotes(&password)));
