@@ -31,28 +31,28 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
     let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
     let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
     let points = vantages(&trace);
-    let mut captures = Vec::new();
+    let mut files = Vec::new();
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
         let failed = |problem: String| Failed::Usage(format!("ftpscope: '{shown}': {problem}"));
         for capture in read(file).map_err(failed)? {
             let point = point(&trace, &points, args.at.as_deref(), file, &capture).map_err(failed)?;
-            captures.push((shown.clone(), point, capture));
+            files.push((shown.clone(), point, capture));
         }
     }
-    let captured = captures.iter().map(|(_, vantage, capture)| {
+    let seen = files.iter().map(|(_, vantage, capture)| {
         let Capture { packets, lasted, .. } = capture;
         Captured { vantage, packets, lasted: *lasted }
     });
-    let captured: Vec<Captured<'_>> = captured.collect();
+    let seen: Vec<Captured<'_>> = seen.collect();
     let (mut text, mut same) = (String::new(), true);
-    for ((file, ..), captured) in captures.iter().zip(&captured) {
-        let result = calibrate(&trace, *captured, &ports);
+    for ((file, ..), seen) in files.iter().zip(&seen) {
+        let result = calibrate(&trace, *seen, &ports);
         same &= result.is_same();
-        tell(&mut text, file, &format!("steps as at {}", visible(&captured.vantage.name)), &result);
+        tell(&mut text, file, &format!("steps as at {}", visible(&seen.vantage.name)), &result);
     }
     for node in (0..trace.nodes.len() as u32).map(NodeId) {
-        let Some(result) = calibrate_node(&trace, node, &captured) else { continue };
+        let Some(result) = calibrate_node(&trace, node, &seen) else { continue };
         let name = visible(trace.node_name(node));
         same &= result.is_same();
         if !result.is_same() {
