@@ -168,7 +168,8 @@ fn a_refused_passive_connection_is_the_clients_to_report() {
 #[test]
 fn a_failed_login_is_tried_again_for_each_url() {
     let config = ClientConfig { user: String::from("mallory"), ..client(Mode::Active, &["ls", "pwd"]) };
-    let pair = ran(config, server());
+    let users = vec![(String::from("ann"), String::from("lab@"))];
+    let pair = ran(config, ServerConfig { users, ..server() });
     assert_eq!(results(&pair), [(0, StepResult::Reply(530)), (1, StepResult::Reply(530)), (2, StepResult::NotRun)]);
     assert!(pair.log.join("\n").contains("S: 530 Login incorrect.\nC control FIN\nanother control connection\n"));
 }

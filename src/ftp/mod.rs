@@ -28,7 +28,7 @@ mod dialogue_tests;
 #[cfg(test)]
 mod program_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use client::{ClientConfig, ClientSession, Software, Step};
 pub use command::Command;

@@ -25,23 +25,23 @@ enum Act {
 }
 
 /// One side's machine.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     letter: char,
     local: SocketAddr,
-    pub(super) remote: SocketAddr,
+    pub(crate) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
     next_port: u16,
-    pub(super) timers: Vec<FtpTimer>,
-    pub(super) now: Instant,
-    pub(super) log: Vec<String>,
-    pub(super) notes: Vec<Note>,
+    pub(crate) timers: Vec<FtpTimer>,
+    pub(crate) now: Instant,
+    pub(crate) log: Vec<String>,
+    pub(crate) notes: Vec<Note>,
     /// What every line was on the control connection.
-    pub(super) wire: Vec<Bytes>,
+    pub(crate) wire: Vec<Bytes>,
 }
 
 impl Machine {
-    pub(super) fn new(letter: char, local: &str, remote: &str, next_port: u16) -> Self {
+    pub(crate) fn new(letter: char, local: &str, remote: &str, next_port: u16) -> Self {
         Self {
             letter,
             local: local.parse().unwrap(),
@@ -138,23 +138,23 @@ impl Host for Machine {
 
 /// What the network between the two does to data connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Path {
+pub(crate) enum Path {
     Open,
     Refuses,
     Drops,
 }
 
 /// A client and a server, connected.
-pub(super) struct Pair {
-    pub(super) client: ClientSession,
-    pub(super) server: ServerSession,
-    pub(super) shared: Server,
-    pub(super) machines: [Machine; 2],
-    pub(super) path: Path,
+pub(crate) struct Pair {
+    pub(crate) client: ClientSession,
+    pub(crate) server: ServerSession,
+    pub(crate) shared: Server,
+    pub(crate) machines: [Machine; 2],
+    pub(crate) path: Path,
     called: bool,
     /// Which sides of the data connection are open, if there is one.
     data: Option<[bool; 2]>,
-    pub(super) log: Vec<String>,
+    pub(crate) log: Vec<String>,
 }
 
 const CLIENT: usize = 0;
@@ -170,14 +170,24 @@ macro_rules! tell {
 }
 
 impl Pair {
-    pub(super) fn new(config: ClientConfig, server: ServerConfig) -> Self {
+    pub(crate) fn new(config: ClientConfig, server: ServerConfig) -> Self {
+        Self::between(config, server, false)
+    }
+
+    /// The same, over IPv6 if wanted.
+    pub(crate) fn between(config: ClientConfig, server: ServerConfig, six: bool) -> Self {
+        let (client_end, server_end) = if six {
+            ("[2001:db8:10::10]:40000", "[2001:db8:113:1::10]:21")
+        } else {
+            ("192.168.10.10:40000", "203.0.113.10:21")
+        };
         Self {
             client: ClientSession::new(Arc::new(config)),
             server: ServerSession::new(),
             shared: Server::new(server),
             machines: [
-                Machine::new('C', "192.168.10.10:40000", "203.0.113.10:21", 50_000),
-                Machine::new('S', "203.0.113.10:21", "192.168.10.10:40000", 60_000),
+                Machine::new('C', client_end, server_end, 50_000),
+                Machine::new('S', server_end, client_end, 60_000),
             ],
             path: Path::Open,
             called: false,
@@ -187,13 +197,13 @@ impl Pair {
     }
 
     /// Connects and runs until nothing more happens.
-    pub(super) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.client.on_started(&mut self.machines[0]);
         self.settle();
     }
 
     /// Lets a timer of the server run out, and runs on.
-    pub(super) fn server_timer(&mut self, timer: FtpTimer) {
+    pub(crate) fn server_timer(&mut self, timer: FtpTimer) {
         assert!(self.machines[1].timers.contains(&timer), "{timer:?} does not run");
         self.machines[1].cancel_timer(timer);
         self.server.on_timer(timer, &mut self.shared, &mut self.machines[1]);
@@ -201,7 +211,7 @@ impl Pair {
     }
 
     /// Lets a timer of the client run out, and runs on.
-    pub(super) fn client_timer(&mut self, timer: FtpTimer) {
+    pub(crate) fn client_timer(&mut self, timer: FtpTimer) {
         assert!(self.machines[0].timers.contains(&timer), "{timer:?} does not run");
         self.machines[0].cancel_timer(timer);
         self.client.on_timer(timer, &mut self.machines[0]);
@@ -209,8 +219,19 @@ impl Pair {
     }
 
     /// Sends a line to the server behind the client's back.
-    pub(super) fn say(&mut self, line: &'static str) {
-        self.server.on_control(Bytes::from_static(line.as_bytes()), &mut self.shared, &mut self.machines[1]);
+    pub(crate) fn say(&mut self, line: &'static str) {
+        self.say_text(line);
+    }
+
+    pub(crate) fn say_text(&mut self, line: &str) {
+        let bytes = Bytes::copy_from_slice(line.as_bytes());
+        self.server.on_control(bytes, &mut self.shared, &mut self.machines[1]);
+        self.collect();
+    }
+
+    /// The server greets, and nobody answers.
+    pub(crate) fn greet(&mut self) {
+        self.server.on_connected(&mut self.shared, &mut self.machines[1]);
         self.collect();
     }
 
@@ -220,7 +241,7 @@ impl Pair {
         }
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.collect();
         // The server first, so that 226 and QUIT do not overtake what they follow.
         while let Some((side, act)) =

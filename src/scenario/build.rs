@@ -235,6 +235,8 @@ fn server_config(spec: &FtpServerSpec) -> ServerConfig {
         denied: spec.denied_commands.clone(),
         tls: spec.tls,
         idle_timeout: spec.idle_timeout,
+        data_timeout: spec.data_timeout,
+        max_clients: spec.max_clients,
         connect_timeout: spec.connect_timeout,
         accept_timeout: spec.accept_timeout,
         files: file_system(&spec.files),

@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub client: String,
     pub mode: String,
     pub target: String,
-    /// `routed`; `silent`: inet has a black hole for private addresses; `hidden`: the server's address is private, and
+    /// `routed`; `six`: the same with IPv6; `silent`: inet has a black hole for private addresses; `hidden`: the server's address is private, and
     /// its router's is called.
     pub network: String,
     /// The client was told to believe the address in 227.
@@ -28,6 +28,9 @@ pub(crate) struct Row {
     pub until: Option<f64>,
     /// The programs ran under strace, which takes its time.
     pub slowed: bool,
+    /// The session was protected with TLS, and the server knows it. Lines are those of the client's own log then.
+    #[serde(default)]
+    pub tls: bool,
     pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
     pub server: Option<Server>,
     pub list_ok: bool,
@@ -37,8 +40,8 @@ pub(crate) struct Row {
     pub dialogue: Vec<(f64, String, String)>,
     /// `C` or `S` and the line, on the server's side; only where something could rewrite it.
     pub at_server: Option<Vec<(String, String)>>,
-    /// Node, verdict, connection tracking state, flags.
-    pub verdicts: Vec<(String, String, String, String)>,
+    /// Node, verdict, connection tracking state, flags; `None` if the laboratory did not trace its rules.
+    pub verdicts: Option<Vec<(String, String, String, String)>>,
     pub attempts: Vec<Attempt>,
 }
 
@@ -80,6 +83,11 @@ impl Row {
             "hidden" => ("10.20.0.1/24", "10.20.0.10/24"),
             _ => ("203.0.113.1/25", "203.0.113.10/25"),
         };
+        // Every interface has both addresses, as in the laboratory.
+        let six = self.network == "six";
+        let both = |four: &str, six_too: &str| {
+            if six { format!("[\"{four}\", \"{six_too}/64\"]") } else { format!("\"{four}\"") }
+        };
         let mut text = format!(
             r#"
 title = '''{}'''
@@ -90,19 +98,27 @@ links = [
     {{ path = "inet -- fw2 -- server", delay = "10 us", bandwidth = "1 Gbit/s" }},
 ]
 [nodes.client]
-address = "192.168.10.10/24"
+address = {}
 [nodes.fw1]
-addresses = {{ client = "192.168.10.1/24", inet = "198.51.100.1/24" }}
+addresses = {{ client = {}, inet = {} }}
 gateway = "inet"
 [nodes.inet]
-addresses = {{ fw1 = "198.51.100.254/24", fw2 = "203.0.113.254/25" }}
+addresses = {{ fw1 = {}, fw2 = {} }}
 [nodes.fw2]
-addresses = {{ inet = "203.0.113.129/25", server = "{inside}" }}
+addresses = {{ inet = {}, server = {} }}
 gateway = "inet"
 [nodes.server]
-address = "{server}"
+address = {}
 "#,
-            self.title
+            self.title,
+            both("192.168.10.10/24", "2001:db8:10::10"),
+            both("192.168.10.1/24", "2001:db8:10::1"),
+            both("198.51.100.1/24", "2001:db8:51::1"),
+            both("198.51.100.254/24", "2001:db8:51::254"),
+            both("203.0.113.254/25", "2001:db8:113:2::254"),
+            both("203.0.113.129/25", "2001:db8:113:2::129"),
+            both(inside, "2001:db8:113:1::1"),
+            both(server, "2001:db8:113:1::10"),
         );
         if let Some(server) = &self.server {
             let _ = write!(
@@ -124,6 +140,9 @@ address = "{server}"
             }
             if let Some(address) = &server.passive_address {
                 let _ = writeln!(text, "passive-address = \"{address}\"");
+            }
+            if self.tls {
+                text.push_str("tls = true\n");
             }
             if server.promiscuous {
                 text.push_str("port-promiscuous = true\n");
@@ -167,6 +186,9 @@ address = "{server}"
             seconds("connect-timeout", self.connect_timeout),
             seconds("reply-timeout", self.max_time),
         );
+        if self.tls {
+            text.push_str("tls = true\n");
+        }
         if self.believes {
             text.push_str("ignore-passive-address = false\n");
         }

@@ -50,7 +50,7 @@ impl ClientSession {
         self.tries.count += 1;
         self.phase = Phase::Connecting;
         self.online = true;
-        if let Some(after) = self.config.connect_timeout {
+        if let Some(after) = self.config.connect_timeout.or(self.config.software.call_timeout()) {
             host.set_timer(FtpTimer::ControlConnect, after);
         }
         host.connect_control();

@@ -66,6 +66,7 @@ impl ClientSession {
                 when(likely || self.config.tls, "AUTH", "TLS")
             }
             Opening::Auth => when(self.config.tls, "AUTH", "SSL"),
+            Opening::AuthAgain => when(self.config.tls && self.tls.is_none(), "AUTH", "TLS"),
             Opening::ClientName => when(features.has("CLNT"), "CLNT", "lftp/4.9.2"),
             Opening::Language => when(features.has("LANG"), "LANG", ""),
             Opening::Utf8 => when(features.has("UTF8"), "OPTS", "UTF8 ON"),
@@ -90,14 +91,17 @@ impl ClientSession {
             Opening::User | Opening::Password if !reply.is_positive() || reply.code == 332 => {
                 return self.not_let_in(reply.code, host);
             }
-            Opening::Auth if reply.code == 234 => {
+            Opening::Auth | Opening::AuthAgain if reply.code == 234 => {
                 self.tls = Some(Box::new(TlsChannel::client()));
                 self.phase = Phase::Handshake;
                 host.send_raw(TlsChannel::client_hello());
                 return self.await_reply(host);
             }
             // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
-            Opening::Auth if self.config.tls => return self.not_let_in(reply.code, host),
+            Opening::Auth if self.config.tls && self.config.software == Software::Lftp => {
+                return self.not_let_in(reply.code, host);
+            }
+            Opening::AuthAgain => return self.not_let_in(reply.code, host),
             Opening::Protection => self.private = reply.is_positive(),
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),

@@ -42,6 +42,9 @@ pub struct ClientSession {
     pub(super) replies: ReplyReader,
     /// There is a control connection, or one is being opened.
     pub(super) online: bool,
+    /// What the server said while nobody looked, and whether it has closed the connection.
+    unread: Vec<Reply>,
+    hung_up: bool,
     pub(super) tries: Tries,
     /// The session has logged in before.
     pub(super) opened: bool,
@@ -49,6 +52,8 @@ pub struct ClientSession {
     pub(super) again: bool,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
+    /// The long commands are all that is left.
+    pub(super) long: bool,
     /// PWD was answered.
     pub(super) knows_home: bool,
     /// The directories that were entered, and how many of them have been entered again on a new control connection.
@@ -122,9 +127,12 @@ impl ClientSession {
             data: Data::default(),
             replies: ReplyReader::default(),
             online: false,
+            unread: Vec::new(),
+            hung_up: false,
             tries: Tries::default(),
             opened: false,
             again: false,
+            long: false,
             knows_home: false,
             directories: Vec::new(),
             returned: 0,
@@ -173,13 +181,27 @@ impl ClientSession {
             }
         };
         self.replies.push(bytes);
+        self.read_replies(host);
+    }
+
+    /// Whether the program does not look at its control connection: tnftp and ftp wait for connect().
+    fn is_deaf(&self) -> bool {
+        self.phase == Phase::ConnectingData && !self.config.software.calls_again()
+    }
+
+    /// Deals with the replies that have arrived.
+    fn read_replies(&mut self, host: &mut dyn Host) {
         while !self.is_finished() {
             match self.replies.next_reply() {
                 None => break,
                 Some(Ok(reply)) => {
                     host.saw_reply(&reply);
-                    host.cancel_timer(FtpTimer::Reply);
-                    self.answer(&reply, host);
+                    if self.is_deaf() {
+                        self.unread.push(reply);
+                    } else {
+                        host.cancel_timer(FtpTimer::Reply);
+                        self.answer(&reply, host);
+                    }
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -188,7 +210,9 @@ impl ClientSession {
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if self.online && !self.is_finished() {
+        if self.is_deaf() {
+            self.hung_up = true;
+        } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
             let result = if self.phase == Phase::Quit { StepResult::Ok } else { StepResult::Closed };
             self.lose(result, host);
@@ -209,7 +233,10 @@ impl ClientSession {
             (FtpTimer::ControlConnect, Phase::Connecting) => {
                 self.lose(StepResult::Connect(DataError::TimedOut), host);
             }
-            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => self.on_data_timeout(host),
+            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => {
+                self.on_data_timeout(host);
+                self.look_up(host);
+            }
             (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(StepResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
             _ => {}
@@ -437,14 +464,30 @@ impl ClientSession {
     pub fn on_data_connected(&mut self, _remote: SocketAddr, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_connected(host);
+            self.look_up(host);
+        }
+    }
+
+    /// After a wait for the data connection: what has come meanwhile on the control connection.
+    fn look_up(&mut self, host: &mut dyn Host) {
+        if self.is_deaf() {
+            return;
+        }
+        for reply in std::mem::take(&mut self.unread) {
+            if !self.is_finished() {
+                host.cancel_timer(FtpTimer::Reply);
+                self.answer(&reply, host);
+            }
+        }
+        if std::mem::take(&mut self.hung_up) {
+            self.on_control_closed(host);
         }
     }
 
     /// Bytes arrived on the data connection.
-    pub fn on_data(&mut self, bytes: Bytes, _host: &mut dyn Host) {
+    pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
-            self.data.bytes += bytes.len() as u64;
-            self.received.push(bytes);
+            self.data_arrived(bytes, host);
         }
     }
 
@@ -466,6 +509,7 @@ impl ClientSession {
     pub fn on_data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_failed(error, host);
+            self.look_up(host);
         }
     }
 }

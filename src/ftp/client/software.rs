@@ -25,6 +25,8 @@ pub enum Software {
 pub(super) enum Opening {
     Features,
     Auth,
+    /// With the other name, if the first was refused.
+    AuthAgain,
     ClientName,
     Language,
     Utf8,
@@ -118,14 +120,14 @@ impl Software {
 
     pub(super) const fn opening(self) -> &'static [Opening] {
         use Opening::{
-            Auth, Buffer, ClientName, Facts, Features, HostName, Language, Password, Protection, System, User, Utf8,
-            Utf8Again, Where,
+            Auth, AuthAgain, Buffer, ClientName, Facts, Features, HostName, Language, Password, Protection, System,
+            User, Utf8, Utf8Again, Where,
         };
         match self {
-            Self::Curl => &[Auth, User, Password, Buffer, Protection, Where],
+            Self::Curl => &[Auth, AuthAgain, User, Password, Buffer, Protection, Where],
             Self::Lftp => &[
-                Features, Auth, ClientName, Language, Utf8, HostName, User, Password, Utf8Again, Facts, Buffer,
-                Protection, Where,
+                Features, Auth, ClientName, Language, Utf8, HostName, User, Password, Utf8Again, Facts, Where, Buffer,
+                Protection,
             ],
             Self::Tnftp => &[User, Password, System, Features],
             Self::Ftp => &[System, User, Password],
@@ -165,6 +167,15 @@ impl Software {
     /// Whether it opens another control connection when one is lost.
     pub(super) const fn calls_again(self) -> bool {
         matches!(self, Self::Curl | Self::Lftp)
+    }
+
+    /// How long it tries to open its control connection, if nobody says; `None` is as long as TCP does. As recorded,
+    /// inetutils-ftp gives up after 5 s, on the control connection only.
+    pub(super) const fn call_timeout(self) -> Option<Duration> {
+        match self {
+            Self::Ftp => Some(Duration::from_secs(5)),
+            Self::Curl | Self::Lftp | Self::Tnftp => None,
+        }
     }
 
     /// What becomes of the control connection when an entry ends like this while it is still there.

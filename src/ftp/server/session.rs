@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 #[derive(Debug)]
 pub struct ServerSession {
     pub(super) login: Login,
+    /// Who is logged in.
+    pub(super) user: String,
     /// The working directory, resolved.
     pub(super) cwd: String,
     pub(super) binary: bool,
@@ -35,6 +37,7 @@ pub struct ServerSession {
     /// PROT P was said: data connections are protected.
     pub(super) private: bool,
     control: Control,
+    last_code: u16,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +67,7 @@ impl ServerSession {
     pub fn new() -> Self {
         Self {
             login: Login::No,
+            user: String::new(),
             cwd: String::from("/"),
             binary: false,
             restart: 0,
@@ -78,6 +82,7 @@ impl ServerSession {
             tls: None,
             private: false,
             control: Control::Open,
+            last_code: 0,
         }
     }
 
@@ -89,7 +94,17 @@ impl ServerSession {
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
         server.guests += 1;
-        let greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
+        if server.seats().is_some_and(|seats| server.guests > seats) {
+            if let Some(text) = server.say().full {
+                let refusal = self.fill(text, &Command::new("", ""), server, host);
+                self.send(&refusal, host);
+            }
+            return self.close(server, host);
+        }
+        let mut greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
+        if !server.config.users.is_empty() {
+            greeting.lines.retain(|line| !line.contains("Only anonymous FTP is allowed here"));
+        }
         self.send(&greeting, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
     }
@@ -117,6 +132,7 @@ impl ServerSession {
 
     /// Sends a reply.
     pub(super) fn send(&mut self, reply: &Reply, host: &mut dyn Host) {
+        self.last_code = reply.code;
         let plain = reply.to_bytes();
         let wire = match &mut self.tls {
             None => plain,
@@ -151,9 +167,17 @@ impl ServerSession {
         if self.control == Control::Open {
             self.control = Control::HalfClosed;
             if self.transfer.is_none() {
-                self.close(server, host);
+                self.leave(server, host);
             }
         }
+    }
+
+    /// The client has left without QUIT.
+    fn leave(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if let Some(word) = server.say().last_word {
+            self.send(&Reply::new(self.last_code, word), host);
+        }
+        self.close(server, host);
     }
 
     /// The control connection broke.
@@ -202,7 +226,7 @@ impl ServerSession {
             answered = true;
         }
         if self.control == Control::HalfClosed && self.transfer.is_none() {
-            self.close(server, host);
+            self.leave(server, host);
         } else if answered && self.transfer.is_none() && !self.is_finished() {
             host.set_timer(FtpTimer::Idle, server.idle_timeout());
         }

@@ -2,6 +2,27 @@
 
 use super::{Foreign, ListStyle, Needs, ProfileTable, Text, VSFTPD};
 
+const DONE: Text = Text(250, "{verb} command successful");
+const MISSING: Text = Text(550, "{argument}: No such file or directory");
+const FAMILIES: Text = Text(522, "Network protocol not supported, use ({families})");
+const SITE_HELP: Text = Text(
+    214,
+    "The following SITE commands are recognized (* =>'s unimplemented)\n HELP\n CHGRP\n CHMOD\n\
+     Direct comments to root@{address}",
+);
+const HELP: Text = Text(
+    214,
+    "The following commands are recognized (* =>'s unimplemented):\n\
+     \x20CWD     XCWD    CDUP    XCUP    SMNT*   QUIT    PORT    PASV    \n\
+     \x20EPRT    EPSV    ALLO    RNFR    RNTO    DELE    MDTM    RMD     \n\
+     \x20XRMD    MKD     XMKD    PWD     XPWD    SIZE    SYST    HELP    \n\
+     \x20NOOP    FEAT    OPTS    HOST    CLNT    AUTH*   CCC*    CONF*   \n\
+     \x20ENC*    MIC*    PBSZ*   PROT*   TYPE    STRU    MODE    RETR    \n\
+     \x20STOR    STOU    APPE    REST    ABOR    RANG    USER    PASS    \n\
+     \x20ACCT*   REIN*   LIST    NLST    STAT    SITE    MLSD    MLST    \n\
+     Direct comments to root@{address}",
+);
+
 pub(super) static PROFTPD: ProfileTable = ProfileTable {
     greeting: Text(220, "ProFTPD Server (lab) [{address}]"),
     need_any_password: Text(331, "Anonymous login ok, send your complete email address as your password"),
@@ -13,7 +34,64 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     data_timeout: Text(421, "Idle timeout ({idle} seconds): closing control connection"),
     unknown: Text(500, "{verb} not understood"),
     tls_unknown: Text(500, "AUTH not understood"),
-    directory_changed: Text(250, "CWD command successful"),
+    login_first: Text(530, "Please login with USER and PASS"),
+    user_first: Text(503, "Login with USER first"),
+    user_again: Text(501, "Reauthentication not supported"),
+    same_user_again: Text(501, "Reauthentication not supported"),
+    guest_again: Text(230, "User {argument} logged in"),
+    already_logged_in: Text(503, "You are already logged in"),
+    named_already_logged_in: Text(503, "You are already logged in"),
+    user_missing: Some(Text(500, "USER: command requires a parameter")),
+    unknown_at_once: true,
+    address_as_text: true,
+    directory_changed: DONE,
+    directory_failed: MISSING,
+    size_failed: MISSING,
+    size_no_file: Text(550, "{argument}: not a regular file"),
+    time_failed: MISSING,
+    facts_of: Text(250, "Start of list for {argument}\n {fact}\nEnd of list"),
+    facts_failed: Text(550, "'{argument}' cannot be listed"),
+    removed: DONE,
+    remove_failed: Text(550, "{argument}: {reason}"),
+    made: Text(257, "\"{path}\" - Directory successfully created"),
+    make_failed: Text(550, "{argument}: File exists"),
+    directory_removed: DONE,
+    directory_remove_failed: Text(550, "{argument}: {reason}"),
+    rename_from: Text(350, "File or directory exists, ready for destination name"),
+    rename_from_failed: MISSING,
+    rename_first: Text(503, "Bad sequence of commands"),
+    renamed: Text(250, "Rename successful"),
+    rename_failed: MISSING,
+    file_failed: MISSING,
+    file_is_directory: Text(550, "{argument}: Not a regular file"),
+    store_failed: MISSING,
+    nothing_to_abort: Text(226, "Abort successful"),
+    restart: Text(350, "Restarting at {}. Send STORE or RETRIEVE to initiate transfer"),
+    site_unknown: Text(500, "'SITE {argument}' not understood"),
+    option_unknown: Text(500, "OPTS {argument} not understood"),
+    status: Text(
+        211,
+        "Status of 'lab'\n Connected from {peer} ({peer})\n Logged in as {login}\n\
+         \x20TYPE: {mode}, STRUcture: File, Mode: Stream\n Total bytes transferred for session: {total}\n\
+         \x20No data connection\nEnd of status",
+    ),
+    status_of: Text(213, "Status of {argument}:\n {lines}\nEnd of status"),
+    help: HELP,
+    type_local: Text(200, "Type set to L"),
+    type_bad: Text(504, "TYPE not implemented for '{argument}' parameter"),
+    mode_ok: Text(200, "Mode set to S"),
+    mode_bad: Text(504, "'MODE {argument}' unsupported transfer mode"),
+    structure_ok: Text(200, "Structure set to F"),
+    structure_bad: Text(504, "'STRU {argument}' unsupported structure type"),
+    port_illegal: Text(501, "Illegal PORT command"),
+    port_low: Text(500, "Illegal PORT command"),
+    eprt_foreign: Text(500, "Illegal EPRT command"),
+    eprt_low: Text(500, "Illegal EPRT command"),
+    eprt_bad: FAMILIES,
+    eprt_bad_protocol: FAMILIES,
+    epsv_bad_protocol: FAMILIES,
+    epsv_all: Text(200, "EPSV ALL command successful"),
+    only_epsv: Text(500, "Illegal {verb} command, EPSV ALL in effect"),
     type_ascii: Text(200, "Type set to A"),
     type_binary: Text(200, "Type set to I"),
     port_ok: Text(200, "PORT command successful"),
@@ -23,6 +101,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     not_connected: Text(425, "Unable to build data connection: {error}"),
     nobody_came: Text(425, "Unable to build data connection: Connection timed out"),
     list_begins: Text(150, "Opening {mode} mode data connection for file list"),
+    facts_begin: Text(150, "Opening {mode} mode data connection for MLSD"),
     list_done: Text(226, "Transfer complete"),
     file_begins: Text(150, "Opening {mode} mode data connection for {} ({} bytes)"),
     store_begins: Text(150, "Opening {mode} mode data connection for {}"),
@@ -54,19 +133,50 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
         (" UTF8", Needs::Nothing),
         ("End", Needs::Nothing),
     ],
-    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "CLNT", "LANG", "HOST"],
+    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "CLNT", "LANG", "HOST", "HELP", "TYPE", "MODE", "STRU", "SITE"],
+    anonymous_only: None,
+    // As MaxInstances does.
+    full: None,
+    checks_host: true,
+    size_in_ascii: Some(Text(550, "SIZE not allowed in ASCII mode")),
+    restart_bad: Some(Text(501, "REST requires a value greater than or equal to 0")),
+    restart_in_ascii: Some((Text(501, "REST: Resuming transfers not allowed in ASCII mode"), false)),
+    resume_in_ascii: None,
+    counts_skipped: false,
+    list_missing: Some(Text(450, "{argument}: No such file or directory")),
+    directory_is_no_file: "Is a directory",
+    guests_may_site: true,
     talk: &[
-        ("OPTS MLST", Text(200, "MLST OPTS {}")),
         ("OPTS UTF8 ON", Text(200, "UTF8 set to on")),
+        ("OPTS UTF8", Text(501, "'OPTS UTF8' not understood")),
+        ("SITE HELP", SITE_HELP),
+        ("SITE CHMOD", Text(200, "SITE CHMOD command successful")),
+        ("ALLO", Text(202, "No storage allocation necessary")),
+        ("ACCT", Text(502, "ACCT command not implemented")),
+        ("SMNT", Text(502, "SMNT command not implemented")),
+        ("REIN", Text(502, "REIN command not implemented")),
+        ("OPTS MLST", Text(200, "MLST OPTS {}")),
         ("CLNT", Text(200, "OK")),
         ("LANG", Text(200, "Using default language C.UTF-8")),
         ("HOST", Text(220, "HOST command successful")),
     ],
-    facts: Some(&["modify", "perm", "size", "type", "UNIX.group", "UNIX.mode", "UNIX.owner"]),
+    facts: Some(&[
+        "modify",
+        "perm",
+        "size",
+        "type",
+        "unique",
+        "UNIX.group",
+        "UNIX.groupname",
+        "UNIX.mode",
+        "UNIX.owner",
+        "UNIX.ownername",
+    ]),
     list_style: ListStyle::Proftpd,
     hears_abor: true,
     from_port_20: false,
     idle_timeout: 600,
+    data_timeout_secs: 3600,
     connect_timeout: None,
     accept_timeout: 600,
     idle_while_waiting: true,
