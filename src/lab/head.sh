@@ -86,6 +86,12 @@ set_end() {
     printf '%s\n' "ftpscope lab: $1 $2 without $without: $(head -n 1 "$work/tc")" >&2
 }
 
+# add_neighbour NODE INTERFACE NEIGHBOUR ITS-INTERFACE ITS-ADDRESS
+add_neighbour() {
+    mac=$(in_node "$3" cat "/sys/class/net/$4/address")
+    in_node "$1" ip neighbour replace "$5" lladdr "$mac" dev "$2" nud permanent
+}
+
 # start_capture NODE INTERFACE
 start_capture() {
     log="$work/tcpdump.$1.$2"
