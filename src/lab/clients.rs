@@ -62,17 +62,19 @@ impl Client<'_> {
     /// curl with one set of options for each entry of the run list. What moves no bytes goes before the next that does
     /// (`--quote`), or with a request for nothing (`--head`) if none follows.
     fn curl(&self, script: &mut Script) -> Result<String, String> {
-        // `-q` counts as the first word only.
-        let options = format!("-q -sS -v {}", self.curl_options(script));
+        // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the
+        // simulated one names the path.
+        let options = format!("-q -sS -v --ftp-method nocwd {}", self.curl_options(script));
         let host = match self.address {
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
         let url = |path: &str| quoted(&format!("ftp://{host}:{}/{}", self.session.port, escaped(path)));
-        let (mut folder, mut quotes, mut operations) = (String::new(), String::new(), Vec::new());
+        let (mut quotes, mut operations) = (String::new(), Vec::new());
         for (number, step) in self.steps() {
             let mut quote = |command: String| {
-                let _ = write!(quotes, " -Q {}", quoted(&command));
+                // The star: go on whatever the answer.
+                let _ = write!(quotes, " -Q {}", quoted(&format!("*{command}")));
             };
             let (what, path, more) = match step {
                 Step::List(path) => (format!("-o received/{number}"), path, "/"),
@@ -81,7 +83,7 @@ impl Client<'_> {
                 Step::Put(path) => (format!("-T {}", files::below("files", &path)), path, ""),
                 Step::Append(path) => (format!("-a -T {}", files::below("files", &path)), path, ""),
                 Step::ChangeDirectory(path) => {
-                    folder = joined(&folder, &path);
+                    quote(format!("CWD {path}"));
                     continue;
                 }
                 Step::Delete(path) => {
@@ -107,16 +109,14 @@ impl Client<'_> {
                 }
                 Step::Quit => continue,
             };
-            let path = joined(&folder, &path);
-            let path = if path.is_empty() { path } else { format!("{path}{more}") };
+            let path = if path.is_empty() { path } else { format!("{}{more}", path.trim_end_matches('/')) };
             operations.push(format!("{options}{} {what} {}", std::mem::take(&mut quotes), url(&path)));
         }
         if !quotes.is_empty() {
-            let path = if folder.is_empty() { folder } else { format!("{folder}/") };
-            operations.push(format!("{options}{quotes} --head {}", url(&path)));
+            operations.push(format!("{options}{quotes} --head {}", url("")));
         }
         if operations.is_empty() {
-            return Err(String::from("a session of curl runs nothing but cd and quit, which it cannot do alone"));
+            return Err(String::from("a session of curl runs nothing but quit, which it cannot do alone"));
         }
         Ok(format!("curl {}", operations.join(" \\\n        --next ")))
     }
@@ -309,17 +309,12 @@ fn local(path: &str) -> String {
     parts.fold(String::from("files"), |all, part| format!("{all}/{part}"))
 }
 
-/// A path seen from the server's root, without the slash in front.
-fn joined(folder: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    whole.trim_matches('/').to_owned()
-}
-
-/// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest.
+/// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest, and so is a
+/// slash in front, which would be the URL's own (RFC 1738, section 3.2.2).
 fn escaped(path: &str) -> String {
     let mut url = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte) {
+    for (place, byte) in path.bytes().enumerate() {
+        if (place, byte) != (0, b'/') && (byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte)) {
             url.push(char::from(byte));
         } else {
             let _ = write!(url, "%{byte:02X}");
