@@ -11,12 +11,12 @@
 
 use super::queue::What;
 use super::simulation::Simulation;
-use crate::firewall::{Change, CtStatus, Hook, Tracked, Verdict, View};
+use crate::firewall::{CtStatus, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, LinkId, NodeId};
 use crate::network::{LOOPBACK, Route};
 use crate::packet::{Body, ETHERNET_HEADER, Packet, Unreachable};
 use crate::time::{Duration, Instant};
-use crate::trace::{Event, ExpectationAction, Loss, Observer, Timer};
+use crate::trace::{Event, Loss, Observer, Timer};
 
 /// How long a node waits for a neighbour to answer: three ARP probes a second apart (`mcast_solicit`,
 /// `retrans_time_ms`); measured: EHOSTUNREACH after 3.08 s.
@@ -246,35 +246,20 @@ impl<O: Observer> Simulation<O> {
     }
 
     fn track(&mut self, node: NodeId, packet: &mut Packet) -> Option<Tracked> {
+        if O::RECORDS {
+            self.forget_expired();
+        }
         let conntrack = self.nodes[node.index()].conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
-        let used = conntrack.take_used();
-        if let Some(change) = tracked.change {
-            self.tell_conntrack(node, change, packet);
-        }
-        if let Some(used) = used {
-            self.tell_expectation(node, ExpectationAction::Used, used, packet);
-        }
+        self.tell_table(node, packet);
         Some(tracked)
     }
 
     fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) {
-        let conntrack = self.nodes[node.index()].conntrack_mut();
-        if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, tracked)) {
-            self.tell_conntrack(node, change, packet);
+        if let Some(conntrack) = self.nodes[node.index()].conntrack_mut() {
+            conntrack.confirm(self.now, tracked, packet);
+            self.tell_table(node, packet);
         }
-    }
-
-    /// A side effect of the packet's way: it does not become part of the packet's own chain of causes.
-    fn tell_conntrack(&mut self, node: NodeId, change: Change, packet: &Packet) {
-        self.tell(node, packet.trail, packet.tag, |_| Event::Conntrack {
-            entry: change.entry,
-            from: change.tuple.from,
-            to: change.tuple.to,
-            reply: (change.reply.from, change.reply.to),
-            state: change.state,
-            replied: change.replied,
-        });
     }
 
     /// The packet ends here. Returns it with its last frame.

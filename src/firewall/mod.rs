@@ -3,7 +3,7 @@
 //! Modelled: the five hooks, one filter chain each, the rule subset of [`rule`], connection tracking of TCP with
 //! Linux's states and time-outs, ICMP errors as RELATED, entries that are confirmed only when their first packet got
 //! through; NAT (source, destination, masquerade, redirect) decided by a connection's first packet; the FTP helper with
-//! its expectations. Not yet: window tracking, jumps between chains, limits, conntrack zones.
+//! its expectations; windows (what lies outside of them is INVALID). Not yet: conntrack zones.
 //!
 //! | file | subject |
 //! |---|---|
@@ -25,7 +25,7 @@ mod track_state;
 mod verdict;
 
 pub use chain::{Chain, Decision, View};
-pub use conntrack::{Change, Conntrack, Direction, Expectation, Helped, Tracked, Tuple};
+pub use conntrack::{Change, Conntrack, Direction, Expectation, Expired, Fate, Helped, Told, Tracked, Tuple};
 pub use nat::{Half, translate};
 pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
@@ -56,7 +56,7 @@ impl Firewall {
 
     /// Puts the NAT rules of `hook` in place; NAT needs tracking.
     pub fn set_nat(&mut self, hook: Hook, rules: Chain) {
-        self.conntrack.get_or_insert_default();
+        self.conntrack.get_or_insert_default().translates = true;
         self.nat[hook as usize] = Some(rules);
     }
 

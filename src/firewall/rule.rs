@@ -164,6 +164,8 @@ pub enum NatTarget {
         address: IpAddr,
         /// The ports to choose from; as they are where possible.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random even if it is free as it is.
+        random: bool,
     },
     /// `masquerade [to :PORTS] [random]`: the address of the outgoing interface.
     Masquerade {
@@ -176,13 +178,17 @@ pub enum NatTarget {
     Destination {
         /// The new destination address.
         address: IpAddr,
-        /// The new port, or the first of a range.
+        /// The ports to choose from: as it is if it is among them, else the first that is free.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random.
+        random: bool,
     },
     /// `redirect [to :PORT]`: to this node itself.
     Redirect {
-        /// The new port.
+        /// The ports to choose from.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random.
+        random: bool,
     },
 }
 
@@ -197,6 +203,26 @@ impl NatTarget {
         match self {
             Self::Source { address, .. } | Self::Destination { address, .. } => Some(*address),
             Self::Masquerade { .. } | Self::Redirect { .. } => None,
+        }
+    }
+
+    /// The ports that the rule allows; `None`: it leaves the port as it is where it can.
+    pub const fn ports(&self) -> Option<(u16, u16)> {
+        match self {
+            Self::Source { ports, .. }
+            | Self::Masquerade { ports, .. }
+            | Self::Destination { ports, .. }
+            | Self::Redirect { ports, .. } => *ports,
+        }
+    }
+
+    /// Whether the port is picked at random.
+    pub const fn is_random(&self) -> bool {
+        match self {
+            Self::Source { random, .. }
+            | Self::Masquerade { random, .. }
+            | Self::Destination { random, .. }
+            | Self::Redirect { random, .. } => *random,
         }
     }
 }

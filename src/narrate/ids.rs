@@ -125,6 +125,8 @@ ids! {
     TranslatedRule = "translated-rule",
     ExpectationMade = "expectation-made",
     ExpectationUsed = "expectation-used",
+    ExpectationReplaced = "expectation-replaced",
+    ExpectationExpired = "expectation-expired",
     WhyExpectationMade = "why-expectation-made",
     WhyExpectationUsed = "why-expectation-used",
     WhyTranslatedText = "why-translated-text",

@@ -36,6 +36,8 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
             let id = match action {
                 ExpectationAction::Made => Id::ExpectationMade,
                 ExpectationAction::Used => Id::ExpectationUsed,
+                ExpectationAction::Replaced => Id::ExpectationReplaced,
+                ExpectationAction::Expired => Id::ExpectationExpired,
             };
             t.say(id, &[("node", &node), ("from", &from), ("to", &to), ("door", &door)])
         }

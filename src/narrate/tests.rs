@@ -14,7 +14,8 @@ use crate::packet::{Endpoint, Unreachable};
 use crate::tcp::{self, State, TimerKind};
 use crate::time::{Duration, Instant};
 use crate::trace::{
-    Event, Frame, LinkInfo, Loss, NodeInfo, Recorder, RuleInfo, Scene, SessionInfo, Side, SocketAction, Timer, Trace,
+    Event, ExpectationAction, Frame, LinkInfo, Loss, NodeInfo, Recorder, RuleInfo, Scene, SessionInfo, Side,
+    SocketAction, Timer, Trace,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -219,7 +220,20 @@ fn every_kind_of_event_has_its_sentence() {
         }
     }
     for (state, replied) in [(Some(TrackState::Established), false), (Some(TrackState::Close), false), (None, true)] {
-        add(Event::Conntrack { entry: EntryId(0), from: local, to: remote, reply: (remote, local), state, replied });
+        add(Event::Conntrack {
+            entry: EntryId(0),
+            from: local,
+            to: remote,
+            reply: (remote, local),
+            state,
+            replied,
+            assured: false,
+        });
+    }
+    for action in
+        [ExpectationAction::Made, ExpectationAction::Used, ExpectationAction::Replaced, ExpectationAction::Expired]
+    {
+        add(Event::Expectation { action, from: remote.ip, to: local, door: local });
     }
     for error in [
         DataError::Refused,

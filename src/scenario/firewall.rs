@@ -8,6 +8,19 @@ use crate::suggest::{one_of, quote};
 const MOST_RULES: usize = 10_000;
 const LOOPBACK: &str = "lo";
 
+/// What the file says of a firewall.
+pub(super) struct FirewallDraft {
+    pub(super) chains: Vec<ChainDraft>,
+    pub(super) loose_helper: bool,
+    pub(super) loose_tracking: bool,
+}
+
+impl Default for FirewallDraft {
+    fn default() -> Self {
+        Self { chains: Vec::new(), loose_helper: false, loose_tracking: true }
+    }
+}
+
 /// A chain before its rules have numbers.
 pub(super) struct ChainDraft {
     pub(super) hook: Hook,
@@ -24,18 +37,19 @@ pub(super) fn read(
     field: &Field<'_>,
     neighbours: Option<&[&str]>,
     count: &mut usize,
-) -> (Vec<ChainDraft>, bool) {
-    let mut chains = Vec::new();
-    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return (chains, false) };
-    let keys: Vec<&str> = Hook::ALL.map(Hook::name).into_iter().chain(["loose-helper"]).collect();
+) -> FirewallDraft {
+    let mut draft = FirewallDraft::default();
+    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return draft };
+    let keys: Vec<&str> = Hook::ALL.map(Hook::name).into_iter().chain(["loose-helper", "loose-tracking"]).collect();
     problems.known(&table, "a firewall", &keys);
-    let loose = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
+    draft.loose_helper = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
+    draft.loose_tracking = table.get("loose-tracking").and_then(|field| problems.boolean(field)).unwrap_or(true);
     for hook in Hook::ALL {
         if let Some(field) = table.get(hook.name()) {
-            chains.extend(chain(problems, field, hook, neighbours, count));
+            draft.chains.extend(chain(problems, field, hook, neighbours, count));
         }
     }
-    (chains, loose)
+    draft
 }
 
 fn chain(

@@ -100,6 +100,8 @@ pub struct NodeSpec {
     pub gateway: Option<usize>,
     /// The FTP helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
     pub loose_helper: bool,
+    /// Connection tracking picks up connections that began before it looked (`nf_conntrack_tcp_loose`).
+    pub loose_tracking: bool,
     /// The firewall: the chains that the file has, at most one a hook, in hook order.
     pub chains: Vec<ChainSpec>,
     /// The FTP server that runs on it.

@@ -1,7 +1,7 @@
 //! `[nodes.NAME]`: what the file says of each node.
 
 use super::document::{Field, Problems, Table, one_or_list};
-use super::firewall::{self, ChainDraft};
+use super::firewall::{self, FirewallDraft};
 use super::links::Topology;
 use super::model::FtpServerSpec;
 use super::server;
@@ -20,9 +20,8 @@ pub(super) struct NodeDraft {
     pub(super) addresses: Vec<(usize, Given)>,
     pub(super) down: bool,
     pub(super) gateway: Option<usize>,
-    pub(super) loose_helper: bool,
     pub(super) forward: Option<bool>,
-    pub(super) chains: Vec<ChainDraft>,
+    pub(super) firewall: FirewallDraft,
     pub(super) ftp_server: Option<FtpServerSpec>,
 }
 
@@ -93,7 +92,7 @@ fn read_one(
         let neighbours = node
             .filter(|_| topology.complete)
             .map(|node| topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect::<Vec<_>>());
-        (draft.chains, draft.loose_helper) = firewall::read(problems, field, neighbours.as_deref(), rules);
+        draft.firewall = firewall::read(problems, field, neighbours.as_deref(), rules);
     }
     draft.ftp_server = table.get("ftp-server").and_then(|field| server::read(problems, field, bytes));
     Some(draft)

@@ -196,7 +196,7 @@ fn assemble(
             RuleId(rules.len() as u32 - 1)
         };
         let mut chains = Vec::new();
-        for chain in draft.chains {
+        for chain in draft.firewall.chains {
             let (hook, policy) = (chain.hook, chain.policy);
             let ids = chain.rules.into_iter().map(|(rule, text, line)| add(hook, Some(rule), text, line)).collect();
             let policy_rule = add(
@@ -212,7 +212,8 @@ fn assemble(
             down: draft.down,
             forward: draft.forward.unwrap_or(interfaces.len() > 1),
             gateway: draft.gateway,
-            loose_helper: draft.loose_helper,
+            loose_helper: draft.firewall.loose_helper,
+            loose_tracking: draft.firewall.loose_tracking,
             interfaces,
             chains,
             ftp_server: draft.ftp_server,

@@ -81,9 +81,9 @@ pub enum Event {
         /// The NAT rule that decided, for the first packet of a connection.
         rule: Option<RuleId>,
     },
-    /// A helper expects a connection, or one that was expected has come.
+    /// A helper expects a connection, or does so no longer.
     Expectation {
-        /// Which of the two.
+        /// What became of it.
         action: ExpectationAction,
         /// Who will knock, from any port.
         from: IpAddr,
@@ -106,6 +106,8 @@ pub enum Event {
         state: Option<TrackState>,
         /// Whether a packet of the other direction was seen.
         replied: bool,
+        /// Whether the handshake was seen to its end (conntrack's `[ASSURED]`).
+        assured: bool,
     },
     /// A socket was opened or closed.
     Socket {
@@ -191,6 +193,22 @@ pub enum ExpectationAction {
     Made,
     /// The connection has come, and used it up.
     Used,
+    /// A later announcement on the same control connection has taken its place.
+    Replaced,
+    /// Nobody came in time, or the control connection is forgotten.
+    Expired,
+}
+
+impl ExpectationAction {
+    /// The name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Used => "used",
+            Self::Replaced => "replaced",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// Which end of an FTP line a frame tells of.

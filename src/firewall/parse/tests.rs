@@ -140,16 +140,22 @@ fn what_nftables_has_and_we_have_not_is_said_so() {
 fn nat_and_the_helper_are_read_as_nft_writes_them() {
     let address = |text: &str| text.parse().unwrap();
     for (text, target) in [
-        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None }),
-        ("snat ip to 1.2.3.4:1024-2047", NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)) }),
+        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None, random: false }),
+        (
+            "snat ip to 1.2.3.4:1024-2047",
+            NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)), random: false },
+        ),
         (
             "dnat ip to 10.0.0.1:2121",
-            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)) },
+            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)), random: false },
         ),
-        ("dnat to [2001:db8::1]:21", NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)) }),
+        (
+            "dnat to [2001:db8::1]:21",
+            NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)), random: false },
+        ),
         ("masquerade fully-random", NatTarget::Masquerade { ports: None, random: true }),
         ("masquerade to :40000-40009", NatTarget::Masquerade { ports: Some((40_000, 40_009)), random: false }),
-        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)) }),
+        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)), random: false }),
     ] {
         assert_eq!(parse_rule(text).expect(text).action, Some(Action::Nat(target)), "{text}");
     }
