@@ -19,6 +19,7 @@ struct Sequence {
     name: String,
     rules: BTreeMap<String, Vec<String>>,
     loose: u8,
+    routes: BTreeMap<String, String>,
     steps: Vec<Step>,
 }
 
@@ -97,6 +98,7 @@ firewall.prerouting.policy = "drop"
 [nodes.F]
 addresses = {{ C = ["192.168.10.1/24", "2001:db8:10::1/64"], S = ["203.0.113.1/24", "2001:db8:113::1/64"] }}
 gateway = "S"
+routes = {{ {} }}
 [[sessions]]
 client = "C"
 server = "S"
@@ -105,13 +107,16 @@ run = ["pwd"]
 [nodes.F.firewall]
 loose-tracking = {}
 "#,
+        sequence.routes.iter().map(|(network, hop)| format!("{network:?} = {hop:?}")).collect::<Vec<_>>().join(", "),
         sequence.loose != 0
     );
     let mut rules = sequence.rules.clone();
     // The laboratory's own rule, which switches tracking on.
     rules.entry("prerouting".to_owned()).or_default().insert(0, "ct state invalid counter".to_owned());
     for (hook, rules) in rules {
-        let _ = writeln!(text, "{hook}.rules = {rules:?}");
+        let hooks = ["prerouting", "input", "forward", "output", "postrouting"];
+        let chains = if hooks.contains(&&*hook) { "" } else { "chains." };
+        let _ = writeln!(text, "{chains}{hook}.rules = {rules:?}");
     }
     scenario::parse(&text, "conntrack").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{text}"))
 }
@@ -336,6 +341,8 @@ fn differences(sequence: &Sequence, steps: &[Step], seen: &Seen, ports: &mut Por
     // Only C and S can be sent to here; further hosts of the record's wires do not exist.
     let reachable = |hand: &&Hand| {
         ["192.168.10.10", "203.0.113.10", "2001:db8:10::10", "2001:db8:113::10"].contains(&hand.dst.as_str())
+            || hand.dst.starts_with("198.51.10")
+            || hand.dst.starts_with("2001:db8:f")
     };
     let real: Vec<&Hand> = step.out.iter().filter(reachable).collect();
     if real.len() != seen.out.len() || !real.iter().zip(&seen.out).all(|(real, here)| ports.same_packet(real, here)) {

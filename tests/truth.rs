@@ -29,7 +29,6 @@ const KNOWN: &[(&str, Aspect, &str)] = &[
     ("D29", Aspect::Outcome, UNPRIVILEGED),
     ("D29", Aspect::Dialogue, UNPRIVILEGED),
     ("D29", Aspect::Attempts, UNPRIVILEGED),
-    ("B18", Aspect::Verdicts, "the laboratory's tracing switched connection tracking on; the rules do not ask for it"),
 ];
 
 /// What is compared.
@@ -262,10 +261,7 @@ fn dialogue(trace: &Trace, commands: Side) -> Vec<(f64, String, String)> {
 
 fn verdicts(trace: &Trace, until: f64) -> Vec<(String, String, String, String)> {
     let stopped = |frame: &Frame| match &frame.event {
-        // A black hole at inet is a route, not a firewall's rule.
-        Event::Verdict { packet, ct_state, verdict, .. }
-            if *verdict != Verdict::Accept && trace.node_name(frame.node) != "inet" =>
-        {
+        Event::Verdict { packet, ct_state, verdict, .. } if *verdict != Verdict::Accept => {
             let state = ct_state.map_or_else(String::new, |state| state.name().to_owned());
             let flags = trace.packet(*packet).tcp().map_or_else(String::new, |segment| segment.flags.to_string());
             Some((trace.node_name(frame.node).to_owned(), verdict.name().to_owned(), state, flags))

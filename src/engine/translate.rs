@@ -28,7 +28,7 @@ impl<O: Observer> Simulation<O> {
             && let Some(mut firewall) = self.nodes[node.index()].firewall.take()
         {
             // The firewall is aside while it decides: random ports come from the simulation's generator.
-            let view = View { packet, input, output, ct_state: Some(tracked.state), ct_status: tracked.status() };
+            let view = View { packet, input, output, tracked: Some(tracked), now: self.now };
             let decided = firewall.nat_mut(hook).and_then(|rules| rules.translation(view));
             let facing = match half {
                 Half::Destination => input.unwrap_or(0),

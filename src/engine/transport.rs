@@ -44,6 +44,24 @@ impl<O: Observer> Simulation<O> {
         self.icmp_about(node, reason, lost, lost.trail);
     }
 
+    /// The node's own routes lead nowhere: `connect()` fails at once (`fib_props`).
+    pub(super) fn no_way_for_own_socket(&mut self, node: NodeId, route: Route, lost: &Packet) {
+        let (reason, failure) = match route {
+            Route::Blackhole => (Unreachable::Net, Some(Failure::Invalid)),
+            Route::Prohibit => (Unreachable::AdminProhibited, Some(Failure::Prohibited)),
+            Route::Unreachable => (Unreachable::Host, None),
+            _ => (Unreachable::Net, None),
+        };
+        let stack = &mut self.nodes[node.index()].stack;
+        let Some(handle) = stack.find(lost.source(), lost.destination()) else { return };
+        let Some(socket) = stack.socket_mut(handle) else { return };
+        let mut outcome = socket.connection.on_unreachable(reason);
+        if outcome.failed.is_some() {
+            outcome.failed = failure.or(outcome.failed);
+        }
+        self.took(node, handle, outcome, lost.trail);
+    }
+
     fn icmp_about(&mut self, node: NodeId, reason: Unreachable, quoted: &Packet, cause: Option<FrameId>) {
         let stack = &mut self.nodes[node.index()].stack;
         let Some(handle) = stack.find(quoted.source(), quoted.destination()) else { return };
@@ -67,7 +85,7 @@ impl<O: Observer> Simulation<O> {
     fn tcp_towards(&mut self, node: NodeId, remote: Endpoint) -> Config {
         let mtu = match self.routes.route(&self.topology, node, remote.ip) {
             Route::Via(output) | Route::Nobody(output) => self.topology.link_of(node, output).settings.mtu,
-            Route::Local | Route::None => LinkSettings::default().mtu,
+            _ => LinkSettings::default().mtu,
         };
         let fits = mtu.saturating_sub(40).min(65495) as u16;
         if mtu == LinkSettings::default().mtu { self.tcp } else { Config { mss: fits, ..self.tcp } }
@@ -311,6 +329,8 @@ impl<O: Observer> Simulation<O> {
 const fn data_error(failure: Failure, remote: Endpoint) -> DataError {
     match failure {
         Failure::Refused | Failure::Unreachable(Unreachable::Port) => DataError::Refused,
+        Failure::Invalid => DataError::Invalid,
+        Failure::Prohibited => DataError::Prohibited,
         Failure::Reset => DataError::Reset,
         Failure::TimedOut => DataError::TimedOut,
         Failure::Unreachable(Unreachable::Protocol) => DataError::NoProtocol,

@@ -299,6 +299,7 @@ const fn error_name(error: DataError) -> &'static str {
         DataError::NoProtocol => "ENOPROTOOPT",
         DataError::TimedOut => "ETIMEDOUT",
         DataError::Reset => "ECONNRESET",
+        DataError::Invalid => "EINVAL",
         DataError::NoPort => "EADDRINUSE",
     }
 }

@@ -147,12 +147,11 @@ impl Conntrack {
     pub fn track(&mut self, now: Instant, packet: &Packet) -> Tracked {
         match &packet.body {
             Body::Tcp(segment) => self.track_segment(now, packet, segment),
-            Body::Icmp(icmp) => match self.lookup(now, Tuple::of(icmp.quoted())) {
-                // It must go where the packet it is about came from (nf_conntrack_inet_error).
-                Some((id, quoted)) if icmp.quoted().src == packet.dst => Tracked {
+            // It answers the packet that it is about, and must go where that came from (nf_conntrack_inet_error).
+            Body::Icmp(icmp) => match self.lookup(now, Tuple::of(icmp.quoted()).reversed()) {
+                Some((id, direction)) if icmp.quoted().src == packet.dst => Tracked {
                     entry: Some(id),
-                    // An error goes the other way than the packet it is about.
-                    direction: quoted.opposite(),
+                    direction,
                     tuples: Some((self.entries[id.index()].original, self.entries[id.index()].reply)),
                     ..Tracked::stranger(CtState::Related)
                 },
@@ -200,6 +199,7 @@ impl Conntrack {
             entry: Some(id),
             direction,
             tuples: Some((entry.original, entry.reply)),
+            expected: entry.expected,
             ..Tracked::stranger(CtState::Established)
         };
         if let Some(life) = renewed {

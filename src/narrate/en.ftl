@@ -59,6 +59,9 @@ loss-not-forwarding = the host is not a router
 loss-cut-command = the FTP helper found a command cut in two
 loss-line-loss = the line lost it
 loss-link-down = the link is down
+loss-blackhole = the route is a black hole
+loss-unreachable-route = the route says that there is no such host
+loss-prohibited-route = the route forbids it
 loss-too-large = it is too large for the link
 
 # Why a frame is worth stopping at.
@@ -89,6 +92,7 @@ error-prohibited = permission denied (EACCES)
 error-no-protocol = protocol not available (ENOPROTOOPT)
 error-timed-out = connection timed out (ETIMEDOUT)
 error-reset = connection reset by peer (ECONNRESET)
+error-invalid = invalid argument (EINVAL)
 error-no-port = address already in use (EADDRINUSE)
 
 
@@ -155,6 +159,9 @@ why-translated-length = The text's length changes by { $by } bytes, so the numbe
 lost-not-forwarding = { $node } discards { $packet }: it is a host, not a router, and { $address } is not its own address.
 lost-line-loss = { $node } sends { $packet }, but the line loses it.
 lost-link-down = { $node } loses { $packet }: the next link is down.
+lost-blackhole = { $node } discards { $packet } in silence: its route to { $address } is a black hole.
+lost-unreachable-route = { $node } discards { $packet }: its routing table calls { $address } unreachable.
+lost-prohibited-route = { $node } discards { $packet }: its routing table prohibits { $address }.
 lost-too-large = { $node } discards { $packet }: it is larger than the next link takes, and it may not be cut.
 
 

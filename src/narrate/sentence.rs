@@ -85,6 +85,9 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::LineLoss => Id::LostLineLoss,
         Loss::LinkDown => Id::LostLinkDown,
         Loss::TooLarge => Id::LostTooLarge,
+        Loss::Blackhole => Id::LostBlackhole,
+        Loss::UnreachableRoute => Id::LostUnreachableRoute,
+        Loss::ProhibitedRoute => Id::LostProhibitedRoute,
     };
     t.say(id, &[("node", node), ("packet", &t.packet(packet)), ("address", &packet.dst.to_string())])
 }

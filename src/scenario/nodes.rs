@@ -4,12 +4,14 @@ use super::document::{Field, Problems, Table, one_or_list};
 use super::firewall::{self, FirewallDraft};
 use super::links::Topology;
 use super::model::FtpServerSpec;
-use super::server;
+use super::{routes, server};
+use crate::network::Hop;
 use crate::suggest::{one_of, quote};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const KEYS: [&str; 7] = ["address", "addresses", "down", "forward", "gateway", "firewall", "ftp-server"];
+const KEYS: [&str; 8] = ["address", "addresses", "down", "forward", "gateway", "routes", "firewall", "ftp-server"];
 
 /// What the file says of a node; nothing, for most.
 #[derive(Default)]
@@ -20,6 +22,7 @@ pub(super) struct NodeDraft {
     pub(super) addresses: Vec<(usize, Given)>,
     pub(super) down: bool,
     pub(super) gateway: Option<usize>,
+    pub(super) routes: Vec<(IpNet, Hop)>,
     pub(super) forward: Option<bool>,
     pub(super) firewall: FirewallDraft,
     pub(super) ftp_server: Option<FtpServerSpec>,
@@ -87,6 +90,9 @@ fn read_one(
     draft.forward = table.get("forward").and_then(|field| problems.boolean(field));
     if let (Some(field), Some(node)) = (table.get("gateway"), node) {
         draft.gateway = gateway(problems, field, topology, node);
+    }
+    if let Some(field) = table.get("routes") {
+        draft.routes = routes::read(problems, field, topology, node);
     }
     if let Some(field) = table.get("firewall") {
         let neighbours = node

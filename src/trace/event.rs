@@ -227,6 +227,12 @@ pub enum Loss {
     QueueFull,
     /// The node has no route to the destination.
     NoRoute,
+    /// The node's route to it is a black hole.
+    Blackhole,
+    /// The node's route says that there is no such host.
+    UnreachableRoute,
+    /// The node's route says that it is forbidden.
+    ProhibitedRoute,
     /// Nobody on the last link answers for the address (ARP or neighbour discovery failed).
     NoNeighbour,
     /// The TTL ran out.
@@ -249,6 +255,9 @@ impl Loss {
         match self {
             Self::QueueFull => "queue full",
             Self::NoRoute => "no route",
+            Self::Blackhole => "blackhole",
+            Self::UnreachableRoute => "unreachable route",
+            Self::ProhibitedRoute => "prohibited route",
             Self::NoNeighbour => "no neighbour",
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",

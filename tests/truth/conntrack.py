@@ -127,7 +127,9 @@ class Lab:
 
     def rules(self, rules, loose):
         inF('sysctl', '-qw', f'net.netfilter.nf_conntrack_tcp_loose={loose}')
-        chains = ''
+        # A key that is no hook is a chain to jump to; nft wants it before those that do.
+        named = [k for k in rules if k not in ('prerouting', 'input', 'forward', 'output', 'postrouting')]
+        chains = ''.join(f'chain {k} {{ ' + '; '.join(rules[k]) + '; }\n' for k in named)
         prio = {'prerouting': 'dstnat', 'output': '-100', 'postrouting': 'srcnat', 'input': '100'}
         for hook in ('prerouting', 'input', 'forward', 'output', 'postrouting'):
             lines = rules.get(hook, [])
@@ -287,6 +289,39 @@ def sequences():
     yield seq('an answer is rejected behind masquerade', [('C SYN', t.C('S', 0)), ('S SYN-ACK', tcp('S', S, 2100, FS, 40000, 'S.', 5000, 1001))], {'postrouting': ['oifname "S" masquerade'], 'forward': ['iifname "S" reject']})
     yield seq('notrack', shake() + [('S RST', t.S('R', 1)), ('error', icmp('S', S, C, 'port-unreachable', syn))], {'prerouting': ['tcp dport 2100 notrack', 'tcp sport 2100 notrack']})
     yield seq('notrack one way', shake(), {'prerouting': ['iifname "S" notrack']})
+    # the rule language: what leaves the router shows what matched
+    ports = [('2100', t.C('S', 0)), ('21', Talk(40000, 21).C('S', 0)), ('40000', Talk(40000, 40000).C('S', 0)), ('1024', Talk(40000, 1024).C('S', 0)), ('IPv6', tcp('C', C6, 40000, S6, 2100, 'S', 1))]
+    back = [('S SYN', tcp('S', S, 40001, C, 2100, 'S', 1)), ('S SYN-ACK', t.S('S.', 0, 1))]
+    for name, rules in {
+        'tcp dport < 1024': ['tcp dport < 1024 drop'],
+        'tcp dport <= 1024': ['tcp dport <= 1024 drop'],
+        'tcp dport > 1024': ['tcp dport > 1024 drop'],
+        'tcp dport >= 1024': ['tcp dport >= 1024 drop'],
+        'tcp dport != 21': ['tcp dport != 21 drop'],
+        'th dport': ['meta l4proto { tcp, udp } th dport 21 drop'],
+        'udp': ['udp dport 21 drop', 'udp dport != 21 drop'],
+        'meta protocol': ['meta protocol ip6 drop'],
+        'log and go on': ['tcp dport 21 log prefix "seen: " level info', 'tcp dport 21 counter log drop'],
+        'iif': ['iif "S" drop'],
+        'ct direction': ['ct direction reply drop'],
+        'ct direction != reply': ['ct direction != reply drop'],
+        'ct original': ['meta l4proto tcp ct original ip saddr 192.168.10.10 ct original proto-dst 2100 drop'],
+        'ct original negated': ['ct original ip saddr != 192.168.10.10 drop'],
+        'ct helper': ['ct helper "ftp" drop'],
+        'limit': ['tcp dport 1-65535 limit rate 1/hour burst 2 packets accept', 'drop'],
+        'limit over': ['limit rate over 1/hour burst 2 packets drop'],
+        'limit bytes': ['limit rate 1 bytes/hour burst 100 bytes accept', 'drop'],
+    }.items():
+        yield seq('rule: ' + name, ports + back, {'forward': rules})
+    yield seq('rule: jump and come back', ports + back, {'ftp': ['tcp dport 21 drop', 'tcp dport 1024 return', 'tcp dport 1024 drop'], 'forward': ['iifname "C" jump ftp', 'tcp dport 40000 drop']})
+    yield seq('rule: goto does not come back', ports + back, {'ftp': ['tcp dport 21 drop'], 'forward': ['iifname "C" goto ftp', 'drop']})
+    yield seq('rule: return ends the list', ports + back, {'forward': ['tcp dport 21 return', 'drop']})
+    yield seq('rule: jump in a jump', ports + back, {'inner': ['tcp dport 21 return', 'tcp dport 2100 drop'], 'outer': ['jump inner', 'tcp dport 40000 drop'], 'forward': ['jump outer', 'tcp dport 21 drop']})
+    yield seq('rule: goto in a jump', ports + back, {'inner': ['tcp dport 2100 drop'], 'outer': ['goto inner', 'drop'], 'forward': ['jump outer', 'tcp dport 21 drop']})
+    yield seq('rule: icmp type', [('C SYN', syn), ('unreachable', icmp('S', S, C, 'port-unreachable', syn)), ('exceeded', icmp('S', '203.0.113.20', C, 'time-exceeded', syn)), ('IPv6', tcp('C', C6, 40000, S6, 2100, 'S', 1)), ('IPv6 unreachable', icmp('S', S6, C6, 'port-unreachable', tcp('C', C6, 40000, S6, 2100, 'S', 1)))], {'forward': ['icmp type { echo-request, destination-unreachable } drop']})
+    yield seq('rule: icmp type negated', [('C SYN', syn), ('unreachable', icmp('S', S, C, 'port-unreachable', syn)), ('exceeded', icmp('S', '203.0.113.20', C, 'time-exceeded', syn)), ('IPv6', tcp('C', C6, 40000, S6, 2100, 'S', 1)), ('IPv6 unreachable', icmp('S', S6, C6, 'port-unreachable', tcp('C', C6, 40000, S6, 2100, 'S', 1)))], {'forward': ['icmp type != time-exceeded drop', 'icmpv6 type destination-unreachable drop']})
+    f = Talk(40000, 21)
+    yield seq('rule: ct helper sees announced connections', f.login() + [f.say('PORT 192,168,10,10,156,65\r\n'), ('S:20', tcp('S', S, 20, C, 40001, 'S', 7000)), ('again', tcp('S', S, 20, C, 40001, 'S', 7000)), f.say('PORT 192,168,10,10,156,66\r\n'), ('S:20', tcp('S', S, 20, C, 40002, 'S', 7000))], {'prerouting': ['tcp dport 21 ct helper set "ftp"'], 'forward': ['ct helper "ftp" tcp dport 40001 drop', 'ct helper != "ftp" drop']})
     # the helper
     f = Talk(40000, 21)
     SYN = lambda src, sport, dst, dport, w='S': (f'{src}:{sport}>{dst}:{dport} SYN', tcp(w, src, sport, dst, dport, 'S', 7000))
@@ -329,7 +364,7 @@ def sequences():
     yield seq('masquerade random', [('C SYN', n.C('S', 0)), ('elsewhere', tcp('C', C, 40000, '203.0.113.20', 2100, 'S', 3000))], {'postrouting': ['oifname "S" masquerade random']})
     yield seq('masquerade fully-random', [('C SYN', n.C('S', 0))], {'postrouting': ['oifname "S" masquerade fully-random']})
     for lo, hi in ((40000, 40001), (45000, 45001), (45000, 45000)):
-        yield seq(f'snat to ports {lo}-{hi}', [('C SYN', n.C('S', 0)), ('the other', syn2), ('a third', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000)), ('its repetition', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000))], {'postrouting': [f'oifname "S" snat ip to 203.0.113.1:{lo}-{hi}']})
+        yield seq(f'snat to ports {lo}-{hi}', [('C SYN', n.C('S', 0)), ('the other', syn2), ('a third', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000)), ('its repetition', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000))], {'postrouting': [f'oifname "S" meta l4proto tcp snat ip to 203.0.113.1:{lo}-{hi}']})
     yield seq('low ports stay low', [('C SYN', tcp('C', C, 600, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 600, S, 2100, 'S', 1)), ('C SYN', tcp('C', C, 200, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 200, S, 2100, 'S', 1))], MASQ)
     yield seq('no rule matches, but NAT is on', [('C SYN', n.C('S', 0)), ('to the same from the address itself', tcp('C', FS, 40000, S, 2100, 'S', 1))], {'postrouting': ['ip saddr 192.168.10.10 snat ip to 203.0.113.1']})
     for rule in ('dnat ip to 203.0.113.20', 'dnat ip to 203.0.113.20:2121', 'dnat ip to 203.0.113.20:2100-2109', 'dnat ip to 203.0.113.20:3000-3009', 'redirect to :2121', 'redirect'):

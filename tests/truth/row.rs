@@ -76,6 +76,12 @@ impl Row {
             "hidden" => ("10.20.0.1/24", "10.20.0.10/24"),
             _ => ("203.0.113.1/25", "203.0.113.10/25"),
         };
+        // What inet does not know: a black hole for private addresses, or no route to the server's network.
+        let routes = match &*self.network {
+            "silent" => "routes = { \"192.168.0.0/16\" = \"blackhole\" }",
+            "hidden" => "routes = { \"10.20.0.0/24\" = \"throw\" }",
+            _ => "",
+        };
         let mut text = format!(
             r#"
 title = '''{}'''
@@ -92,6 +98,7 @@ addresses = {{ client = "192.168.10.1/24", inet = "198.51.100.1/24" }}
 gateway = "inet"
 [nodes.inet]
 addresses = {{ fw1 = "198.51.100.254/24", fw2 = "203.0.113.254/25" }}
+{routes}
 [nodes.fw2]
 addresses = {{ inet = "203.0.113.129/25", server = "{inside}" }}
 gateway = "inet"
@@ -128,17 +135,13 @@ address = "{server}"
                 let _ = writeln!(text, "connect-from-port-20 = {port_20}");
             }
         }
-        if self.network == "silent" {
-            text.push_str("[nodes.inet.firewall.prerouting]\nrules = ['ip daddr 192.168.0.0/16 drop']\n");
-        }
-        // inet has no route to the server's network. Ours has, unless a rule hides it; this one does nothing else.
-        let translates = self.rules.get("fw2").is_some_and(|chains| chains.contains_key("postrouting"));
-        if self.network == "hidden" && !translates {
-            text.push_str(
-                "[nodes.fw2.firewall.postrouting]\nrules = ['oifname \"inet\" tcp sport 1 tcp dport 1 masquerade']\n",
-            );
-        }
         for (node, chains) in &self.rules {
+            // The laboratory looked on with rules of its own, which ask for `ct state`: that alone switches tracking on.
+            let tracked = self.verdicts.iter().any(|(at, _, state, _)| at == node && !state.is_empty());
+            let asks = chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.contains("ct "));
+            if tracked && !asks && !chains.contains_key("prerouting") {
+                let _ = writeln!(text, "[nodes.{node}.firewall.prerouting]\nrules = ['ct state invalid counter']");
+            }
             for (hook, chain) in chains {
                 let _ = writeln!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [", chain.policy);
                 for rule in &chain.rules {

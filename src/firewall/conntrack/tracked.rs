@@ -21,6 +21,7 @@ pub struct Tracked {
     pub(super) tuples: Option<(Tuple, Tuple)>,
     /// What begins the entry that is to be made if the packet gets through.
     pub(super) pending: Option<Kind>,
+    /// A rule has attached the helper to the connection that it begins.
     pub(super) helper: bool,
     /// Which halves NAT has decided about.
     pub(super) decided: [bool; 2],
@@ -38,11 +39,6 @@ impl Tracked {
     #[must_use]
     pub const fn confirmed(&self) -> Self {
         Self { pending: None, ..*self }
-    }
-
-    /// A packet that a firewall made itself in answer to one it does not track.
-    pub const fn related() -> Self {
-        Self::stranger(CtState::Related)
     }
 
     /// A packet that a rule exempts from tracking (`notrack`).
@@ -97,6 +93,11 @@ impl Tracked {
     /// `ct helper set "ftp"`: takes effect for the first packet of a connection only.
     pub const fn attach_helper(&mut self) {
         self.helper = self.helper || self.pending.is_some();
+    }
+
+    /// Whether another connection has announced its own (`ct helper`).
+    pub const fn is_expected(&self) -> bool {
+        self.expected
     }
 
     /// What `ct status` says.

@@ -129,7 +129,9 @@ pub(super) fn sign_help(sign: &str) -> &'static str {
         "\u{ff0c}" | "\u{3001}" => "this is a full-width comma: write `,`",
         "=" => "nftables compares with `==` and `!=`; `==` may be left out",
         "!" => "write `!=`",
-        "<" | ">" | "<=" | ">=" => "ftpscope does not know comparisons (yet): write a range such as `1024-65535`",
+        "<" | ">" | "<=" | ">=" => {
+            "ports are compared like this: `tcp dport >= 1024`; elsewhere write a range or a set"
+        }
         ";" => "write each rule as a string of its own",
         "#" => "a comment is written `comment \"...\"` at the end of the rule",
         _ => "",
