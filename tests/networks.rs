@@ -241,3 +241,21 @@ fn what_is_not_tracked_meets_no_helper_and_no_translation() {
     let exempt = helper.replace("['tcp dport", "['tcp dport 21 notrack', 'tcp sport 21 notrack', 'tcp dport");
     assert_eq!(play(&exempt), at(Outcome::Dropped, "office"), "the control connection passes unseen");
 }
+
+/// A server with two addresses opens its passive port at the one that the client called; at the other it is closed.
+#[test]
+fn a_passive_port_is_open_at_one_address_only() {
+    let play = |named: &str| {
+        let source = format!(
+            "title = \"t\"\nlinks = [\"client -- server -- other\"]\n\
+             [nodes.client]\naddress = \"192.168.1.10\"\n\
+             [nodes.server]\naddresses = {{ client = \"192.168.1.1\", other = \"10.9.0.1\" }}\n\
+             ftp-server = {{ files = {{ a = 100 }}, passive-address = \"{named}\" }}\n\
+             [[sessions]]\nclient = \"client\"\nserver = \"192.168.1.1\"\nrun = [\"get a\"]\n\
+             ignore-passive-address = false\n"
+        );
+        told_one(&run(&source)).0
+    };
+    assert_eq!(play("192.168.1.1"), Outcome::Ok);
+    assert_eq!(play("10.9.0.1"), Outcome::Refused);
+}

@@ -24,7 +24,7 @@ impl<O: Observer> Simulation<O> {
                     socket.cause = packet.trail;
                     let outcome = socket.connection.on_segment(self.now, segment);
                     self.took(node, handle, outcome, packet.trail);
-                } else if segment.is_syn() && stack.listener(local.port).is_some() {
+                } else if segment.is_syn() && stack.listener(local).is_some() {
                     self.accept(node, &packet);
                 } else {
                     self.answer_with_reset(node, &packet, None);
@@ -96,7 +96,7 @@ impl<O: Observer> Simulation<O> {
         let (local, remote) = (packet.destination(), packet.source());
         let iss = SeqNr(self.random());
         let id = self.next_socket();
-        let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local.port) else { return };
+        let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local) else { return };
         let (door, owner, name, session) = ((slot, listener.id), listener.owner, listener.name, listener.session);
         let tag = packet.tag.unwrap_or(Tag {
             connection: None,

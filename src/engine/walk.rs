@@ -168,15 +168,14 @@ impl<O: Observer> Simulation<O> {
         self.egress(node, output, route, packet, true)
     }
 
-    /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: the helper
-    /// has stopped it.
+    /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: one of the
+    /// two has stopped it.
     fn see_off(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
         let Some(tracked) = tracked else { return true };
         if !self.help(node, tracked, packet) {
             return false;
         }
-        self.confirm(node, tracked, packet);
-        true
+        self.confirm(node, tracked, packet)
     }
 
     /// Out of an interface, if somebody is there to take it.
@@ -300,11 +299,14 @@ impl<O: Observer> Simulation<O> {
         true
     }
 
-    fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) {
-        if let Some(conntrack) = self.nodes[node.index()].conntrack_mut() {
-            conntrack.confirm(self.now, tracked, packet);
-            self.tell_table(node, packet);
+    fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &Packet) -> bool {
+        let Some(conntrack) = self.nodes[node.index()].conntrack_mut() else { return true };
+        if !conntrack.confirm(self.now, tracked, packet) {
+            self.lose(node, packet.clone(), Loss::Clash);
+            return false;
         }
+        self.tell_table(node, packet);
+        true
     }
 
     /// The packet ends here. Returns it with its last frame.

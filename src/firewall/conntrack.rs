@@ -256,13 +256,18 @@ impl Conntrack {
         }
     }
 
-    /// The packet has passed every hook: its entry, if it begins a connection, is made.
-    pub fn confirm(&mut self, now: Instant, tracked: &Tracked, packet: &Packet) {
+    /// The packet has passed every hook: its entry, if it begins a connection, is made. `false`: it cannot be, as
+    /// another connection looks the same; the packet must not pass (`insert_failed`).
+    #[must_use]
+    pub fn confirm(&mut self, now: Instant, tracked: &Tracked, packet: &Packet) -> bool {
         let (Some(kind), Some((original, reply)), Body::Tcp(segment)) = (tracked.pending, tracked.tuples, &packet.body)
         else {
-            return;
+            return true;
         };
-        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.picks_up) else { return };
+        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.picks_up) else { return true };
+        if self.translates && (self.is_used(now, original) || self.is_used(now, reply)) {
+            return false;
+        }
         let id = EntryId(self.entries.len() as u32);
         self.entries.push(Entry {
             original,
@@ -285,6 +290,7 @@ impl Conntrack {
         }
         self.note_deadline(id);
         self.told.push(Told::Entry(self.entries[id.index()].change(id)));
+        true
     }
 
     /// What has happened to the table since this was asked last.

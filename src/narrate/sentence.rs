@@ -85,6 +85,7 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::LineLoss => Id::LostLineLoss,
         Loss::LinkDown => Id::LostLinkDown,
         Loss::TooLarge => Id::LostTooLarge,
+        Loss::Clash => Id::LostClash,
         Loss::Blackhole => Id::LostBlackhole,
         Loss::UnreachableRoute => Id::LostUnreachableRoute,
         Loss::ProhibitedRoute => Id::LostProhibitedRoute,

@@ -206,6 +206,7 @@ fn every_kind_of_event_has_its_sentence() {
         Loss::LineLoss,
         Loss::LinkDown,
         Loss::TooLarge,
+        Loss::Clash,
         Loss::Blackhole,
         Loss::UnreachableRoute,
         Loss::ProhibitedRoute,

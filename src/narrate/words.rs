@@ -101,6 +101,7 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::LineLoss => Id::LossLineLoss,
         Loss::LinkDown => Id::LossLinkDown,
         Loss::TooLarge => Id::LossTooLarge,
+        Loss::Clash => Id::LossClash,
         Loss::Blackhole => Id::LossBlackhole,
         Loss::UnreachableRoute => Id::LossUnreachableRoute,
         Loss::ProhibitedRoute => Id::LossProhibitedRoute,

@@ -241,6 +241,8 @@ pub enum Loss {
     NotForwarding,
     /// The FTP helper found a command that is cut off at the segment's end, and cannot follow it.
     CutCommand,
+    /// NAT has no port left that tells its connection from another one (conntrack's `insert_failed`).
+    Clash,
     /// The link lost it, as links do.
     LineLoss,
     /// The link was cut while the packet was on it.
@@ -262,6 +264,7 @@ impl Loss {
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
             Self::CutCommand => "cut command",
+            Self::Clash => "clash",
             Self::LineLoss => "line loss",
             Self::LinkDown => "link down",
             Self::TooLarge => "too large",

@@ -366,7 +366,7 @@ def sequences():
     for lo, hi in ((40000, 40001), (45000, 45001), (45000, 45000)):
         yield seq(f'snat to ports {lo}-{hi}', [('C SYN', n.C('S', 0)), ('the other', syn2), ('a third', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000)), ('its repetition', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000))], {'postrouting': [f'oifname "S" meta l4proto tcp snat ip to 203.0.113.1:{lo}-{hi}']})
     yield seq('low ports stay low', [('C SYN', tcp('C', C, 600, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 600, S, 2100, 'S', 1)), ('C SYN', tcp('C', C, 200, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 200, S, 2100, 'S', 1))], MASQ)
-    yield seq('no rule matches, but NAT is on', [('C SYN', n.C('S', 0)), ('to the same from the address itself', tcp('C', FS, 40000, S, 2100, 'S', 1))], {'postrouting': ['ip saddr 192.168.10.10 snat ip to 203.0.113.1']})
+    yield seq('no rule matches, but NAT is on', [('C SYN', n.C('S', 0)), ('the other', syn2)], {'postrouting': ['ip saddr 192.168.10.10 snat ip to 203.0.113.1']})
     for rule in ('dnat ip to 203.0.113.20', 'dnat ip to 203.0.113.20:2121', 'dnat ip to 203.0.113.20:2100-2109', 'dnat ip to 203.0.113.20:3000-3009', 'redirect to :2121', 'redirect'):
         d = {'prerouting': [f'iifname "C" tcp dport 2100 {rule}']}
         yield seq(rule, [('C SYN', t.C('S', 0)), ('another', tcp('C', C, 40001, S, 2100, 'S', 3000)), ('the same elsewhere', tcp('C', C, 40000, '203.0.113.77', 2100, 'S', 3000))], d)

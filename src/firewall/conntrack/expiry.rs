@@ -43,6 +43,16 @@ impl Conntrack {
     /// Forgets what has expired before `now`, in the order of time.
     pub fn expire(&mut self, now: Instant) -> Vec<Expired> {
         let mut expired = Vec::new();
+        let entries = &self.entries;
+        self.waiting.retain(|waiting| {
+            let master = &entries[waiting.expectation.master.index()];
+            let at = waiting.expectation.expires.min(master.expires);
+            if at < now {
+                let told = Told::Expectation(Fate::Expired, waiting.expectation);
+                expired.push(Expired { at, told, trail: waiting.trail, tag: waiting.tag });
+            }
+            at >= now
+        });
         while let Some(&Reverse((at, id))) = self.deadlines.peek()
             && at < now
         {
@@ -58,19 +68,10 @@ impl Conntrack {
             }
             let (at, trail, tag) = (entry.expires, entry.trail, entry.tag);
             let gone = Change { state: None, ..entry.change(id) };
-            for told in self.forget(id) {
-                expired.push(Expired { at, told, trail, tag });
-            }
+            // What it has announced has expired above at the latest.
+            self.forget(id);
             expired.push(Expired { at, told: Told::Entry(gone), trail, tag });
         }
-        self.waiting.retain(|waiting| {
-            let at = waiting.expectation.expires;
-            if at < now {
-                let told = Told::Expectation(Fate::Expired, waiting.expectation);
-                expired.push(Expired { at, told, trail: waiting.trail, tag: waiting.tag });
-            }
-            at >= now
-        });
         expired.sort_by_key(|expired| expired.at);
         expired
     }

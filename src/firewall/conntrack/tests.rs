@@ -59,7 +59,7 @@ fn an_icmp_error_is_related_to_the_connection_it_quotes() {
     error.body = Body::Icmp(Box::new(Icmp::Unreachable { reason: Unreachable::Port, quoted: syn.clone() }));
     assert_eq!(table.track(Instant::START, &error).state, CtState::Invalid);
     let tracked = table.track(Instant::START, &syn);
-    table.confirm(Instant::START, &tracked, &syn);
+    assert!(table.confirm(Instant::START, &tracked, &syn));
     assert_eq!(table.track(Instant::START, &error).state, CtState::Related);
 }
 
@@ -68,7 +68,7 @@ fn an_entry_is_forgotten_after_its_time() {
     let mut table = Conntrack::default();
     let syn = packet(true, Flags::SYN);
     let tracked = table.track(Instant::START, &syn);
-    table.confirm(Instant::START, &tracked, &syn);
+    assert!(table.confirm(Instant::START, &tracked, &syn));
     let later = Instant::START + TrackState::SynSent.timeout();
     assert_eq!(table.track(later, &packet(false, flags("S."))).state, CtState::Established);
     let much_later = later + TrackState::SynReceived.timeout() + crate::time::Duration::from_nanos(1);
