@@ -223,9 +223,30 @@ fn an_error_about_a_translated_packet_finds_its_way_back() {
         Event::Socket { action: SocketAction::Failed(error), .. } => Some((error, frame.at.as_secs_f64())),
         _ => None,
     });
+    // Recorded: the error has the address that the packet was given.
+    let icmp = trace.frames.iter().filter_map(|frame| trace.packet_of(frame)).find(|packet| packet.tcp().is_none());
+    assert_eq!(icmp.map(|packet| packet.src.to_string()), Some("198.51.100.7".to_owned()));
     let (error, when) = error.expect("it fails");
     assert_eq!(error, DataError::HostUnreachable);
     assert!((3.0..3.2).contains(&when), "{when}");
+}
+
+/// A packet that is too large is answered from inside, whatever the router translates.
+#[test]
+fn a_translating_router_says_from_inside_that_a_packet_is_too_large() {
+    let source = "title = \"t\"\nlinks = [\"client -- home\", { path = \"home -- internet\", mtu = 1000 }, \"internet -- server\"]\n\
+        [nodes.client]\naddress = \"192.168.1.10\"\n\
+        [nodes.home]\naddresses = { client = \"192.168.1.1/24\", internet = \"198.51.100.7/24\" }\n\
+        [nodes.home.firewall.postrouting]\nrules = ['oifname \"internet\" masquerade']\n\
+        [nodes.home.firewall.output]\nrules = ['ct state invalid drop']\n\
+        [nodes.server]\naddress = \"203.0.113.5\"\nftp-server = true\n\
+        [[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"put up\"]\nfiles = { up = 20000 }\n";
+    let trace = run(source);
+    assert_eq!(told_one(&trace).0, Outcome::Ok);
+    let mut errors =
+        trace.frames.iter().filter_map(|frame| trace.packet_of(frame)).filter(|packet| packet.tcp().is_none());
+    let first = errors.next().expect("something is too large");
+    assert_eq!((first.src.to_string(), first.dst.to_string()), ("192.168.1.1".to_owned(), "192.168.1.10".to_owned()));
 }
 
 #[test]

@@ -56,8 +56,8 @@ impl<O: Observer> Simulation<O> {
         self.send_icmp(node, None, &packet, tracked, |quoted| Icmp::Unreachable { reason, quoted });
     }
 
-    pub(super) fn send_too_big(&mut self, node: NodeId, mtu: u32, packet: Packet) {
-        self.send_icmp(node, None, &packet, None, |quoted| Icmp::TooBig { mtu, quoted });
+    pub(super) fn send_too_big(&mut self, node: NodeId, mtu: u32, packet: Packet, tracked: Option<&Tracked>) {
+        self.send_icmp(node, None, &packet, tracked, |quoted| Icmp::TooBig { mtu, quoted });
     }
 
     pub(super) fn send_time_exceeded(&mut self, node: NodeId, packet: Packet, tracked: Option<&Tracked>) {
@@ -77,12 +77,13 @@ impl<O: Observer> Simulation<O> {
         if Self::is_error(packet) {
             return;
         }
-        let towards = match self.routes.route(&self.topology, node, packet.src) {
-            Route::Via(output) | Route::Nobody(output) => output,
-            Route::Local => 0,
+        let facing = match self.routes.route(&self.topology, node, packet.src) {
+            Route::Via(output) | Route::Nobody(output) => self.topology.address_on(node, output, packet.src),
+            // Its own packet, or one that it has given its own address: the error goes to itself first.
+            Route::Local => Some(packet.src),
             Route::None | Route::Blackhole | Route::Unreachable | Route::Prohibit => return,
         };
-        let Some(src) = src.or_else(|| self.topology.address_on(node, towards, packet.src)) else { return };
+        let Some(src) = src.or(facing) else { return };
         let answer = Packet {
             id: self.next_packet(),
             tag: packet.tag,

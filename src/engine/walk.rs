@@ -113,6 +113,14 @@ impl<O: Observer> Simulation<O> {
             let lost = self.lose(node, packet, Loss::TtlExpired);
             return self.send_time_exceeded(node, lost, tracked.as_ref());
         }
+        // A packet that is too large is answered before any rule sees it, as it came in (ip_forward, ip6_forward).
+        if let Route::Via(_) = route {
+            let mtu = self.topology.link_of(node, output).settings.mtu;
+            if packet.ip_len() > mtu {
+                let lost = self.lose(node, packet, Loss::TooLarge);
+                return self.send_too_big(node, mtu, lost, tracked.as_ref());
+            }
+        }
         // Linux decrements before the forward hook (ip_forward).
         packet.ttl -= 1;
         let between = (input, Some(output));

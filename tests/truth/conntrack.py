@@ -77,7 +77,7 @@ def parse(b, quoted=False):
     if proto in (1, 58):
         t, c = body[0], body[1]
         if checksum((pseudo(r['src'], r['dst'], 58, len(body)) if proto == 58 else b'') + body): r['bad'] = 'icmp'
-        names = {(3, 0): 'net-unreachable', (3, 1): 'host-unreachable', (3, 3): 'port-unreachable', (3, 13): 'admin-prohibited', (11, 0): 'time-exceeded', (3, 9): 'net-prohibited', (3, 10): 'host-prohibited'} if proto == 1 else {(1, 0): 'net-unreachable', (1, 1): 'admin-prohibited', (1, 3): 'host-unreachable', (1, 4): 'port-unreachable', (3, 0): 'time-exceeded'}
+        names = {(3, 0): 'net-unreachable', (3, 1): 'host-unreachable', (3, 3): 'port-unreachable', (3, 13): 'admin-prohibited', (11, 0): 'time-exceeded', (3, 4): 'frag-needed', (3, 9): 'net-prohibited', (3, 10): 'host-prohibited'} if proto == 1 else {(1, 0): 'net-unreachable', (1, 1): 'admin-prohibited', (1, 3): 'host-unreachable', (1, 4): 'port-unreachable', (3, 0): 'time-exceeded', (2, 0): 'packet-too-big'}
         if (t, c) not in names: return None
         r['icmp'] = names[t, c]; r['quoted'] = parse(body[8:], True)
         return r

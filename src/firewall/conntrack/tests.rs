@@ -3,6 +3,7 @@
 use super::*;
 use crate::ids::PacketId;
 use crate::packet::{Flags, Icmp, SeqNr, Unreachable};
+use proptest::prelude::*;
 
 const CLIENT: &str = "192.168.10.10";
 const SERVER: &str = "203.0.113.10";
@@ -73,4 +74,43 @@ fn an_entry_is_forgotten_after_its_time() {
     assert_eq!(table.track(later, &packet(false, flags("S."))).state, CtState::Established);
     let much_later = later + TrackState::SynReceived.timeout() + crate::time::Duration::from_nanos(1);
     assert_eq!(table.track(much_later, &packet(false, flags("S."))).state, CtState::Invalid);
+}
+
+prop_compose! {
+    /// A segment of one connection with numbers from anywhere.
+    fn any_segment()(
+        from_client: bool, bits: u8, seq: u32, ack: u32, window: u16, scale in prop::option::of(any::<u8>()),
+        sack_permitted: bool, sack in prop::collection::vec((any::<u32>(), any::<u32>()), 0..3), length in 0_usize..1500,
+    ) -> Packet {
+        let mut packet = packet(from_client, Flags::from_bits(bits));
+        if let Body::Tcp(segment) = &mut packet.body {
+            (segment.seq, segment.ack, segment.window, segment.window_scale) = (SeqNr(seq), SeqNr(ack), window, scale);
+            segment.sack_permitted = sack_permitted;
+            segment.sack = sack.into_iter().map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
+            segment.payload = vec![b'x'; length].into();
+        }
+        packet
+    }
+}
+
+proptest! {
+    /// Whatever comes, nothing panics, an entry is not ESTABLISHED for strangers, and it expires.
+    #[test]
+    fn any_segments_can_be_tracked(packets in prop::collection::vec((any_segment(), 0_u64..400), 1..40), loose: bool) {
+        let mut table = Conntrack { picks_up: loose, translates: true, ..Conntrack::default() };
+        let mut now = Instant::START;
+        for (packet, seconds) in &packets {
+            now += Duration::from_secs(*seconds);
+            let known = table.is_used(now, Tuple::of(packet));
+            let tracked = table.track(now, packet);
+            prop_assert!(known || tracked.state != CtState::Established);
+            prop_assert!(table.confirm(now, &tracked, packet));
+            table.take_told();
+            prop_assert!(table.next_expiry() >= now || table.expire(now).iter().all(|expired| expired.at < now));
+        }
+        let told = table.expire(Instant::NEVER);
+        prop_assert!(told.is_sorted_by_key(|expired| expired.at));
+        prop_assert_eq!(table.next_expiry(), Instant::NEVER);
+        prop_assert!(table.entries.iter().all(|entry| !entry.alive));
+    }
 }

@@ -385,7 +385,7 @@ impl TcpTrack {
             (seq, end) = (sender.end, sender.end);
         }
         let oldest = OLDEST_ACK.max(sender.max_window);
-        let ack_is_recent = sack > before(receiver.end, oldest + 1);
+        let ack_is_recent = sack > before(receiver.end, oldest.wrapping_add(1));
         let in_window = end > before(before(sender.end, receiver.max_window), 1);
         let misfit = if seq > sender.max_end {
             let over = (end - sender.max_end).wrapping_add(1);
@@ -423,7 +423,7 @@ impl TcpTrack {
             sender.max_ack = Some(ack);
         }
         if receiver.max_window != 0 && end > sender.max_end {
-            receiver.max_window += end - sender.max_end;
+            receiver.max_window = receiver.max_window.wrapping_add(end - sender.max_end);
         }
         if sack + window >= receiver.max_end {
             receiver.max_end = sack + window;
