@@ -20,6 +20,9 @@ struct Sequence {
     rules: BTreeMap<String, Vec<String>>,
     loose: u8,
     routes: BTreeMap<String, String>,
+    /// The helper is loose.
+    #[serde(default)]
+    believes: bool,
     steps: Vec<Step>,
 }
 
@@ -105,9 +108,11 @@ server = "S"
 start = "500 h"
 run = ["pwd"]
 [nodes.F.firewall]
+loose-helper = {}
 loose-tracking = {}
 "#,
         sequence.routes.iter().map(|(network, hop)| format!("{network:?} = {hop:?}")).collect::<Vec<_>>().join(", "),
+        sequence.believes,
         sequence.loose != 0
     );
     let mut rules = sequence.rules.clone();

@@ -65,7 +65,7 @@ enum Condition {
 }
 
 /// What is done with a packet that matches; chains are numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Act {
     Continue,
     Verdict(Verdict),
@@ -73,6 +73,8 @@ enum Act {
     Jump(u16),
     Goto(u16),
     Return,
+    /// What stands beside the first condition that holds.
+    Map(Box<[(Condition, Act)]>),
 }
 
 #[derive(Clone, Debug)]
@@ -120,24 +122,7 @@ impl Chain {
 
     /// Appends a rule.
     pub fn push(&mut self, id: RuleId, rule: &Rule, names: Names<'_>) {
-        let resolve = |found: &[String]| found.iter().filter_map(|name| (names.interface)(name)).collect();
-        let conditions = rule
-            .matches
-            .iter()
-            .map(|m| match &m.test {
-                Test::InInterface(found) => Condition::Input { among: resolve(found), negated: m.negated },
-                Test::OutInterface(found) => Condition::Output { among: resolve(found), negated: m.negated },
-                Test::CtState(states) => {
-                    let among = states.iter().fold(0, |bits, state| bits | 1 << *state as u8);
-                    Condition::State { among, negated: m.negated }
-                }
-                Test::DestinationPort(PortSet(ranges)) if ranges.len() == 1 => {
-                    Condition::DestinationPort { low: ranges[0].0, high: ranges[0].1, negated: m.negated }
-                }
-                Test::Limit(limit) => Condition::Limit(Box::new(Bucket::new(*limit))),
-                _ => Condition::Other(Box::new(m.clone())),
-            })
-            .collect();
+        let conditions = rule.matches.iter().map(|m| Condition::new(&m.test, m.negated, names)).collect();
         let asks = |test: &Test| {
             matches!(
                 test,
@@ -147,18 +132,9 @@ impl Chain {
         self.needs_tracking |= rule.sets_helper
             || rule.notrack
             || matches!(rule.action, Some(Action::Nat(_)))
-            || rule.matches.iter().any(|m| asks(&m.test));
-        let jump = |name: &String, act: fn(u16) -> Act| (names.chain)(name).map_or(Act::Continue, act);
-        let act = match &rule.action {
-            None => Act::Continue,
-            Some(Action::Accept) => Act::Verdict(Verdict::Accept),
-            Some(Action::Drop) => Act::Verdict(Verdict::Drop),
-            Some(Action::Reject(with)) => Act::Verdict(Verdict::Reject(*with)),
-            Some(Action::Nat(target)) => Act::Nat(*target),
-            Some(Action::Jump(name)) => jump(name, Act::Jump),
-            Some(Action::Goto(name)) => jump(name, Act::Goto),
-            Some(Action::Return) => Act::Return,
-        };
+            || rule.matches.iter().any(|m| asks(&m.test))
+            || matches!(&rule.action, Some(Action::Map(elements)) if elements.iter().any(|(test, _)| asks(test)));
+        let act = rule.action.as_ref().map_or(Act::Continue, |action| Act::new(action, names));
         let sets_helper = rule.sets_helper;
         self.entries.push(Entry { id, conditions, act, sets_helper, packets: 0, bytes: 0 });
     }
@@ -232,7 +208,10 @@ impl Entry {
 
     /// Whether a packet matches; then it is counted.
     fn counts(&mut self, view: View<'_>) -> bool {
-        let holds = self.conditions.iter_mut().all(|condition| condition.holds(view));
+        let mut holds = self.conditions.iter_mut().all(|condition| condition.holds(view));
+        if let Act::Map(elements) = &mut self.act {
+            holds = holds && elements.iter_mut().any(|(condition, _)| condition.holds(view));
+        }
         if holds {
             self.packets += 1;
             self.bytes += u64::from(view.packet.ip_len());
@@ -246,27 +225,69 @@ impl Entry {
             return None;
         }
         decision.sets_helper |= self.sets_helper;
-        if let Act::Verdict(verdict) = self.act {
-            return Some(Flow::Decided(verdict, self.id));
+        let act = match &mut self.act {
+            Act::Map(elements) => {
+                elements.iter_mut().find_map(|(condition, act)| condition.holds(view).then_some(&*act))
+            }
+            act => Some(&*act),
+        };
+        if let Some(Act::Verdict(verdict)) = act {
+            return Some(Flow::Decided(*verdict, self.id));
         }
         decision.passed.push(self.id);
         if depth == DEEPEST {
             return Some(Flow::Decided(Verdict::Drop, self.id));
         }
-        match self.act {
-            Act::Jump(number) => match visit(named, number, view, decision, depth + 1) {
+        match act {
+            Some(Act::Jump(number)) => match visit(named, *number, view, decision, depth + 1) {
                 Flow::Back => None,
                 decided @ Flow::Decided(..) => Some(decided),
             },
-            Act::Goto(number) => Some(visit(named, number, view, decision, depth + 1)),
-            Act::Return => Some(Flow::Back),
+            Some(Act::Goto(number)) => Some(visit(named, *number, view, decision, depth + 1)),
+            Some(Act::Return) => Some(Flow::Back),
             // NAT rules have chains of their own.
-            Act::Continue | Act::Nat(_) | Act::Verdict(_) => None,
+            None | Some(Act::Continue | Act::Nat(_) | Act::Verdict(_) | Act::Map(_)) => None,
+        }
+    }
+}
+
+impl Act {
+    fn new(action: &Action, names: Names<'_>) -> Self {
+        let jump = |name: &String, act: fn(u16) -> Self| (names.chain)(name).map_or(Self::Continue, act);
+        match action {
+            Action::Accept => Self::Verdict(Verdict::Accept),
+            Action::Drop => Self::Verdict(Verdict::Drop),
+            Action::Reject(with) => Self::Verdict(Verdict::Reject(*with)),
+            Action::Nat(target) => Self::Nat(*target),
+            Action::Jump(name) => jump(name, Self::Jump),
+            Action::Goto(name) => jump(name, Self::Goto),
+            Action::Return => Self::Return,
+            Action::Map(elements) => {
+                let element =
+                    |(test, action): &(Test, Action)| (Condition::new(test, false, names), Self::new(action, names));
+                Self::Map(elements.iter().map(element).collect())
+            }
         }
     }
 }
 
 impl Condition {
+    fn new(test: &Test, negated: bool, names: Names<'_>) -> Self {
+        let resolve = |found: &[String]| found.iter().filter_map(|name| (names.interface)(name)).collect();
+        match test {
+            Test::InInterface(found) => Self::Input { among: resolve(found), negated },
+            Test::OutInterface(found) => Self::Output { among: resolve(found), negated },
+            Test::CtState(states) => {
+                Self::State { among: states.iter().fold(0, |bits, state| bits | 1 << *state as u8), negated }
+            }
+            Test::DestinationPort(PortSet(ranges)) if ranges.len() == 1 => {
+                Self::DestinationPort { low: ranges[0].0, high: ranges[0].1, negated }
+            }
+            Test::Limit(limit) => Self::Limit(Box::new(Bucket::new(*limit))),
+            _ => Self::Other(Box::new(Match { test: test.clone(), negated })),
+        }
+    }
+
     fn holds(&mut self, view: View<'_>) -> bool {
         match self {
             Self::Input { among, negated } => interface_matches(view.input, among, *negated),

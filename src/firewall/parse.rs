@@ -8,6 +8,7 @@ mod lex;
 mod nat;
 mod statements;
 mod values;
+mod vmap;
 mod words;
 
 use super::{Action, CtStatus, Direction, EndSet, Family, Match, Policy, RejectWith, Rule, Test};
@@ -165,12 +166,31 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// `vmap { 21 : accept, 22 : jump ssh }` after what is looked at; `read` takes one key of it. Whether there was one.
+    fn map(&mut self, read: impl Fn(&mut Cursor<'a>) -> Step<Test>) -> Step<bool> {
+        let Some(token) = self.cursor.peek().cloned().filter(|token| token.text == "vmap" && token.kind == Kind::Word)
+        else {
+            return Ok(false);
+        };
+        self.cursor.next();
+        let elements = vmap::elements(&mut self.cursor, read)?;
+        self.verdict(&token, Action::Map(elements));
+        Ok(true)
+    }
+
     fn push(&mut self, test: Test, negated: bool, shown: &'static str) {
         self.rule.matches.push(Match { test, negated });
         self.last = Some(shown);
     }
 
     fn interfaces(&mut self, test: fn(Vec<String>) -> Test) -> Step<()> {
+        let one = |cursor: &mut Cursor<'a>| {
+            let tokens = values::elements(cursor, "the name of an interface, such as `\"lan\"`", true)?;
+            Ok(test(tokens.iter().map(|token| token.text.to_owned()).collect()))
+        };
+        if self.map(one)? {
+            return Ok(());
+        }
         let negated = values::negation(&mut self.cursor);
         let tokens = values::elements(&mut self.cursor, "the name of an interface, such as `\"lan\"`", true)?;
         if let Some(token) = tokens.iter().find(|token| token.text.contains('*')) {
@@ -195,9 +215,12 @@ impl<'a> Parser<'a> {
             self.push(Test::Protocol(protocols), negated, "ip protocol");
             return Ok(());
         }
+        let test = if key == 0 { Test::SourceAddress } else { Test::DestinationAddress };
+        if !negated && self.map(|cursor| values::addresses(cursor, family).map(test))? {
+            return Ok(());
+        }
         let set = values::addresses(&mut self.cursor, family)?;
-        let test = if key == 0 { Test::SourceAddress(set) } else { Test::DestinationAddress(set) };
-        self.push(test, negated, "ip saddr");
+        self.push(test(set), negated, "ip saddr");
         Ok(())
     }
 
@@ -211,9 +234,12 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let negated = values::negation(&mut self.cursor);
-        let ports = values::ports(&mut self.cursor)?;
         let (test, shown): (fn(_) -> _, _) =
             if key == 0 { (Test::DestinationPort, "tcp dport") } else { (Test::SourcePort, "tcp sport") };
+        if !negated && self.map(|cursor| values::ports(cursor).map(test))? {
+            return Ok(());
+        }
+        let ports = values::ports(&mut self.cursor)?;
         self.push(test(ports), negated, shown);
         Ok(())
     }
@@ -300,6 +326,9 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let negated = values::negation(&mut self.cursor);
+        if !negated && self.map(|cursor| values::list(cursor, "a connection state", &STATES).map(Test::CtState))? {
+            return Ok(());
+        }
         let states = values::list(&mut self.cursor, "a connection state", &STATES)?;
         self.push(Test::CtState(states), negated, "ct state");
         Ok(())
@@ -332,6 +361,9 @@ impl<'a> Parser<'a> {
         match key.text {
             "l4proto" => {
                 let negated = values::negation(&mut self.cursor);
+                if !negated && self.map(|cursor| values::list(cursor, "a protocol", &PROTOCOLS).map(Test::Protocol))? {
+                    return Ok(());
+                }
                 let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
                 self.push(Test::Protocol(protocols), negated, "meta l4proto");
                 Ok(())

@@ -333,6 +333,20 @@ pub enum Action {
     Goto(String),
     /// Go back to where this chain was jumped to; in a hook's own list, to its policy.
     Return,
+    /// `ct state vmap { established : accept, invalid : drop }`: what stands beside the first that holds; if none does the
+    /// rule does not match.
+    Map(Vec<(Test, Self)>),
+}
+
+impl Action {
+    /// The chains that it may lead to.
+    pub fn targets(&self) -> Vec<&str> {
+        match self {
+            Self::Jump(name) | Self::Goto(name) => vec![name],
+            Self::Map(elements) => elements.iter().flat_map(|(_, action)| action.targets()).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// How the sender is told.

@@ -178,6 +178,11 @@ fn rule(
     for found in &rule.matches {
         interfaces(problems, &place, text, (&found.test, found.negated), hook, neighbours);
     }
+    if let Some(Action::Map(elements)) = &rule.action {
+        for (test, _) in elements {
+            interfaces(problems, &place, text, (test, false), hook, neighbours);
+        }
+    }
     if let Some(Action::Nat(target)) = &rule.action {
         let fits = match hook {
             Some(Hook::Prerouting | Hook::Output) => !target.is_source(),

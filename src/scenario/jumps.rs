@@ -13,9 +13,7 @@ const DEEPEST: usize = 16;
 pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
     let every = draft.chains.iter().map(|chain| &chain.rules).chain(draft.named.iter().map(|chain| &chain.rules));
     for rule in every.flatten() {
-        if let Some(name) = target(rule)
-            && position(&draft.named, name).is_none()
-        {
+        for name in targets(rule).into_iter().filter(|name| position(&draft.named, name).is_none()) {
             unknown(problems, &draft.named, rule, name);
         }
     }
@@ -64,11 +62,8 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
     }
 }
 
-fn target(rule: &RuleDraft) -> Option<&str> {
-    match &rule.rule.action {
-        Some(Action::Jump(name) | Action::Goto(name)) => Some(name),
-        _ => None,
-    }
+fn targets(rule: &RuleDraft) -> Vec<&str> {
+    rule.rule.action.as_ref().map(Action::targets).unwrap_or_default()
 }
 
 fn position(named: &[NamedDraft], name: &str) -> Option<usize> {
@@ -76,7 +71,7 @@ fn position(named: &[NamedDraft], name: &str) -> Option<usize> {
 }
 
 fn leads_to<'a>(named: &'a [NamedDraft], rules: &'a [RuleDraft]) -> impl Iterator<Item = usize> + 'a {
-    rules.iter().filter_map(|rule| position(named, target(rule)?))
+    rules.iter().flat_map(targets).filter_map(|name| position(named, name))
 }
 
 fn unknown(problems: &mut Problems<'_>, named: &[NamedDraft], rule: &RuleDraft, name: &str) {
@@ -100,8 +95,9 @@ fn circle(problems: &mut Problems<'_>, named: &[NamedDraft]) -> bool {
         open[end] = false;
     }
     let circular = (0..named.len()).find_map(|number| {
-        let back =
-            |rule: &&RuleDraft| target(rule).and_then(|name| position(named, name)).is_some_and(|next| open[next]);
+        let back = |rule: &&RuleDraft| {
+            targets(rule).into_iter().any(|name| position(named, name).is_some_and(|next| open[next]))
+        };
         open[number].then(|| named[number].rules.iter().find(back)).flatten()
     });
     if let Some(rule) = circular {

@@ -219,7 +219,8 @@ def icmp(wire, src, dst, kind, quoted):
 
 def sequences():
     HELPER = {'prerouting': ['tcp dport 21 ct helper set "ftp"']}
-    def seq(name, steps, rules=None, loose=1, routes=None): return {'name': name, 'rules': rules or {}, 'loose': loose, 'routes': routes or {}, 'steps': steps}
+    def seq(name, steps, rules=None, loose=1, routes=None, believes=False):
+        return {'name': name, 'rules': rules or {}, 'loose': loose, 'routes': routes or {}, 'believes': believes, 'steps': steps}
     t = Talk()
     shake = t.shake
     data = ('C data', t.C('P.', 1, 1, data='0123456789'))
@@ -313,6 +314,8 @@ def sequences():
         'limit bytes': ['limit rate 1 bytes/hour burst 100 bytes accept', 'drop'],
     }.items():
         yield seq('rule: ' + name, ports + back, {'forward': rules})
+    yield seq('rule: vmap', ports + back, {'ftp': ['tcp dport 21 drop'], 'forward': ['tcp dport vmap { 2100 : accept, 20-22 : jump ftp, 1024 : return }', 'ct state vmap { new : drop, established : accept }']})
+    yield seq('rule: iifname vmap', ports + back, {'forward': ['iifname vmap { "S" : drop, lo : accept }', 'ip saddr vmap { 192.168.10.0/24 : accept }', 'drop']})
     yield seq('rule: jump and come back', ports + back, {'ftp': ['tcp dport 21 drop', 'tcp dport 1024 return', 'tcp dport 1024 drop'], 'forward': ['iifname "C" jump ftp', 'tcp dport 40000 drop']})
     yield seq('rule: goto does not come back', ports + back, {'ftp': ['tcp dport 21 drop'], 'forward': ['iifname "C" goto ftp', 'drop']})
     yield seq('rule: return ends the list', ports + back, {'forward': ['tcp dport 21 return', 'drop']})
@@ -396,13 +399,19 @@ def sequences():
     yield seq('two clients expect at one port', m.login() + k.login() + [m.say(port), k.say('PORT 192,168,10,20,156,65\r\n'), SYN(S, 20, FS, 40001)], BOTH)
     m = Talk(40000, 21, c_seen=(FS, 40000))
     yield seq('the expected port is somebody else\'s', m.login() + [('the other', tcp('C', '192.168.10.20', 40001, S, 20, 'S', 1)), m.say(port), SYN(S, 20, FS, 40001)], BOTH)
-    pub = Talk(21, 21)
+    f = Talk(40000, 21)
+    yield seq('loose: PORT of somebody else', f.login() + [f.say('PORT 192,168,10,99,156,65\r\n'), SYN(S, 20, '192.168.10.99', 40001), f.reply('227 (203,0,113,77,195,80)\r\n'), SYN(C, 45000, '203.0.113.77', 50000, 'C')], HELPER, believes=True)
+    m = Talk(40000, 21, c_seen=(FS, 40000))
+    yield seq('loose: masquerade, PORT of somebody else', m.login() + [m.say('PORT 192,168,10,99,156,65\r\n'), SYN(S, 20, FS, 40001), SYN(S, 20, '192.168.10.99', 40001)], BOTH, believes=True)
+    m = Talk(40000, 21, c_seen=(FS, 40000))
+    yield seq('loose: masquerade, 227 of somebody else', m.login() + [m.reply('227 (203,0,113,77,195,80)\r\n'), SYN(C, 45000, '203.0.113.77', 50000, 'C')], BOTH, believes=True)
     d = lambda line, sp=40000: tcp('S', S, sp, FS, 21, 'P.', 1000, 5000, data=line)
     DN = {'prerouting': ['tcp dport 21 ct helper set "ftp"', 'iifname "S" ip daddr 203.0.113.1 tcp dport 21 dnat ip to 192.168.10.10']}
     def inward():
         x = [('S SYN', tcp('S', S, 40000, FS, 21, 'S', 1000)), ('SYN-ACK', tcp('C', C, 21, S, 40000, 'S.', 5000, 1001)), ('ACK', tcp('S', S, 40000, FS, 21, '.', 1001, 5001)), ('220', tcp('C', C, 21, S, 40000, 'P.', 5001, 1001, data='220 x\r\n')), ('USER', tcp('S', S, 40000, FS, 21, 'P.', 1001, 5008, data='USER x\r\n'))]
         return x
     yield seq('dnat, 227', inward() + [('227', tcp('C', C, 21, S, 40000, 'P.', 5008, 1009, data='227 Entering Passive Mode (192,168,10,10,195,80).\r\n')), SYN(S, 45000, FS, 50000), ('SYN-ACK', tcp('C', C, 50000, S, 45000, 'S.', 1, 7001))], DN)
+    yield seq('loose: dnat, 227 of somebody else', inward() + [('227', tcp('C', C, 21, S, 40000, 'P.', 5008, 1009, data='227 Entering Passive Mode (203,0,113,1,195,80).\r\n')), SYN(S, 45000, FS, 50000)], DN, believes=True)
     yield seq('dnat, 229', inward() + [('229', tcp('C', C, 21, S, 40000, 'P.', 5008, 1009, data='229 Extended Passive mode OK (|||50000|)\r\n')), SYN(S, 45000, FS, 50000)], DN)
     yield seq('dnat, PORT', inward() + [('PORT', tcp('S', S, 40000, FS, 21, 'P.', 1009, 5008, data='PORT 203,0,113,10,195,80\r\n')), SYN(C, 20, S, 50000, 'C')], DN)
     yield seq('dnat, 227 names the public address', inward() + [('227', tcp('C', C, 21, S, 40000, 'P.', 5008, 1009, data='227 Entering Passive Mode (203,0,113,1,195,80).\r\n')), SYN(S, 45000, FS, 50000)], DN)
@@ -420,6 +429,9 @@ def main():
 def record(lab, only):
     for s in sequences():
         if only and only not in s['name']: continue
+        # nf_conntrack_ftp's `loose` is one for the whole machine: switched on as short as possible.
+        believe = lambda on: open('/sys/module/nf_conntrack_ftp/parameters/loose', 'w').write(on)
+        if s['believes']: believe('Y')
         lab.routes(s['routes'])
         lab.rules(s['rules'], s['loose'])
         steps = []
@@ -428,7 +440,8 @@ def record(lab, only):
             wire = packet.pop('wire')
             state, out = lab.inject(wire, packet)
             steps.append({'name': name, 'wire': wire, 'packet': packet, 'state': state, 'out': out, 'entries': lab.entries(), 'expectations': lab.expectations()})
-        print(json.dumps({'name': s['name'], 'rules': s['rules'], 'loose': s['loose'], 'routes': s['routes'], 'steps': steps}, separators=(',', ':')), flush=True)
+        if s['believes']: believe('N')
+        print(json.dumps({'name': s['name'], 'rules': s['rules'], 'loose': s['loose'], 'routes': s['routes'], 'believes': s['believes'], 'steps': steps}, separators=(',', ':')), flush=True)
 
 if __name__ == '__main__':
     if len(sys.argv) > 1 and sys.argv[1] == 'inside':

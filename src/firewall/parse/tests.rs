@@ -157,7 +157,33 @@ fn further_statements() {
     assert_eq!(rule("tcp dport 21 return").action, Some(Action::Return));
     assert!(rule("tcp dport 21 log prefix \"ftp: \" level info flags tcp sequence,options notrack").notrack);
     assert!(rule("log flags all group 2 snaplen 64 drop").log);
+    let map = rule("ct state vmap { established : accept, related: jump ftp, invalid : drop }").action;
+    let Some(Action::Map(elements)) = map else { panic!("it is a map") };
+    let state = |state| Test::CtState(vec![state]);
+    assert_eq!(
+        elements,
+        [
+            (state(CtState::Established), Action::Accept),
+            (state(CtState::Related), Action::Jump("ftp".into())),
+            (state(CtState::Invalid), Action::Drop),
+        ]
+    );
+    for good in [
+        "tcp dport vmap { 21 : accept, 1024-65535 : goto high, }",
+        "iifname vmap { lo : accept, \"client\" : jump inside }",
+        "meta l4proto tcp ip saddr vmap { 10.0.0.0/8 : return, 192.168.1.1 : drop }",
+    ] {
+        assert!(matches!(rule(good).action, Some(Action::Map(_))), "{good}");
+    }
     for wrong in [
+        "ct state vmap",
+        "ct state vmap { }",
+        "ct state vmap { new }",
+        "ct state vmap { new : }",
+        "ct state vmap { new : reject }",
+        "ct state vmap { new : accept",
+        "ct state vmap { new : accept } drop",
+        "ct state vmap { new : accept established : drop }",
         "tcp dport < 0",
         "tcp dport > 65535",
         "tcp dport < ftpx",
@@ -224,7 +250,7 @@ proptest! {
             "tcp", "dport", "flags", "&", "(", ")", "syn", "|", "==", "!=", "{", "}", ",", "21", "1-2", "2-1", "ip", "saddr",
             "10.0.0.0/8", "10.0.0.0/99", "::", "ct", "state", "new", "reject", "with", "icmp", "type", "counter", "packets",
             "comment", "\"", "\"x\"", "accept", "iifname", "meta", "l4proto", "/", "helper", "-", "--", "中文", "limit", "rate", "over", "second", "burst", "log", "jump", "ftp",
-            "original", "proto-dst", "icmp", "<", ">=", "notrack",
+            "original", "proto-dst", "icmp", "<", ">=", "notrack", "vmap", ":", "new:",
         ]), 0..12)) {
         check_spans(&words.join(" "));
         check_spans(&words.concat());
