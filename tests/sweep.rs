@@ -107,6 +107,76 @@ fn every_byte_arrives_or_an_error_is_reported() {
     insta::assert_snapshot!("goodput", table);
 }
 
+/// Firewalls that track and throw away what is INVALID, on both sides of the bad link: nothing of an honest connection
+/// ever is, whatever the link does to it. `nat`: the left one translates, and its helper rewrites PORT.
+fn watched(link: &str, seed: u64, nat: bool) -> Trace {
+    let stateful = |outward: &str| {
+        format!(
+            "forward = {{ policy = \"drop\", rules = ['ct state invalid drop', 'ct state established,related accept', \
+             '{outward} accept'] }}"
+        )
+    };
+    let (left, right) = (stateful("iifname \"client\""), stateful("oifname \"server\""));
+    let nat = if nat {
+        "prerouting = { rules = ['tcp dport 21 ct helper set \"ftp\"'] }\npostrouting = { rules = ['oifname \"right\" masquerade'] }"
+    } else {
+        "prerouting = { rules = ['tcp dport 21 ct helper set \"ftp\"'] }"
+    };
+    let source = format!(
+        "title = \"watched\"\nseed = {seed}\nlimits = {{ frames = 2000000 }}\n\
+         links = [\"client -- left\", {{ path = \"left -- right\", bandwidth = \"20 Mbit/s\", {link} }}, \"right -- server\"]\n\
+         [nodes.server]\nftp-server = {{ files = {{ big = 100000 }} }}\n\
+         [nodes.left.firewall]\n{left}\n{nat}\n[nodes.right.firewall]\n{right}\n\
+         prerouting = {{ rules = ['tcp dport 21 ct helper set \"ftp\"'] }}\n\
+         [[sessions]]\nclient = \"client\"\nserver = \"server\"\nmode = \"active\"\nrun = [\"get big\"]\n\
+         [[sessions]]\nclient = \"client\"\nserver = \"server\"\nmode = \"passive\"\nrun = [\"get big\", \"put more\"]\n\
+         files = {{ more = 50000 }}\n"
+    );
+    let scenario = scenario::parse(&source, "watched").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"));
+    scenario.run().unwrap_or_else(|limit| panic!("{link}, seed {seed}: {limit}"))
+}
+
+#[test]
+fn tracking_takes_nothing_from_an_honest_connection() {
+    let (mut runs, mut dropped) = (0, 0);
+    for link in [
+        "mtu = 1500",
+        "loss = \"1 %\"",
+        "loss = \"5 %\", reorder = \"5 %\", duplicate = \"3 %\"",
+        "reorder = \"20 %\", reorder-delay = \"8 ms\", duplicate = \"20 %\"",
+        "mtu = 600, loss = \"3 %\", jitter = \"20 ms\"",
+        "cuts = [{ from = \"0.3 s\", to = \"3.3 s\" }]",
+    ] {
+        for seed in 1..=4 {
+            for nat in [false, true] {
+                let trace = watched(link, seed, nat);
+                for frame in &trace.frames {
+                    let Event::Verdict { verdict, ct_state: Some(state), packet, .. } = &frame.event else { continue };
+                    if verdict.name() == "accept" || state.name() != "invalid" {
+                        continue;
+                    }
+                    dropped += 1;
+                    // What belongs to a connection that is over and forgotten is a stranger's.
+                    let of_this = frame.tag.map(|tag| tag.connection);
+                    let over = trace.frames.iter().take_while(|earlier| earlier.at <= frame.at).any(|earlier| {
+                        earlier.tag.map(|tag| tag.connection) == of_this
+                            && match &earlier.event {
+                                Event::TcpState { to, .. } => *to == ftpscope::tcp::State::Closed,
+                                Event::Sent { packet, .. } => {
+                                    trace.packet(*packet).tcp().is_some_and(|s| s.flags.contains(Flags::RST))
+                                }
+                                _ => false,
+                            }
+                    });
+                    assert!(over, "{link}, seed {seed}, nat {nat}: {} {:?}", frame.at, trace.packet(*packet));
+                }
+                runs += 1;
+            }
+        }
+    }
+    println!("{runs} runs, {dropped} packets of finished connections were INVALID");
+}
+
 /// A path with a smaller MTU in the middle: the router says so, and the segments get smaller (RFC 1191).
 #[test]
 fn a_small_mtu_on_the_way_is_found() {

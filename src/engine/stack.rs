@@ -78,9 +78,12 @@ impl Stack {
         self.sockets.get(slot).map(|socket| Handle { slot, id: socket.id })
     }
 
-    pub(super) fn listener(&self, port: u16) -> Option<(u32, &Listener)> {
-        let slot = *self.by_port.get(&port)?;
-        self.listeners.get(slot).map(|listener| (slot, listener))
+    /// The listener that a SYN to `local` reaches. Programs open data listeners at the control connection's own address
+    /// only; a control listener takes any of the node's.
+    pub(super) fn listener(&self, local: Endpoint) -> Option<(u32, &Listener)> {
+        let slot = *self.by_port.get(&local.port)?;
+        let listener = self.listeners.get(slot)?;
+        (listener.session.is_none() || listener.local.ip == local.ip).then_some((slot, listener))
     }
 
     pub(super) fn listener_at(&self, handle: Handle) -> Option<&Listener> {

@@ -24,7 +24,7 @@ impl<O: Observer> Simulation<O> {
                     socket.cause = packet.trail;
                     let outcome = socket.connection.on_segment(self.now, segment);
                     self.took(node, handle, outcome, packet.trail);
-                } else if segment.is_syn() && stack.listener(local.port).is_some() {
+                } else if segment.is_syn() && stack.listener(local).is_some() {
                     self.accept(node, &packet);
                 } else {
                     self.answer_with_reset(node, &packet, None);
@@ -42,6 +42,24 @@ impl<O: Observer> Simulation<O> {
     /// A packet of this node itself could not leave: its socket learns without any ICMP on a wire.
     pub(super) fn report_to_own_socket(&mut self, node: NodeId, reason: Unreachable, lost: &Packet) {
         self.icmp_about(node, reason, lost, lost.trail);
+    }
+
+    /// The node's own routes lead nowhere: `connect()` fails at once (`fib_props`).
+    pub(super) fn no_way_for_own_socket(&mut self, node: NodeId, route: Route, lost: &Packet) {
+        let (reason, failure) = match route {
+            Route::Blackhole => (Unreachable::Net, Some(Failure::Invalid)),
+            Route::Prohibit => (Unreachable::AdminProhibited, Some(Failure::Prohibited)),
+            Route::Unreachable => (Unreachable::Host, None),
+            _ => (Unreachable::Net, None),
+        };
+        let stack = &mut self.nodes[node.index()].stack;
+        let Some(handle) = stack.find(lost.source(), lost.destination()) else { return };
+        let Some(socket) = stack.socket_mut(handle) else { return };
+        let mut outcome = socket.connection.on_unreachable(reason);
+        if outcome.failed.is_some() {
+            outcome.failed = failure.or(outcome.failed);
+        }
+        self.took(node, handle, outcome, lost.trail);
     }
 
     fn icmp_about(&mut self, node: NodeId, reason: Unreachable, quoted: &Packet, cause: Option<FrameId>) {
@@ -67,7 +85,7 @@ impl<O: Observer> Simulation<O> {
     fn tcp_towards(&mut self, node: NodeId, remote: Endpoint) -> Config {
         let mtu = match self.routes.route(&self.topology, node, remote.ip) {
             Route::Via(output) | Route::Nobody(output) => self.topology.link_of(node, output).settings.mtu,
-            Route::Local | Route::None => LinkSettings::default().mtu,
+            _ => LinkSettings::default().mtu,
         };
         let fits = mtu.saturating_sub(40).min(65495) as u16;
         if mtu == LinkSettings::default().mtu { self.tcp } else { Config { mss: fits, ..self.tcp } }
@@ -78,7 +96,7 @@ impl<O: Observer> Simulation<O> {
         let (local, remote) = (packet.destination(), packet.source());
         let iss = SeqNr(self.random());
         let id = self.next_socket();
-        let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local.port) else { return };
+        let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local) else { return };
         let (door, owner, name, session) = ((slot, listener.id), listener.owner, listener.name, listener.session);
         let tag = packet.tag.unwrap_or(Tag {
             connection: None,
@@ -311,6 +329,8 @@ impl<O: Observer> Simulation<O> {
 const fn data_error(failure: Failure, remote: Endpoint) -> DataError {
     match failure {
         Failure::Refused | Failure::Unreachable(Unreachable::Port) => DataError::Refused,
+        Failure::Invalid => DataError::Invalid,
+        Failure::Prohibited => DataError::Prohibited,
         Failure::Reset => DataError::Reset,
         Failure::TimedOut => DataError::TimedOut,
         Failure::Unreachable(Unreachable::Protocol) => DataError::NoProtocol,

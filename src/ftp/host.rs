@@ -39,6 +39,8 @@ pub enum DataError {
     TimedOut,
     /// ECONNRESET: the peer reset an established connection.
     Reset,
+    /// EINVAL: the host's own route there is a black hole.
+    Invalid,
     /// EADDRINUSE: no port free.
     NoPort,
 }

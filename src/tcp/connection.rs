@@ -24,6 +24,10 @@ pub enum Failure {
     TimedOut,
     /// An ICMP error answered our SYN.
     Unreachable(Unreachable),
+    /// The host's own route there is a black hole (EINVAL).
+    Invalid,
+    /// The host's own routes forbid it (EACCES).
+    Prohibited,
 }
 
 /// What a call to the connection brought about, for its owner to act on.

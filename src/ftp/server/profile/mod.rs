@@ -144,6 +144,7 @@ pub(super) const fn error_text(error: DataError) -> &'static str {
         DataError::NoProtocol => "Protocol not available",
         DataError::TimedOut => "Connection timed out",
         DataError::Reset => "Connection reset by peer",
+        DataError::Invalid => "Invalid argument",
         DataError::NoPort => "Address already in use",
     }
 }
