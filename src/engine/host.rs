@@ -105,10 +105,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.write(handle, wire, frame);
     }
 
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]) {
         let frame = self.reply(Side::Sent, reply);
         let handle = self.control();
-        self.write(handle, wire, frame);
+        for wire in writes {
+            self.write(handle, wire.clone(), frame);
+        }
     }
 
     fn send_raw(&mut self, wire: Bytes) {
@@ -143,7 +145,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let Some(session) = self.simulation.seat_mut(self.node, self.app, self.seat).map(|seat| seat.session) else {
             return Err(DataError::NoPort);
         };
-        let listener = Listener { id, local, name, owner, session: Some(session) };
+        let listener = Listener { id, local, name, owner, session: Some(session), guests: Vec::new() };
         let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
             seat.listener = Some(handle);
@@ -193,6 +195,14 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     fn send_data(&mut self, bytes: Bytes) {
         let (handle, cause) = (self.data(), self.cause);
         self.write(handle, bytes, cause);
+    }
+
+    fn send_last_data(&mut self, bytes: Bytes) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.with_connection(handle, cause, |connection| {
+            connection.send(bytes);
+            connection.close()
+        });
     }
 
     fn close_data(&mut self) {

@@ -59,8 +59,12 @@ pub struct Config {
     /// How far the receive window grows as the program reads (`tcp_rmem`, third value, of Linux 6.18); it decides the
     /// window scale option: 32 MiB make it 10.
     pub receive_buffer: u32,
+    /// What the program asked for (`SO_RCVBUF`), in octets of payload: the window then never grows beyond it.
+    pub fixed_buffer: Option<u32>,
     /// Whether window scaling is offered (RFC 7323, section 2).
     pub window_scaling: bool,
+    /// Whether timestamps are offered (RFC 7323, section 3; `tcp_timestamps`). They take 12 octets of every segment.
+    pub timestamps: bool,
     /// Whether selective acknowledgement is offered (RFC 2018).
     pub sack: bool,
     /// Whether small segments wait for the acknowledgement of an earlier small one (RFC 9293, section 3.7.4).
@@ -89,8 +93,12 @@ pub struct Config {
 impl Config {
     /// The window scale option (RFC 7323, section 2.3): the least shift by which 16 bits reach the receive buffer.
     pub const fn window_scale(&self) -> u8 {
+        let most = match self.fixed_buffer {
+            Some(buffer) => buffer,
+            None => self.receive_buffer,
+        };
         let mut shift = 0;
-        while shift < 14 && (65535 << shift) < self.receive_buffer as u64 {
+        while shift < 14 && (65535 << shift) < most as u64 {
             shift += 1;
         }
         shift
@@ -103,7 +111,9 @@ impl Default for Config {
             mss: 1460,
             window: 65535,
             receive_buffer: 32 << 20,
+            fixed_buffer: None,
             window_scaling: true,
+            timestamps: true,
             sack: true,
             nagle: true,
             delayed_ack: Duration::from_millis(40),

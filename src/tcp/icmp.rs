@@ -48,11 +48,11 @@ impl Connection {
             return;
         }
         let mss = mtu.max(LEAST_MTU) - self.headers();
-        if mss >= self.effective_mss() {
+        if mss >= self.mss_with_options() {
             return;
         }
         self.path_mss = mss as u16;
-        self.congestion.set_mss(mss);
+        self.congestion.set_mss(self.effective_mss());
         self.begin_recovery(Phase::Timeout);
         self.snd_nxt = self.snd_una;
         self.rtt.retransmitted();

@@ -326,7 +326,7 @@ fn the_last_segment_carries_the_fin_when_both_are_ready() {
     let outcome = client.close();
     pair.took(0, outcome);
     pair.finish();
-    assert_eq!(pair.log, ["A[.]+1460", "A[FP.]+540", "B[.]", "B[F.]", "A[.]"]);
+    assert_eq!(pair.log, ["A[.]+1448", "A[FP.]+552", "B[.]", "B[F.]", "A[.]"]);
     assert_eq!(pair.ends[1].received.len(), 2000);
 }
 

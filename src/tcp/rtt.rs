@@ -51,15 +51,27 @@ impl RttEstimator {
         backed_off
     }
 
-    /// New data was acknowledged up to `ack`.
-    pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, config: &Config) {
+    /// New data was acknowledged up to `ack`. What the peer echoed measures round trips over repetitions, too (RFC 7323,
+    /// section 4).
+    pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, echoed: Option<Duration>, config: &Config) {
         self.backoff = 0;
-        if let Some((end, sent)) = self.timing
-            && ack >= end
-        {
-            self.timing = None;
-            self.measure(now.since(sent), config);
+        match self.timing {
+            Some((end, sent)) if ack >= end => {
+                self.timing = None;
+                self.measure(now.since(sent), config);
+            }
+            None => {
+                if let Some(round_trip) = echoed {
+                    self.measure(round_trip.max(GRANULARITY), config);
+                }
+            }
+            Some(_) => {}
         }
+    }
+
+    /// The smoothed round-trip time, once there is one.
+    pub(super) fn smoothed(&self) -> Option<Duration> {
+        self.smoothed.map(|(smoothed, _)| smoothed)
     }
 
     /// The handshake's SYN was repeated: data begins with 3 s (section 5.7).
@@ -96,7 +108,7 @@ mod tests {
         let mut rtt = RttEstimator::new(config.initial_rto);
         assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
         rtt.sent(SeqNr(10), Instant::START);
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), &config);
+        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
         assert_eq!(rtt.timeout(&config), Duration::from_millis(210));
         rtt.back_off();
         rtt.back_off();
@@ -109,7 +121,7 @@ mod tests {
         let mut rtt = RttEstimator::new(config.initial_rto);
         rtt.sent(SeqNr(10), Instant::START);
         rtt.retransmitted();
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), &config);
+        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
         assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
     }
 

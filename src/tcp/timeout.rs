@@ -49,8 +49,7 @@ impl Connection {
                 }
             }
             TimerKind::DelayedAck => {
-                outcome.expired = Some((kind, 1, self.config.delayed_ack));
-                self.ack_owed = true;
+                outcome.expired = Some((kind, 1, self.delay_was_in_vain()));
             }
             TimerKind::KeepAlive => {
                 let (attempt, ran) = self.keep_alive_ran_out(now, &mut outcome);

@@ -1,7 +1,7 @@
 //! One control connection of the client: the login, one step after the other, the end.
 
 use super::opening::Features;
-use super::software::Opening;
+use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Software, Step};
 use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
@@ -103,6 +103,11 @@ impl ClientSession {
             replies: ReplyReader::default(),
             received: Vec::new(),
         }
+    }
+
+    /// What its program sets its sockets to.
+    pub fn socket_options(&self) -> SocketOptions {
+        self.config.software.socket_options()
     }
 
     /// Whether the session is over; it then ignores every event.

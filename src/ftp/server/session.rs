@@ -35,6 +35,8 @@ pub struct ServerSession {
     /// PROT P was said: data connections are protected.
     pub(super) private: bool,
     control: Control,
+    /// The program writes each line of a reply by itself.
+    line_by_line: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +80,7 @@ impl ServerSession {
             tls: None,
             private: false,
             control: Control::Open,
+            line_by_line: false,
         }
     }
 
@@ -89,6 +92,7 @@ impl ServerSession {
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
         server.guests += 1;
+        self.line_by_line = server.say().line_by_line;
         let greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
         self.send(&greeting, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
@@ -118,11 +122,15 @@ impl ServerSession {
     /// Sends a reply.
     pub(super) fn send(&mut self, reply: &Reply, host: &mut dyn Host) {
         let plain = reply.to_bytes();
-        let wire = match &mut self.tls {
-            None => plain,
-            Some(tls) => tls.seal(&plain),
-        };
-        host.send_reply(reply, wire);
+        match &mut self.tls {
+            None if self.line_by_line && reply.lines.len() > 1 => {
+                let lines: Vec<Bytes> =
+                    plain.split_inclusive(|&octet| octet == b'\n').map(|line| plain.slice_ref(line)).collect();
+                host.send_reply(reply, &lines);
+            }
+            None => host.send_reply(reply, &[plain]),
+            Some(tls) => host.send_reply(reply, &[tls.seal(&plain)]),
+        }
     }
 
     fn listen_for_abor(&mut self, server: &mut Server, host: &mut dyn Host) {

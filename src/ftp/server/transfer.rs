@@ -23,13 +23,12 @@ pub(super) struct Transfer {
 enum Job {
     Send {
         bytes: Bytes,
+        /// A listing, not a file.
+        listing: bool,
         done: Reply,
     },
     /// STOR or APPE to this resolved path.
-    Receive {
-        path: String,
-        append: bool,
-    },
+    Receive { path: String, append: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +103,7 @@ impl ServerSession {
                 let begins = begins(say.file_begins, &[&command.argument, &bytes.len().to_string()]);
                 let bytes = bytes.slice(usize::try_from(restart).map_or(bytes.len(), |at| at.min(bytes.len()))..);
                 let done = transfer_done(say.transfer_done, bytes.len());
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: false, done }, begins))
             }
             "STOR" | "APPE" if server.files.can_write(&path) => {
                 let append = command.verb == "APPE";
@@ -119,7 +118,7 @@ impl ServerSession {
                 } else {
                     say.list_begins.fill(&[("mode", "ASCII")], &[])
                 };
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: true, done }, begins))
             }
         }
     }
@@ -188,19 +187,24 @@ impl ServerSession {
         host.cancel_timer(FtpTimer::DataConnect);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
         let sends = match &mut transfer.job {
-            Job::Send { bytes, .. } => Some(std::mem::take(bytes)),
+            Job::Send { bytes, listing, .. } => Some((std::mem::take(bytes), *listing)),
             Job::Receive { .. } => None,
         };
         self.send(&begins, host);
-        let Some(bytes) = sends else { return host.set_timer(FtpTimer::Idle, server.idle_timeout()) };
+        let Some((bytes, listing)) = sends else { return host.set_timer(FtpTimer::Idle, server.idle_timeout()) };
         if server.say().idle_while_waiting {
             host.cancel_timer(FtpTimer::Idle);
         }
         self.moved[1] += bytes.len() as u64;
-        if !bytes.is_empty() {
-            host.send_data(if self.private { TlsChannel::seal_file(&bytes) } else { bytes });
+        let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
+        if listing && server.say().corks_listings {
+            host.send_last_data(wire);
+        } else {
+            if !wire.is_empty() {
+                host.send_data(wire);
+            }
+            host.close_data();
         }
-        host.close_data();
         if server.say().completion == Completion::OwnFin {
             self.complete(server, host);
         }

@@ -159,6 +159,10 @@ macro_rules! table {
             $(pub $field: Text,)*
             /// When 226 is sent.
             pub completion: Completion,
+            /// Whether each line of a reply is written by itself, and so travels in a segment of its own.
+            pub line_by_line: bool,
+            /// Whether a listing is held back until the data connection is closed.
+            pub corks_listings: bool,
             /// What 150 says instead of `list_begins`, `file_begins` and `store_begins`: active, passive.
             pub begins: Option<[Text; 2]>,
             /// What becomes of another address in PORT.
@@ -193,6 +197,8 @@ macro_rules! table {
         const VSFTPD: ProfileTable = ProfileTable {
             $($field: Text($code, $text),)*
             completion: Completion::BothFins,
+            line_by_line: true,
+            corks_listings: false,
             begins: None,
             foreign: Foreign::Illegal,
             anonymous_at_once: false,
