@@ -11,7 +11,7 @@ use ftpscope::packet::{Endpoint, Flags, Packet, Segment, SeqNr};
 use ftpscope::scenario;
 use ftpscope::trace::{Event, Trace};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 #[path = "truth/row.rs"]
@@ -58,7 +58,7 @@ fn without_acknowledgements_of_bursts<'a>(packets: &'a [Seen<'a>]) -> impl Itera
     let flow = |packet: &Packet| (packet.source(), packet.destination());
     let back = |packet: &Packet| (packet.destination(), packet.source());
     let mut in_burst = vec![false; packets.len()];
-    let mut runs: HashMap<(Endpoint, Endpoint), Vec<usize>> = HashMap::new();
+    let mut runs: BTreeMap<(Endpoint, Endpoint), Vec<usize>> = BTreeMap::new();
     for (index, (at, packet, _)) in
         packets.iter().enumerate().filter(|(_, seen)| (1..536).contains(&seen.2.payload.len()))
     {
@@ -68,10 +68,12 @@ fn without_acknowledgements_of_bursts<'a>(packets: &'a [Seen<'a>]) -> impl Itera
         }
         run.push(index);
         if run.len() >= 3 {
-            run.iter().for_each(|&index| in_burst[index] = true);
+            for &index in run.iter() {
+                in_burst[index] = true;
+            }
         }
     }
-    let mut last: HashMap<(Endpoint, Endpoint), usize> = HashMap::new();
+    let mut last: BTreeMap<(Endpoint, Endpoint), usize> = BTreeMap::new();
     packets.iter().enumerate().filter_map(move |(index, seen)| {
         let (_, packet, segment) = seen;
         let answers_burst = last.get(&back(packet)).is_some_and(|&before| in_burst[before]);

@@ -200,7 +200,7 @@ fn take_option(segment: &mut Segment, option: &TcpOptionElement) {
             let all = std::iter::once(Some(*first)).chain(*more).flatten();
             segment.sack = all.map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
         }
-        _ => {}
+        TcpOptionElement::Noop => {}
     }
 }
 

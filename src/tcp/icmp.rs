@@ -55,7 +55,6 @@ impl Connection {
         self.congestion.set_mss(self.effective_mss());
         self.begin_recovery(Phase::Timeout);
         self.snd_nxt = self.snd_una;
-        self.rtt.retransmitted();
     }
 
     /// Length of IP and TCP headers without options.

@@ -30,7 +30,7 @@ impl Connection {
         if self.snd_max == self.iss {
             self.rtt.sent(self.iss + 1, now);
         } else {
-            self.rtt.retransmitted();
+            self.rtt.retransmitted(now);
         }
         self.snd_nxt = self.iss + 1;
         self.snd_max = self.snd_nxt;
@@ -111,7 +111,7 @@ impl Connection {
             self.snd_max = self.snd_nxt;
             self.rtt.sent(self.snd_nxt, now);
         } else {
-            self.rtt.retransmitted();
+            self.rtt.retransmitted(now);
         }
         self.left(now);
         Some(segment)
@@ -139,7 +139,7 @@ impl Connection {
         }
         let segment = self.text(now, offset, len, fin);
         self.recovery.repeated_to(seq + segment.seq_len());
-        self.rtt.retransmitted();
+        self.rtt.retransmitted(now);
         self.left(now);
         Some(segment)
     }

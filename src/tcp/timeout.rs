@@ -43,7 +43,7 @@ impl Connection {
                     self.begin_recovery(Phase::Timeout);
                     self.recovery.scoreboard.clear();
                     self.rtt.back_off();
-                    self.rtt.retransmitted();
+                    self.rtt.retransmitted(now);
                     self.snd_nxt = self.snd_una;
                     self.probe_owed = self.snd_wnd == 0;
                 }
