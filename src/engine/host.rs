@@ -128,7 +128,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn close_control(&mut self) {
         let (handle, cause) = (self.control(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::close);
+        self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
@@ -201,13 +201,13 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let (handle, cause) = (self.data(), self.cause);
         self.with_connection(handle, cause, |connection| {
             connection.send(bytes);
-            connection.close()
+            connection.leave()
         });
     }
 
     fn close_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::close);
+        self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
     fn abort_data(&mut self) {

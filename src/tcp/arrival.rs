@@ -190,10 +190,11 @@ impl Connection {
             self.repeated = 0;
             self.reverted = 0;
         }
+        self.probe_on_ack(segment.ack);
         if self.snd_una == self.snd_max {
-            self.timers.stop(TimerKind::Retransmit);
+            self.expect_nothing();
         } else {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+            self.expect_acknowledgement(now);
         }
     }
 
@@ -223,7 +224,7 @@ impl Connection {
             self.rtt.handshake_was_repeated();
         }
         if self.snd_una != self.snd_max {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+            self.expect_acknowledgement(now);
         }
         outcome.connected = true;
         self.enter(State::Established, outcome);
@@ -253,9 +254,14 @@ impl Connection {
             return;
         }
         match self.state {
-            // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. (Linux ends it
-            // after `tcp_fin_timeout` only for sockets that no program holds any more.)
-            State::FinWait1 => self.enter(State::FinWait2, outcome),
+            // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. Linux ends it
+            // for sockets that no program holds any more.
+            State::FinWait1 => {
+                if self.orphan {
+                    self.timers.set(TimerKind::FinWait2, now + self.config.fin_timeout);
+                }
+                self.enter(State::FinWait2, outcome);
+            }
             State::Closing => self.begin_time_wait(now, outcome),
             State::LastAck => {
                 outcome.done = true;
@@ -279,6 +285,12 @@ impl Connection {
         }
         let begin = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
         let end = begin + segment.payload.len() as u32;
+        if self.orphan && end > self.rcv_nxt && !segment.payload.is_empty() {
+            // Nobody will ever read it (RFC 1122, section 4.2.2.13; `tcp_rcv_state_process`).
+            self.rst_owed = reset_for(segment).map(Box::new);
+            outcome.done = true;
+            return self.vanish(outcome);
+        }
         if segment.flags.contains(Flags::FIN) {
             self.fin_at = Some(end);
         }

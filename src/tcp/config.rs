@@ -86,6 +86,12 @@ pub struct Config {
     pub synack_retries: u32,
     /// Repetitions of data or a FIN before the connection is given up (`tcp_retries2`).
     pub data_retries: u32,
+    /// The same of a connection that its program has closed (`tcp_orphan_retries`; 0 there means 8).
+    pub orphan_retries: u32,
+    /// FIN-WAIT-2 of a connection that its program has closed: `tcp_fin_timeout`. RFC 9293 has no end for it.
+    pub fin_timeout: Duration,
+    /// Whether a lost tail is probed for before the retransmission timer runs out (`tcp_early_retrans`; with SACK only).
+    pub tail_loss_probe: bool,
     /// TIME-WAIT: Linux's fixed 60 s. RFC 9293, section 3.6.1, says twice the maximum segment lifetime, 4 minutes.
     pub time_wait: Duration,
 }
@@ -124,6 +130,9 @@ impl Default for Config {
             max_rto: Duration::from_secs(120),
             synack_retries: 5,
             data_retries: 15,
+            orphan_retries: 8,
+            fin_timeout: Duration::from_secs(60),
+            tail_loss_probe: true,
             time_wait: Duration::from_secs(60),
         }
     }

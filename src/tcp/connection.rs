@@ -90,6 +90,8 @@ pub struct Connection {
     pub(super) synchronized: bool,
     /// The user has closed: a FIN follows the last octet.
     pub(super) fin_queued: bool,
+    /// No program holds this end any more.
+    pub(super) orphan: bool,
     /// The number our FIN took, once it was sent.
     pub(super) fin_sent: Option<SeqNr>,
     /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
@@ -134,6 +136,10 @@ pub struct Connection {
     /// The last ICMP error since something was acknowledged.
     pub(super) soft_error: Option<Unreachable>,
     pub(super) unanswered_probes: u8,
+    /// Where the flight ended for whose tail a probe was sent, until it is acknowledged: one probe for each.
+    pub(super) probed: Option<SeqNr>,
+    /// Where the probe begins that is to be sent.
+    pub(super) tail_owed: Option<SeqNr>,
 
     // What `poll_transmit` owes.
     pub(super) syn_owed: bool,
@@ -191,6 +197,7 @@ impl Connection {
             unsent: SendBuffer::default(),
             synchronized: false,
             fin_queued: false,
+            orphan: false,
             fin_sent: None,
             probe_owed: false,
             segments: VecDeque::new(),
@@ -217,6 +224,8 @@ impl Connection {
             reverted: 0,
             soft_error: None,
             unanswered_probes: 0,
+            probed: None,
+            tail_owed: None,
             syn_owed: true,
             ack_owed: false,
             keep_alive_owed: false,
@@ -272,6 +281,13 @@ impl Connection {
             self.acknowledge_what_was_read();
         }
         Some(bytes)
+    }
+
+    /// CLOSE by a program that does not come back (`close(2)`; [`Self::close`] is `shutdown(2)`): what still comes is
+    /// answered with RST, and the peer's FIN is not waited for without end.
+    pub fn leave(&mut self) -> Outcome {
+        self.orphan = true;
+        self.close()
     }
 
     /// CLOSE (section 3.10.4): what was sent still goes out, then a FIN.

@@ -15,11 +15,15 @@ impl Connection {
     /// reason, for the case that it times out later.
     pub fn on_unreachable(&mut self, reason: Unreachable) -> Outcome {
         let mut outcome = Outcome::default();
+        let network = matches!(reason, Unreachable::Net | Unreachable::Host);
         if self.state == State::SynSent {
             self.fail(Failure::Unreachable(reason), &mut outcome);
+        } else if self.state == State::SynReceived && !self.initiator && network {
+            // What is only half a connection just disappears (`tcp_req_err`).
+            self.vanish(&mut outcome);
         } else if self.state.is_synchronized() && self.state != State::TimeWait {
             self.soft_error = Some(reason);
-            if matches!(reason, Unreachable::Net | Unreachable::Host) {
+            if network {
                 self.revert_back_off();
             }
         }

@@ -18,6 +18,7 @@
 //! | `timers`, `rtt`, `congestion` | the timer table, the round-trip estimator, the congestion window |
 //! | `send_buffer`, `assembler` | octets not yet acknowledged, octets not yet in order |
 //! | `recovery`, `sack` | loss without waiting for the timer: fast retransmit, `NewReno` (RFC 6582), SACK (RFC 2018, 6675) |
+//! | `tail_loss` | probes for a lost tail (RFC 8985, section 7) |
 //! | `delayed_ack` | when to acknowledge (3.8.6.3; RFC 5681, 4.2) |
 //! | `timestamps` | the timestamps option (RFC 7323, sections 3 to 5) |
 //! | `window` | the receive window and its scaling (RFC 7323) |
@@ -26,7 +27,7 @@
 //!
 //! Modelled: all eleven states; MSS, window scale, SACK and timestamps options; windows, zero-window probes, reassembly; Nagle's
 //! algorithm, delayed ACK; retransmission, slow start, congestion avoidance, fast retransmit and recovery (RFC 5681,
-//! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: ECN, CUBIC, tail loss probes and RACK (RFC 8985), urgent data, checksums.
+//! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: ECN, CUBIC and BBR, RACK (RFC 8985, section 6), urgent data, checksums.
 
 mod arrival;
 mod assembler;
@@ -44,6 +45,7 @@ mod rtt;
 mod sack;
 mod send_buffer;
 mod state;
+mod tail_loss;
 mod timeout;
 mod timers;
 mod timestamps;

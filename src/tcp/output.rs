@@ -52,6 +52,13 @@ impl Connection {
         if !self.synchronized || self.state == State::TimeWait {
             return None;
         }
+        if let Some(seq) = self.tail_owed.take() {
+            let tail =
+                if seq < self.snd_max { self.repeat(now, seq) } else { self.more_text(now, self.room_in_segment()) };
+            if tail.is_some() {
+                return tail;
+            }
+        }
         if self.recovery.phase == Phase::Open {
             return self.new_text(now);
         }
@@ -68,9 +75,15 @@ impl Connection {
     }
 
     fn new_text(&mut self, now: Instant) -> Option<Segment> {
+        self.more_text(now, 0)
+    }
+
+    /// The next data as the windows allow, and `beyond` octets more of the congestion window.
+    fn more_text(&mut self, now: Instant, beyond: u32) -> Option<Segment> {
         let offset = self.snd_nxt - self.snd_una;
         let mss = self.room_in_segment();
-        let congestion = self.congestion.window().saturating_add(self.recovery.limited_transmit(mss));
+        let beyond = beyond + self.recovery.limited_transmit(mss);
+        let congestion = self.congestion.window().saturating_add(beyond);
         let mut room = self.snd_wnd.saturating_sub(offset).min(congestion.saturating_sub(self.in_flight()));
         if std::mem::take(&mut self.probe_owed) {
             room = room.max(1);
@@ -84,7 +97,7 @@ impl Connection {
         }
         let fin = self.fin_queued && len == left && self.fin_sent.is_none_or(|fin| self.snd_nxt <= fin);
         if (len == 0 && !fin) || !self.is_worth_it(len, left, mss) {
-            if left > 0 && offset == 0 && !self.timers.is_running(TimerKind::Retransmit) {
+            if left > 0 && offset == 0 && !self.expects_acknowledgement() {
                 // The window is shut and nothing is on the way that could bring news: probe after a timeout.
                 self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
             }
@@ -110,6 +123,9 @@ impl Connection {
         if self.snd_nxt > self.snd_max {
             self.snd_max = self.snd_nxt;
             self.rtt.sent(self.snd_nxt, now);
+            if !self.timers.is_running(TimerKind::Retransmit) {
+                self.expect_acknowledgement(now); // the probe waits for the last segment
+            }
         } else {
             self.rtt.retransmitted(now);
         }
@@ -160,8 +176,8 @@ impl Connection {
     /// Something that must be acknowledged has left.
     fn left(&mut self, now: Instant) {
         self.acknowledged();
-        if !self.timers.is_running(TimerKind::Retransmit) {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config)); // RFC 6298, section 5.1
+        if !self.expects_acknowledgement() {
+            self.expect_acknowledgement(now); // RFC 6298, section 5.1
         }
     }
 

@@ -337,7 +337,7 @@ fn data_that_nobody_acknowledges_is_given_up_at_last() {
     pair.send(0, b"hello?");
     pair.finish();
     assert_eq!(pair.ends[0].failed, Some(Failure::TimedOut));
-    assert_eq!(pair.log.len(), 16, "once and fifteen repetitions (tcp_retries2)");
+    assert_eq!(pair.log.len(), 17, "once, a probe and fifteen repetitions (tcp_retries2)");
 }
 
 #[test]

@@ -95,7 +95,8 @@ impl Connection {
             Phase::Fast if self.sack_ok => {} // the pipe tells
             Phase::Fast => self.congestion.inflate(),
             Phase::Open => {
-                self.recovery.duplicates += 1;
+                // The answer to a probe shows what is missing at once (RFC 8985, section 7.3).
+                self.recovery.duplicates += if self.probed.is_some() { DUP_THRESHOLD } else { 1 };
                 if self.recovery.duplicates >= DUP_THRESHOLD || self.head_is_lost() {
                     self.congestion.on_fast_retransmit(self.snd_max - self.snd_una, self.sack_ok);
                     self.begin_recovery(Phase::Fast);

@@ -103,7 +103,7 @@ fn after_a_timeout_only_the_gaps_are_filled() {
     pair.run(begin + Duration::from_millis(400));
     assert_eq!(pair.ends[1].received.len(), 8 * MSS);
     let data = pair.log.iter().filter(|line| line.starts_with("A[") && line.contains("+1448")).count();
-    assert_eq!(data, 8 + 2, "{:?}", pair.log);
+    assert_eq!(data, 8 + 3, "the head twice, and a probe for the tail: {:?}", pair.log);
 }
 
 /// RFC 7323, section 2.2: only if both ends offer it; and 64240 octets a round trip are not the limit then.
@@ -253,5 +253,5 @@ fn keep_alive_finds_out_that_nobody_is_there() {
 #[test]
 fn a_connection_is_small() {
     let size = size_of::<super::Connection>();
-    assert!(size <= 608, "{size} bytes");
+    assert!(size <= 656, "{size} bytes");
 }

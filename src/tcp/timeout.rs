@@ -31,7 +31,8 @@ impl Connection {
                 outcome.expired = Some((kind, self.repeated, self.rtt.timeout(&self.config)));
                 // Repetitions that a router's ICMP brought forward do not count (RFC 6069, section 3.1), within reason:
                 // Linux gives up by the clock, after what the repetitions with doubling would have taken (924.6 s).
-                if self.repeated > self.config.data_retries + u32::from(self.reverted.min(4000)) {
+                let retries = if self.orphan { self.config.orphan_retries } else { self.config.data_retries };
+                if self.repeated > retries + u32::from(self.reverted.min(4000)) {
                     self.fail(self.timed_out(), &mut outcome);
                 } else if self.snd_max == self.snd_una {
                     self.probe_owed = true;
@@ -59,6 +60,12 @@ impl Connection {
                 outcome.expired = Some((kind, 1, self.config.time_wait));
                 self.vanish(&mut outcome);
             }
+            TimerKind::FinWait2 => {
+                outcome.expired = Some((kind, 1, self.config.fin_timeout));
+                outcome.done = true;
+                self.vanish(&mut outcome);
+            }
+            TimerKind::TailLoss => outcome.expired = Some((kind, 1, self.probe_tail(now))),
         }
         outcome
     }
