@@ -52,6 +52,8 @@ mod timestamps;
 mod window;
 
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod pair;
 #[cfg(test)]
 mod properties;
