@@ -18,10 +18,10 @@ fn config() -> impl Strategy<Value = Config> {
                 mss,
                 receive_buffer,
                 window_scaling,
+                timestamps,
                 sack,
                 nagle,
                 delayed_ack,
-                timestamps,
                 tail_loss_probe,
                 ..default
             }
