@@ -19,12 +19,20 @@ impl<O: Observer> Simulation<O> {
             Body::Tcp(segment) => {
                 let (local, remote) = (packet.destination(), packet.source());
                 let stack = &mut self.nodes[node.index()].stack;
-                if let Some(handle) = stack.find(local, remote) {
+                let found = stack.find(local, remote).filter(|handle| {
+                    let socket = stack.socket(*handle);
+                    let door = stack.listener(local.port).is_some();
+                    !(door && socket.is_some_and(|socket| socket.connection.makes_way_for(segment)))
+                });
+                if let Some(handle) = found {
                     let Some(socket) = stack.socket_mut(handle) else { return };
                     socket.cause = packet.trail;
                     let outcome = socket.connection.on_segment(self.now, segment);
                     self.took(node, handle, outcome, packet.trail);
                 } else if segment.is_syn() && stack.listener(local.port).is_some() {
+                    if let Some(old) = stack.find(local, remote) {
+                        self.forget(node, old, packet.trail);
+                    }
                     self.accept(node, &packet);
                 } else {
                     self.answer_with_reset(node, &packet, None);
@@ -226,6 +234,23 @@ impl<O: Observer> Simulation<O> {
         self.settle(node, handle, cause);
     }
 
+    /// An old connection in TIME-WAIT is forgotten, if it lets a new one take its place.
+    pub(super) fn reuse_time_wait(&mut self, node: NodeId, old: Handle, cause: Option<FrameId>) -> bool {
+        let socket = self.nodes[node.index()].stack.socket(old);
+        let makes_way = socket.is_some_and(|socket| socket.connection.makes_way());
+        if makes_way {
+            self.forget(node, old, cause);
+        }
+        makes_way
+    }
+
+    fn forget(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
+        if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
+            let outcome = socket.connection.forget();
+            self.took(node, handle, outcome, cause);
+        }
+    }
+
     fn turn_away(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
         let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
         socket.connection.abort();
@@ -315,8 +340,7 @@ impl<O: Observer> Simulation<O> {
         for &guest in &listener.guests {
             let Some(socket) = self.nodes[node.index()].stack.socket_mut(guest) else { continue };
             if socket.door.is_some() && socket.connection.state() == State::SynReceived {
-                let outcome = socket.connection.forget();
-                self.took(node, guest, outcome, cause);
+                self.forget(node, guest, cause);
             }
         }
         let channel = listener.owner.channel;

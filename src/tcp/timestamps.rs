@@ -72,6 +72,11 @@ impl Connection {
         !segment.flags.contains(Flags::RST) && is_before(timestamps.value, self.clock.recent)
     }
 
+    /// Whether the segment's timestamp is later than all that came before.
+    pub(super) fn is_later(&self, segment: &Segment) -> bool {
+        self.clock.ok && segment.timestamps.is_some_and(|timestamps| is_before(self.clock.recent, timestamps.value))
+    }
+
     /// Section 4.3: the timestamp of the segment that our next acknowledgement answers is echoed, which with delayed
     /// acknowledgements is the first of them.
     pub(super) fn take_timestamp(&mut self, segment: &Segment) {

@@ -163,6 +163,9 @@ macro_rules! table {
             pub line_by_line: bool,
             /// Whether a listing is held back until the data connection is closed.
             pub corks_listings: bool,
+            /// Whether a port that cannot be had ends the session; and whether `port_promiscuous` makes an unprivileged
+            /// process ask for port 20, which cannot have it.
+            pub dies_of_ports: bool,
             /// What 150 says instead of `list_begins`, `file_begins` and `store_begins`: active, passive.
             pub begins: Option<[Text; 2]>,
             /// What becomes of another address in PORT.
@@ -199,6 +202,7 @@ macro_rules! table {
             completion: Completion::BothFins,
             line_by_line: true,
             corks_listings: false,
+            dies_of_ports: true,
             begins: None,
             foreign: Foreign::Illegal,
             anonymous_at_once: false,
@@ -308,8 +312,10 @@ table! {
     epsv_ok = 229 "Entering Extended Passive Mode {}";
     epsv_all = 200 "EPSV ALL ok.";
     epsv_bad_protocol = 522 "Bad network protocol.";
-    // vsftpd dies here and says so; our server lives on.
+    // vsftpd's unprivileged half dies of this; the other half then says the second and ends the session.
     no_port = 500 "OOPS: vsf_sysutil_bind";
+    no_port_passive = 500 "OOPS: priv_sock_get_int";
+    no_port_active = 500 "OOPS: priv_sock_get_cmd";
     // Transfers.
     not_arranged = 425 "Use PORT or PASV first.";
     not_connected = 425 "Failed to establish connection.";

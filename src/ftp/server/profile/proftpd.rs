@@ -28,6 +28,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     store_begins: Text(150, "Opening {mode} mode data connection for {}"),
     transfer_done: Text(226, "Transfer complete"),
     corks_listings: true,
+    dies_of_ports: false,
     foreign: Foreign::PeerInstead,
     features: &[
         ("Features:", Needs::Nothing),
