@@ -280,3 +280,15 @@ fn a_passive_port_is_open_at_one_address_only() {
     assert_eq!(play("192.168.1.1"), Outcome::Ok);
     assert_eq!(play("10.9.0.1"), Outcome::Refused);
 }
+
+/// One port for every active data connection: the server's end of the last one is still in TIME-WAIT, and makes way
+/// (recorded: row D20).
+#[test]
+fn the_same_four_numbers_again() {
+    let source = "title = 'again'\nlinks = ['client -- server']\nnodes.server.ftp-server = { files = { a = 5000 } }\n\
+        [[sessions]]\nclient = 'client'\nserver = 'server'\nmode = 'active'\nactive-ports = '40000-40000'\n\
+        run = ['ls', 'get a', 'get a']\n";
+    let trace = parse(source, "again").expect("it is right").run().expect("it ends");
+    let outcomes = outcomes(&trace);
+    assert!(outcomes.iter().all(|step| step.outcome == Outcome::Ok), "{outcomes:?}");
+}

@@ -131,8 +131,8 @@ pub trait Host {
 
     /// Client: sends a command line, which is `wire` on the control connection: its text, or records.
     fn send_command(&mut self, command: &Command, wire: Bytes);
-    /// Server: sends a reply, which is `wire` on the control connection.
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes);
+    /// Server: sends a reply, which is these writes to the control connection, one after the other.
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]);
     /// Sends bytes on the control connection that are neither, such as a TLS handshake.
     fn send_raw(&mut self, wire: Bytes);
     /// A command line arrived whole (server).
@@ -154,6 +154,8 @@ pub trait Host {
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError>;
     /// Sends on the data connection.
     fn send_data(&mut self, bytes: Bytes);
+    /// Sends on the data connection and closes it in order, so that the FIN travels with the last octets (`TCP_CORK`).
+    fn send_last_data(&mut self, bytes: Bytes);
     /// Closes the data connection in order, after what was sent.
     fn close_data(&mut self);
     /// Gives up the data connection at once: a connecting one silently, an established one with RST.

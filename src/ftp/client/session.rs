@@ -2,7 +2,7 @@
 
 use super::control::Tries;
 use super::opening::Features;
-use super::software::Opening;
+use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Step};
 use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
@@ -138,6 +138,11 @@ impl ClientSession {
             returned: 0,
             received: Vec::new(),
         }
+    }
+
+    /// What its program sets its sockets to.
+    pub fn socket_options(&self) -> SocketOptions {
+        self.config.software.socket_options()
     }
 
     /// Whether the session is over; it then ignores every event.

@@ -90,6 +90,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     protection_unknown: Text(534, "Fallback to [C]"),
     tls_unknown: Text(500, "This security scheme is not implemented"),
     completion: Completion::OwnFin,
+    line_by_line: false,
     dies_of_ports: false,
     begins: Some([Text(150, "Connecting to port {port}"), Text(150, "Accepted data connection")]),
     foreign: Foreign::Named,
