@@ -24,7 +24,13 @@ const KNOWN: &[Known] =
     &[("D28", Aspect::Dialogue, RACE), ("D28", Aspect::AtServer, RACE), ("D28", Aspect::Attempts, RACE)];
 
 /// The same, of `more.jsonl`.
-const KNOWN_MORE: &[Known] = &[];
+const KNOWN_MORE: &[Known] = &[
+    ("U053", Aspect::Times, "the kernel gave up connecting after 134 s, ours after 131 s: its long timers run late"),
+    ("V124", Aspect::Times, "the kernel gave up connecting after 134 s, ours after 131 s: its long timers run late"),
+    ("U287", Aspect::Attempts, "the ICMP error met a socket that connect() still held, and did not count"),
+    ("U297", Aspect::Attempts, "the kernel sent no more than so many ICMP errors a second (icmp_ratelimit)"),
+    ("U311", Aspect::Attempts, "inetutils-ftp gave up a quarter of a second later than elsewhere"),
+];
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +70,10 @@ fn the_simulator_does_what_real_software_did() {
     referee(include_str!("truth/rows.jsonl"), 150, KNOWN);
 }
 
-/// The same for recordings of our own: see the head of `truth/more.py`.
+/// The same for recordings of our own: see `truth/more.md`.
 #[test]
 fn the_simulator_does_what_real_software_did_in_more_recordings() {
-    referee(include_str!("truth/more.jsonl"), 1, KNOWN_MORE);
+    referee(include_str!("truth/more.jsonl"), 700, KNOWN_MORE);
 }
 
 fn referee(rows: &str, least: usize, listed: &[Known]) {

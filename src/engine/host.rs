@@ -2,7 +2,7 @@
 
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, Host, ListenPort, Note, Reply};
+use crate::ftp::{Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -135,9 +135,13 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
+    fn turn_to(&mut self, line: Line) {
+        self.seat = line as u32;
+    }
+
     fn connect_control(&mut self) {
         let cause = self.cause;
-        self.simulation.call_server(self.node, self.app, cause);
+        self.simulation.call_server(self.node, self.app, self.seat, cause);
     }
 
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {

@@ -22,6 +22,15 @@ pub enum ListenPort {
     },
 }
 
+/// Which control connection of a client: one to each server of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The session's server.
+    First,
+    /// The server that files are copied to.
+    Second,
+}
+
 /// Why a data connection did not come about or broke. The names are those of the socket errors a program sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DataError {
@@ -141,6 +150,8 @@ pub trait Host {
     fn saw_reply(&mut self, reply: &Reply);
     /// Closes the control connection in order, after what was sent.
     fn close_control(&mut self);
+    /// Client: everything from here on is about this control connection, until it is said again.
+    fn turn_to(&mut self, line: Line);
     /// Client: opens another control connection to the same server. What becomes of the last one is not reported any
     /// more; it should be closed.
     fn connect_control(&mut self);

@@ -248,9 +248,13 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
 #[test]
 fn ccc_makes_the_control_connection_readable_again() {
     let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
-    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Proftpd) });
     assert_eq!(results(&pair), [StepResult::Ok; 3]);
     assert!(pair.machines[0].wire.contains(&Bytes::from_static(b"LIST\r\n")));
+    // vsftpd does not know it.
+    let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
+    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    assert_eq!(results(&pair), [StepResult::Reply(500), StepResult::Ok, StepResult::Ok]);
 }
 
 #[test]

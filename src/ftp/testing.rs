@@ -2,8 +2,8 @@
 //! recorded as readable lines.
 
 use super::{
-    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, ListenPort, Note, Reply, Server, ServerConfig,
-    ServerSession,
+    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply, Server,
+    ServerConfig, ServerSession,
 };
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
@@ -92,6 +92,7 @@ impl Host for Machine {
     fn close_control(&mut self) {
         self.acts.push_back(Act::CloseControl);
     }
+    fn turn_to(&mut self, _: Line) {}
     fn connect_control(&mut self) {
         self.acts.push_back(Act::Call);
     }

@@ -15,7 +15,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), Stri
         let place = format!("\"$captures\"/session.{index}");
         let _ = writeln!(script.body, "mkdir -p {place}/files {place}/received");
         files::write(&session.files, &format!("{place}/files"), &mut script.body);
-        let client = Client { session, address };
+        let second = session.second_server.and_then(|second| scenario.address_of(second));
+        let client = Client { session, address, second };
         let (program, package, command) = match session.software {
             Software::Curl => ("curl", "curl", client.curl(script)?),
             Software::Lftp => ("lftp", "lftp", client.typed(script, "lftp --norc", index)),
@@ -43,6 +44,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), Stri
 struct Client<'a> {
     session: &'a SessionSpec,
     address: IpAddr,
+    /// Where `fxp` copies to.
+    second: Option<IpAddr>,
 }
 
 impl Client<'_> {
@@ -65,10 +68,7 @@ impl Client<'_> {
         // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the
         // simulated one names the path.
         let options = format!("-q -sS -v --ftp-method nocwd {}", self.curl_options(script));
-        let host = match self.address {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        };
+        let host = in_url(self.address);
         let url = |path: &str| quoted(&format!("ftp://{host}:{}/{}", self.session.port, escaped(path)));
         let (mut quotes, mut operations) = (String::new(), Vec::new());
         for (number, step) in self.steps() {
@@ -107,7 +107,8 @@ impl Client<'_> {
                     quote(format!("{} {}", command.verb, command.argument).trim_end().to_owned());
                     continue;
                 }
-                Step::Quit => continue,
+                // The scenario's check lets only lftp copy.
+                Step::Copy(_) | Step::Quit => continue,
             };
             let path = if path.is_empty() { path } else { format!("{}{more}", path.trim_end_matches('/')) };
             operations.push(format!("{options}{} {what} {}", std::mem::take(&mut quotes), url(&path)));
@@ -220,6 +221,13 @@ impl Client<'_> {
                     script.notes.insert(String::from("lftp has no word for APPE, so append is left out"));
                     format!("# append {}", super::one_line(&path))
                 }
+                Step::Copy(path) => {
+                    let Some(second) = self.second else { continue };
+                    let (user, password) = self.login();
+                    let [user, password, name] = [&user, &password, &path].map(|text| escaped(text));
+                    let to = format!("ftp://{user}:{password}@{}:{}/{name}", in_url(second), session.second_port);
+                    format!("get {} -o {}", in_quotes(&path), in_quotes(&to))
+                }
                 Step::Delete(path) => format!("rm {}", in_quotes(&path)),
                 Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
@@ -284,7 +292,7 @@ impl Client<'_> {
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
                 Step::PrintDirectory => String::from("pwd"),
                 Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
-                Step::Quit => continue,
+                Step::Copy(_) | Step::Quit => continue,
             });
         }
         lines.push(String::from("quit"));
@@ -307,6 +315,14 @@ fn in_quotes(text: &str) -> String {
 fn local(path: &str) -> String {
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
     parts.fold(String::from("files"), |all, part| format!("{all}/{part}"))
+}
+
+/// An address in a URL (RFC 3986, section 3.2.2).
+fn in_url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
 }
 
 /// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest, and so is a

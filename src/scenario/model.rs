@@ -302,6 +302,10 @@ pub struct SessionSpec {
     pub server: Target,
     /// The server's port.
     pub port: u16,
+    /// The server that `fxp` copies to.
+    pub second_server: Option<Target>,
+    /// That server's port.
+    pub second_port: u16,
     /// Whose habits it has.
     pub software: Software,
     /// How it arranges data connections.

@@ -31,6 +31,9 @@ pub(crate) struct Row {
     /// The session was protected with TLS, and the server knows it. Lines are those of the client's own log then.
     #[serde(default)]
     pub tls: bool,
+    /// Only the server knows TLS; the session need not be protected.
+    #[serde(default)]
+    pub tls_offered: bool,
     pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
     pub server: Option<Server>,
     pub list_ok: bool,
@@ -148,7 +151,7 @@ address = {}
             if let Some(address) = &server.passive_address {
                 let _ = writeln!(text, "passive-address = \"{address}\"");
             }
-            if self.tls {
+            if self.tls || self.tls_offered {
                 text.push_str("tls = true\n");
             }
             if server.promiscuous {

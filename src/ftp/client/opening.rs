@@ -115,6 +115,9 @@ impl ClientSession {
     /// The login was refused: curl hangs up and calls again for the next entry, lftp too but says goodbye; tnftp and ftp
     /// go on as if nothing were.
     fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
+        if self.is_second() {
+            return self.lose(StepResult::Reply(code), host);
+        }
         match self.config.software {
             Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
             Software::Lftp => {

@@ -1,11 +1,12 @@
 //! A client's session: the login, one step after the other, the end.
 
 use super::control::Tries;
+use super::fxp::{Copy, Role, Second};
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
+use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,13 +44,19 @@ pub struct ClientSession {
     /// There is a control connection, or one is being opened.
     pub(super) online: bool,
     /// What the server said while nobody looked, and whether it has closed the connection.
-    unread: Vec<Reply>,
+    pub(super) unread: Vec<Reply>,
     hung_up: bool,
     pub(super) tries: Tries,
     /// The session has logged in before.
     pub(super) opened: bool,
     /// The entry is tried again.
     pub(super) again: bool,
+    /// Whether this is a session of its own, or the far end of another's copy; then how it failed.
+    pub(super) role: Role,
+    pub(super) failed: Option<StepResult>,
+    /// The far end of a copy from server to server.
+    pub(super) second: Option<Second>,
+    pub(super) copy: Copy,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
     /// The long commands are all that is left.
@@ -94,6 +101,8 @@ pub(super) enum Phase {
     Transfer,
     /// The reply to RNFR.
     RenameFrom,
+    /// A copy from server to server goes on.
+    Copying,
     /// The reply to a command that is a step by itself.
     Simple,
     /// The reply to QUIT.
@@ -132,6 +141,10 @@ impl ClientSession {
             tries: Tries::default(),
             opened: false,
             again: false,
+            role: Role::First,
+            failed: None,
+            second: None,
+            copy: Copy::default(),
             long: false,
             knows_home: false,
             directories: Vec::new(),
@@ -189,7 +202,7 @@ impl ClientSession {
         self.read_replies(host);
     }
 
-    /// Whether the program does not look at its control connection: tnftp and ftp wait for connect().
+    /// Whether the program does not look at its control connection: tnftp and ftp wait for `connect()`.
     fn is_deaf(&self) -> bool {
         self.phase == Phase::ConnectingData && !self.config.software.calls_again()
     }
@@ -275,10 +288,12 @@ impl ClientSession {
             self.phase = Phase::Closing;
             return;
         }
-        if reply.is_preliminary() && self.phase != Phase::Transfer {
+        if reply.is_preliminary() && !matches!(self.phase, Phase::Transfer | Phase::Copying) {
             return self.await_reply(host);
         }
         match self.phase {
+            Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
+            Phase::Copying => self.copy_reply(Line::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
             Phase::Greeting if self.config.software.calls_again() => self.lose(StepResult::Reply(reply.code), host),
             Phase::Greeting => {
@@ -407,7 +422,16 @@ impl ClientSession {
                 let from = Command::new("RNFR", from.as_str());
                 return self.send(&from, Phase::RenameFrom, host);
             }
-            Step::Quit => return self.send(&Command::new("QUIT", ""), Phase::Quit, host),
+            Step::Quit => {
+                self.leave_second(host);
+                return self.send(&Command::new("QUIT", ""), Phase::Quit, host);
+            }
+            Step::Copy(_) => {
+                if !self.again {
+                    self.copy = Copy::default();
+                }
+                return self.begin_copy(host);
+            }
             Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
                 self.prepare_transfer();
                 return self.go_on(host);

@@ -41,6 +41,7 @@ impl ServerSession {
                 say.permission_denied.reply()
             }
             // RFC 7151, section 3.1 wants brackets around an IPv6 address; lftp leaves them out.
+            "HOST" if say.checks_host && self.tls.is_some() => Reply::new(503, "Bad sequence of commands"),
             "HOST" if say.checks_host && command.argument.contains(':') && !command.argument.starts_with('[') => {
                 Reply::new(501, format!("{}: Invalid IPv6 address provided", command.argument))
             }
@@ -53,7 +54,11 @@ impl ServerSession {
             },
             "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => return self.begin_transfer(command, server, host),
             "MLSD" if say.facts.is_some() => return self.begin_transfer(command, server, host),
-            "PBSZ" | "PROT" | "CCC" if server.config.tls => return self.protect(command, server, host),
+            "PBSZ" | "PROT" if self.tls.is_some() => return self.protect(command, server, host),
+            "CCC" if self.tls.is_some() && say.knows_ccc => return self.protect(command, server, host),
+            "PBSZ" | "PROT" if let Some(text) = say.tls_first.filter(|_| server.config.tls) => {
+                self.fill(text, command, server, host)
+            }
             _ => match self.files(command, server, host).or_else(|| self.talk(command, server, host)) {
                 Some(reply) => reply,
                 None => self.fill(say.unknown, command, server, host),
@@ -136,21 +141,23 @@ impl ServerSession {
                 (None, None) => either(is_directory, say.size_no_file, say.size_failed),
             },
             "MDTM" => either(is_file, say.time, say.time_failed),
-            "DELE" => match guest {
-                Some([text, ..]) => text,
-                None => {
+            "DELE" => {
+                if let Some([text, ..]) = guest {
+                    text
+                } else {
                     reason = if is_directory { say.directory_is_no_file } else { reason };
                     either(server.files.remove(&path), say.removed, say.remove_failed)
                 }
-            },
+            }
             "MKD" | "XMKD" => either(server.files.make_dir(&path), say.made, say.make_failed),
-            "RMD" | "XRMD" => match guest {
-                Some([_, text, ..]) => text,
-                None => {
+            "RMD" | "XRMD" => {
+                if let Some([_, text, ..]) = guest {
+                    text
+                } else {
                     reason = if is_directory { "Directory not empty" } else { reason };
                     either(server.files.remove_dir(&path), say.directory_removed, say.directory_remove_failed)
                 }
-            },
+            }
             "RNFR" | "RNTO" if let Some([_, _, text, _]) = guest => text,
             "RNFR" => {
                 self.rename_from = Some(path).filter(|_| is_file);
@@ -178,7 +185,6 @@ impl ServerSession {
             }
             _ => return None,
         };
-        let text = Text(text.0, text.1);
         Some(self.fill_with(text, command, reason, server, host))
     }
 
@@ -234,7 +240,10 @@ impl ServerSession {
             }
             _ => return None,
         };
-        Some(self.fill(text, command, server, host))
+        let mut reply = self.fill(text, command, server, host);
+        // proftpd counts bytes only if there are any.
+        reply.lines.retain(|line| !line.ends_with("transferred for session: 0"));
+        Some(reply)
     }
 
     fn set_type(&mut self, argument: &str, server: &Server) -> Text {
@@ -264,9 +273,9 @@ impl ServerSession {
             return self.send(&say.tls_already.reply(), host);
         }
         if !say.tls_names.iter().any(|known| mechanism.eq_ignore_ascii_case(known)) {
-            return self.send(&say.tls_unknown.reply(), host);
+            return self.send(&say.tls_bad.reply(), host);
         }
-        self.send(&say.tls_begins.reply(), host);
+        self.send(&say.tls_begins.fill(&[("mechanism", &mechanism.to_ascii_uppercase())], &[]), host);
         self.tls = Some(Box::new(TlsChannel::server()));
     }
 
@@ -274,7 +283,6 @@ impl ServerSession {
     fn protect(&mut self, command: &Command, server: &Server, host: &mut dyn Host) {
         let say = server.say();
         let text = match (command.verb.as_str(), command.argument.as_str()) {
-            _ if self.tls.is_none() => say.tls_first,
             ("PBSZ", _) => say.buffer_ok,
             ("PROT", "P" | "p") => {
                 self.private = true;
@@ -284,6 +292,7 @@ impl ServerSession {
                 self.private = false;
                 say.protection_clear
             }
+            ("PROT", "S" | "s" | "E" | "e") => say.protection_unsupported,
             ("PROT", _) => say.protection_unknown,
             _ => {
                 self.send(&say.plain_again.reply(), host);
@@ -291,7 +300,8 @@ impl ServerSession {
                 return;
             }
         };
-        self.send(&text.reply(), host);
+        let reply = self.fill(text, command, server, host);
+        self.send(&reply, host);
     }
 
     /// The reply with what this session knows in its holes.

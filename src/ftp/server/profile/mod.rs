@@ -186,6 +186,10 @@ macro_rules! table {
             pub checks_host: bool,
             /// Whether it lets in half as many clients as it has passive ports, at most 50.
             pub counts_ports: bool,
+            /// What PBSZ and PROT get before AUTH where there is TLS, if not as where there is none.
+            pub tls_first: Option<Text>,
+            /// Whether CCC is known where there is TLS.
+            pub knows_ccc: bool,
             /// The names that AUTH has for TLS.
             pub tls_names: &'static [&'static str],
             /// What it says to a client too many; `None`: nothing, it closes the connection.
@@ -283,6 +287,8 @@ macro_rules! table {
             guests_may_not: None,
             full: Some(Text(421, "There are too many connected users, please try later.")),
             last_word: None,
+            tls_first: Some(Text(503, "{verb} needs a secure connection.")),
+            knows_ccc: false,
             tls_names: &["TLS", "TLS-C", "SSL"],
             counts_ports: false,
             checks_host: false,
@@ -379,12 +385,13 @@ table! {
     // TLS (RFC 4217).
     tls_begins = 234 "Proceed with negotiation.";
     tls_unknown = 500 "Unknown command.";
-    tls_already = 503 "Already using TLS.";
-    tls_first = 503 "AUTH TLS comes first.";
+    tls_bad = 504 "Unknown AUTH type.";
+    tls_already = 530 "Please login with USER and PASS.";
     buffer_ok = 200 "PBSZ set to 0.";
     protection_private = 200 "PROT now Private.";
     protection_clear = 200 "PROT now Clear.";
-    protection_unknown = 536 "PROT not supported.";
+    protection_unsupported = 536 "PROT not supported.";
+    protection_unknown = 504 "PROT not recognized.";
     plain_again = 200 "Control connection is plain text again.";
     // Parameters.
     restart = 350 "Restart position accepted ({}).";
