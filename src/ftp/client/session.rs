@@ -1,5 +1,6 @@
 //! A client's session: the login, one step after the other, the end.
 
+use super::Software;
 use super::control::Tries;
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
@@ -185,6 +186,7 @@ impl ClientSession {
                     host.saw_reply(&reply);
                     host.cancel_timer(FtpTimer::Reply);
                     self.answer(&reply, host);
+                    self.watch_transfer(host);
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -235,6 +237,14 @@ impl ClientSession {
     pub(super) fn await_reply(&self, host: &mut dyn Host) {
         if let Some(after) = self.config.reply_timeout {
             host.set_timer(FtpTimer::Reply, after);
+        }
+    }
+
+    /// A transfer that stalls is given up after as long as a reply is waited for. curl has no such limit: its keep-alive
+    /// probes find out that nobody is there.
+    fn watch_transfer(&self, host: &mut dyn Host) {
+        if self.phase == Phase::Transfer && self.config.software != Software::Curl {
+            self.await_reply(host);
         }
     }
 
@@ -446,10 +456,11 @@ impl ClientSession {
     }
 
     /// Bytes arrived on the data connection.
-    pub fn on_data(&mut self, bytes: Bytes, _host: &mut dyn Host) {
+    pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data.bytes += bytes.len() as u64;
             self.received.push(bytes);
+            self.watch_transfer(host);
         }
     }
 
