@@ -1,5 +1,6 @@
 //! A client's session: the login, one step after the other, the end.
 
+use super::Software;
 use super::control::Tries;
 use super::fxp::{Copy, Role, Second};
 use super::opening::Features;
@@ -220,6 +221,7 @@ impl ClientSession {
                         host.cancel_timer(FtpTimer::Reply);
                         self.answer(&reply, host);
                     }
+                    self.watch_transfer(host);
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -275,6 +277,14 @@ impl ClientSession {
     pub(super) fn await_reply(&self, host: &mut dyn Host) {
         if let Some(after) = self.config.reply_timeout {
             host.set_timer(FtpTimer::Reply, after);
+        }
+    }
+
+    /// A transfer that stalls is given up after as long as a reply is waited for. curl has no such limit: its keep-alive
+    /// probes find out that nobody is there.
+    fn watch_transfer(&self, host: &mut dyn Host) {
+        if self.phase == Phase::Transfer && self.config.software != Software::Curl {
+            self.await_reply(host);
         }
     }
 
@@ -517,6 +527,7 @@ impl ClientSession {
     pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_arrived(bytes, host);
+            self.watch_transfer(host);
         }
     }
 
