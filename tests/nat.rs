@@ -203,7 +203,7 @@ address = "192.168.1.10"
 [nodes.bob]
 address = "192.168.1.11"
 [nodes.home.firewall.postrouting]
-rules = ['oifname "internet" snat to 198.51.100.7:40000-40001']
+rules = ['oifname "internet" meta l4proto tcp snat to 198.51.100.7:40000-40001']
 [nodes.home]
 addresses = { internet = "198.51.100.7" }
 [nodes.server]

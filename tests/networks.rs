@@ -1,8 +1,9 @@
 //! Small networks, each with one thing that a real one does and a simulator easily gets wrong.
 
+use ftpscope::ftp::DataError;
 use ftpscope::insight::{KnockFate, knocks, outcomes};
 use ftpscope::scenario::{Outcome, Scenario, parse};
-use ftpscope::trace::{Event, Trace};
+use ftpscope::trace::{Event, SocketAction, Trace};
 
 /// client -- office -- server, with what is added to it.
 fn network(head: &str, nodes: &str, session: &str) -> String {
@@ -168,4 +169,126 @@ fn what_cannot_run_is_a_mistake_of_the_file() {
         let mistakes = parse(&source, "test.toml").unwrap_err();
         assert!(mistakes.iter().any(|mistake| mistake.message.contains(message)), "{mistakes:?}");
     }
+}
+
+/// What a route that leads nowhere looks like to the client, and to the server of an active session.
+#[test]
+fn routes_lead_nowhere_in_five_ways() {
+    let own = |hop: &str| {
+        let source = network("", "", "run = [\"ls\"]").replace(
+            "address = \"192.168.1.10\"\n",
+            &format!("address = \"192.168.1.10\"\nroutes = {{ \"203.0.113.0/24\" = \"{hop}\" }}\n"),
+        );
+        let source = source.replace("address = \"203.0.113.5\"\n", &format!("address = \"203.0.113.5\"\n{SERVER}\n"));
+        let trace = run(&source);
+        let error = trace.frames.iter().find_map(|frame| match frame.event {
+            Event::Socket { action: SocketAction::Failed(error), .. } => Some((error, frame.at.as_secs_f64())),
+            _ => None,
+        });
+        let sent = trace.frames.iter().any(|frame| matches!(frame.event, Event::Sent { .. }));
+        (error.map(|(error, _)| error), sent)
+    };
+    assert_eq!(own("blackhole"), (Some(DataError::Invalid), false));
+    assert_eq!(own("unreachable"), (Some(DataError::HostUnreachable), false));
+    assert_eq!(own("prohibit"), (Some(DataError::Prohibited), false));
+    assert_eq!(own("throw"), (Some(DataError::NetUnreachable), false));
+    assert_eq!(own("office"), (None, true));
+    // A router in between: silence, or an ICMP error with its reason.
+    let between = |hop: &str| {
+        let nodes = format!("{SERVER}\n[nodes.office]\nroutes = {{ \"192.168.1.10\" = \"{hop}\" }}");
+        let session = "mode = \"active\"\nrun = [\"ls\"]\nconnect-timeout = \"3 s\"";
+        let trace = run(&network("", &nodes, session));
+        let (outcome, node) = told_one(&trace);
+        let icmp = trace.frames.iter().any(|frame| {
+            trace.packet_of(frame).is_some_and(|packet| matches!(packet.body, ftpscope::packet::Body::Icmp(_)))
+        });
+        (outcome, node.unwrap_or_default(), icmp)
+    };
+    for (hop, icmp) in [("blackhole", false), ("unreachable", true), ("prohibit", true), ("throw", true)] {
+        assert_eq!(between(hop), (Outcome::Unreachable, "office".to_owned(), icmp), "{hop}");
+    }
+}
+
+/// A router whose neighbour does not answer tells the client behind it, through its own translation.
+#[test]
+fn an_error_about_a_translated_packet_finds_its_way_back() {
+    let source = "title = \"t\"\nlinks = [\"client -- home -- internet -- server\"]\n\
+        [nodes.client]\naddress = \"192.168.1.10\"\n\
+        [nodes.home]\naddresses = { internet = \"198.51.100.7/24\" }\n\
+        [nodes.home.firewall.postrouting]\nrules = ['oifname \"internet\" masquerade']\n\
+        [nodes.server]\naddress = \"203.0.113.5\"\nftp-server = true\n\
+        [[sessions]]\nclient = \"client\"\nserver = \"198.51.100.99\"\nrun = [\"ls\"]\n";
+    let trace = run(source);
+    let error = trace.frames.iter().find_map(|frame| match frame.event {
+        Event::Socket { action: SocketAction::Failed(error), .. } => Some((error, frame.at.as_secs_f64())),
+        _ => None,
+    });
+    // Recorded: the error has the address that the packet was given.
+    let icmp = trace.frames.iter().filter_map(|frame| trace.packet_of(frame)).find(|packet| packet.tcp().is_none());
+    assert_eq!(icmp.map(|packet| packet.src.to_string()), Some("198.51.100.7".to_owned()));
+    let (error, when) = error.expect("it fails");
+    assert_eq!(error, DataError::HostUnreachable);
+    assert!((3.0..3.2).contains(&when), "{when}");
+}
+
+/// A packet that is too large is answered from inside, whatever the router translates.
+#[test]
+fn a_translating_router_says_from_inside_that_a_packet_is_too_large() {
+    let source = "title = \"t\"\nlinks = [\"client -- home\", { path = \"home -- internet\", mtu = 1000 }, \"internet -- server\"]\n\
+        [nodes.client]\naddress = \"192.168.1.10\"\n\
+        [nodes.home]\naddresses = { client = \"192.168.1.1/24\", internet = \"198.51.100.7/24\" }\n\
+        [nodes.home.firewall.postrouting]\nrules = ['oifname \"internet\" masquerade']\n\
+        [nodes.home.firewall.output]\nrules = ['ct state invalid drop']\n\
+        [nodes.server]\naddress = \"203.0.113.5\"\nftp-server = true\n\
+        [[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"put up\"]\nfiles = { up = 20000 }\n";
+    let trace = run(source);
+    assert_eq!(told_one(&trace).0, Outcome::Ok);
+    let mut errors =
+        trace.frames.iter().filter_map(|frame| trace.packet_of(frame)).filter(|packet| packet.tcp().is_none());
+    let first = errors.next().expect("something is too large");
+    assert_eq!((first.src.to_string(), first.dst.to_string()), ("192.168.1.1".to_owned(), "192.168.1.10".to_owned()));
+}
+
+#[test]
+fn what_is_not_tracked_meets_no_helper_and_no_translation() {
+    let helper = "prerouting = { rules = ['tcp dport 21 ct helper set \"ftp\"'] }";
+    let stateful = "forward = { policy = \"drop\", rules = ['ct state established,related accept', 'iifname \"client\" accept', 'ct state untracked accept'] }";
+    let active = "mode = \"active\"\nrun = [\"ls\"]\nconnect-timeout = \"3 s\"";
+    let play = |first: &str| {
+        let nodes = format!("{SERVER}\n[nodes.office.firewall]\n{first}\n{stateful}");
+        told_one(&run(&network("syn-retries = \"textbook\"", &nodes, active)))
+    };
+    assert_eq!(play(helper).0, Outcome::Ok);
+    let exempt = helper.replace("['tcp dport", "['tcp dport 21 notrack', 'tcp sport 21 notrack', 'tcp dport");
+    assert_eq!(play(&exempt), at(Outcome::Dropped, "office"), "the control connection passes unseen");
+}
+
+/// A server with two addresses opens its passive port at the one that the client called; at the other it is closed.
+#[test]
+fn a_passive_port_is_open_at_one_address_only() {
+    let play = |named: &str| {
+        let source = format!(
+            "title = \"t\"\nlinks = [\"client -- server -- other\"]\n\
+             [nodes.client]\naddress = \"192.168.1.10\"\n\
+             [nodes.server]\naddresses = {{ client = \"192.168.1.1\", other = \"10.9.0.1\" }}\n\
+             ftp-server = {{ files = {{ a = 100 }}, passive-address = \"{named}\" }}\n\
+             [[sessions]]\nclient = \"client\"\nserver = \"192.168.1.1\"\nrun = [\"get a\"]\n\
+             ignore-passive-address = false\n"
+        );
+        told_one(&run(&source)).0
+    };
+    assert_eq!(play("192.168.1.1"), Outcome::Ok);
+    assert_eq!(play("10.9.0.1"), Outcome::Refused);
+}
+
+/// One port for every active data connection: the server's end of the last one is still in TIME-WAIT, and makes way
+/// (recorded: row D20).
+#[test]
+fn the_same_four_numbers_again() {
+    let source = "title = 'again'\nlinks = ['client -- server']\nnodes.server.ftp-server = { files = { a = 5000 } }\n\
+        [[sessions]]\nclient = 'client'\nserver = 'server'\nmode = 'active'\nactive-ports = '40000-40000'\n\
+        run = ['ls', 'get a', 'get a']\n";
+    let trace = parse(source, "again").expect("it is right").run().expect("it ends");
+    let outcomes = outcomes(&trace);
+    assert!(outcomes.iter().all(|step| step.outcome == Outcome::Ok), "{outcomes:?}");
 }

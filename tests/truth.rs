@@ -20,12 +20,8 @@ const RACE: &str = "a race within vsftpd: its second half died too late to stop 
 
 /// Rows that are known to differ: the row, what of it, and why.
 type Known = (&'static str, Aspect, &'static str);
-const KNOWN: &[Known] = &[
-    ("D28", Aspect::Dialogue, RACE),
-    ("D28", Aspect::AtServer, RACE),
-    ("D28", Aspect::Attempts, RACE),
-    ("B18", Aspect::Verdicts, "the laboratory's tracing switched connection tracking on; the rules do not ask for it"),
-];
+const KNOWN: &[Known] =
+    &[("D28", Aspect::Dialogue, RACE), ("D28", Aspect::AtServer, RACE), ("D28", Aspect::Attempts, RACE)];
 
 /// The same, of `more.jsonl`.
 const KNOWN_MORE: &[Known] = &[
@@ -279,10 +275,7 @@ fn dialogue(trace: &Trace, commands: Side, until: f64) -> Vec<(f64, String, Stri
 
 fn verdicts(trace: &Trace, until: f64) -> Vec<(String, String, String, String)> {
     let stopped = |frame: &Frame| match &frame.event {
-        // A black hole at inet is a route, not a firewall's rule.
-        Event::Verdict { packet, ct_state, verdict, .. }
-            if *verdict != Verdict::Accept && trace.node_name(frame.node) != "inet" =>
-        {
+        Event::Verdict { packet, ct_state, verdict, .. } if *verdict != Verdict::Accept => {
             let state = ct_state.map_or_else(String::new, |state| state.name().to_owned());
             let flags = trace.packet(*packet).tcp().map_or_else(String::new, |segment| segment.flags.to_string());
             Some((trace.node_name(frame.node).to_owned(), verdict.name().to_owned(), state, flags))

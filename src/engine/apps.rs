@@ -4,7 +4,7 @@ use super::host::EngineHost;
 use super::queue::What;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession};
+use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::time::{Duration, Instant};
@@ -79,6 +79,8 @@ impl Seat {
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) seats: Slab<Seat>,
+    /// What it sets its sockets to.
+    pub(super) sockets: SocketOptions,
     program: Program,
 }
 
@@ -97,6 +99,7 @@ impl App {
     pub(super) fn server(server: Server) -> Self {
         Self {
             seats: Slab::default(),
+            sockets: SocketOptions::default(),
             program: Program::Server { server: Some(Box::new(server)), sessions: Vec::new() },
         }
     }
@@ -104,7 +107,8 @@ impl App {
     pub(super) fn client(client: ClientSession, session: SessionId, to: Endpoint) -> Self {
         let mut seats = Slab::default();
         seats.insert(Seat::new(session));
-        Self { seats, program: Program::Client { session: Some(Box::new(client)), to: vec![to] } }
+        let sockets = client.socket_options();
+        Self { seats, sockets, program: Program::Client { session: Some(Box::new(client)), to: vec![to] } }
     }
 
     /// A client has a seat for each server that it calls.
@@ -146,7 +150,14 @@ impl<O: Observer> Simulation<O> {
         let id = self.next_socket();
         let local = Endpoint::new(ip, port);
         let owner = Owner { app, seat: u32::MAX, channel: Channel::Control };
-        self.nodes[node.index()].stack.listen(Listener { id, local, name: None, owner, session: None });
+        self.nodes[node.index()].stack.listen(Listener {
+            id,
+            local,
+            name: None,
+            owner,
+            session: None,
+            guests: Vec::new(),
+        });
         self.tell(node, None, None, |_| Event::Socket {
             socket: id,
             action: SocketAction::Listen,

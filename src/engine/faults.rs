@@ -61,7 +61,7 @@ impl<O: Observer> Simulation<O> {
         if own {
             self.too_big_for_socket(node, mtu, &lost, trail);
         } else {
-            self.send_too_big(node, mtu, lost);
+            self.send_too_big(node, mtu, lost, None);
         }
         trail
     }

@@ -9,6 +9,7 @@
 //! | `queue` | the event queue |
 //! | `simulation` | the state, the clock, the loop |
 //! | `walk` | a packet's way through one node: hooks, routing, link |
+//! | `table` | what happens to connection tracking tables, told |
 //! | `translate` | NAT and the FTP helper on that way |
 //! | `answer` | what a node says about packets it will not deliver: ICMP errors, RST |
 //! | `stack` | sockets, listeners and ports of a node |
@@ -23,6 +24,7 @@ mod host;
 mod queue;
 mod simulation;
 mod stack;
+mod table;
 mod translate;
 mod transport;
 mod walk;

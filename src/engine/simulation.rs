@@ -99,6 +99,8 @@ pub struct Simulation<O> {
     /// What sessions are to be told next, and whether one is being told something now.
     pub(super) deferred: VecDeque<Deferred>,
     pub(super) telling: bool,
+    /// Nothing in the connection tracking tables expires before this.
+    pub(super) next_expiry: Instant,
     rng: Xoshiro256PlusPlus,
     counters: Counters,
     events: u64,
@@ -120,6 +122,7 @@ impl<O: Observer> Simulation<O> {
             tcp,
             deferred: VecDeque::new(),
             telling: false,
+            next_expiry: Instant::NEVER,
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             counters: Counters::default(),
             events: 0,
@@ -156,6 +159,13 @@ impl<O: Observer> Simulation<O> {
         let app = self.nodes[node.index()].apps.len() as u16;
         self.nodes[node.index()].apps.push(App::client(client, session, to));
         self.queue.push(start, What::Start { node, app });
+    }
+
+    /// A packet made by hand arrives at an interface of `node`, as if its neighbour had sent it.
+    pub fn inject(&mut self, at: Instant, node: NodeId, interface: u16, packet: Packet) {
+        let id = self.next_packet();
+        let slot = self.in_flight.insert(Packet { id, trail: None, ..packet });
+        self.queue.push(at, What::Arrive { packet: slot, node, interface });
     }
 
     /// Tells the client that was added to a node last which server files are copied to (FXP).
@@ -262,6 +272,7 @@ impl<O: Observer> Simulation<O> {
         if !O::RECORDS {
             return None;
         }
+        self.forget_expired();
         let event = event(&mut self.observer);
         self.observer.frame(Frame { at: self.now, node, cause, tag, event })
     }

@@ -1,11 +1,11 @@
 //! NAT and the FTP helper on a packet's way through a node.
 
 use super::simulation::Simulation;
-use crate::firewall::{Expectation, Half, Hook, Tracked, View, translate};
+use crate::firewall::{Half, Hook, Tracked, View, translate};
 use crate::ids::{NodeId, RuleId};
 use crate::network::LOOPBACK;
 use crate::packet::Packet;
-use crate::trace::{Event, ExpectationAction, Loss, Observer, PacketRef};
+use crate::trace::{Event, Loss, Observer, PacketRef};
 
 impl<O: Observer> Simulation<O> {
     /// The first packet of a connection is shown to the NAT rules of `hook`; every packet is rewritten as its connection
@@ -28,20 +28,20 @@ impl<O: Observer> Simulation<O> {
             && let Some(mut firewall) = self.nodes[node.index()].firewall.take()
         {
             // The firewall is aside while it decides: random ports come from the simulation's generator.
-            let view = View { packet, input, output, ct_state: Some(tracked.state), ct_status: tracked.status() };
+            let view = View { packet, input, output, tracked: Some(tracked), now: self.now };
             let decided = firewall.nat_mut(hook).and_then(|rules| rules.translation(view));
             let facing = match half {
                 Half::Destination => input.unwrap_or(0),
                 Half::Source => output.filter(|output| *output != LOOPBACK).unwrap_or(0),
             };
             let own = self.topology.address_on(node, facing, packet.src);
-            let translates = firewall.nat_mut(Hook::Postrouting).is_some();
+            let now = self.now;
             if let Some(conntrack) = firewall.conntrack_mut() {
                 if let Some((id, target)) = decided {
                     rule = Some(id);
-                    conntrack.assign(tracked, &target, own, |bound| self.random_below(bound));
-                } else if half == Half::Source && translates {
-                    conntrack.keep_apart(tracked, |bound| self.random_below(bound));
+                    conntrack.assign(now, tracked, &target, own, |bound| self.random_below(bound));
+                } else if conntrack.translates {
+                    conntrack.keep_apart(now, tracked, half, |bound| self.random_below(bound));
                 }
             }
             self.nodes[node.index()].firewall = Some(firewall);
@@ -70,9 +70,17 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn help(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) -> bool {
         let now = self.now;
         let conntrack = self.nodes[node.index()].conntrack_mut();
-        let Some(conntrack) = conntrack.filter(|conntrack| conntrack.has_helper(tracked)) else { return true };
+        if !conntrack.is_some_and(|conntrack| conntrack.has_helper(tracked)) {
+            return true;
+        }
         let before = O::RECORDS.then(|| self.observer.packet(packet));
-        let helped = conntrack.help(now, tracked, packet);
+        // The firewall is aside while its helper works: a random port comes from the simulation's generator.
+        let mut firewall = self.nodes[node.index()].firewall.take();
+        let conntrack = firewall.as_mut().and_then(|firewall| firewall.conntrack_mut());
+        let helped = conntrack
+            .map(|conntrack| conntrack.help(now, tracked, packet, |bound| self.random_below(bound)))
+            .unwrap_or_default();
+        self.nodes[node.index()].firewall = firewall;
         if helped.dropped {
             self.lose(node, packet.clone(), Loss::CutCommand);
             return false;
@@ -82,24 +90,7 @@ impl<O: Observer> Simulation<O> {
         {
             self.tell_translated(node, before, packet, (Hook::Postrouting, None));
         }
-        if let Some(made) = helped.expectation {
-            self.tell_expectation(node, ExpectationAction::Made, made, packet);
-        }
+        self.tell_table(node, packet);
         true
-    }
-
-    pub(super) fn tell_expectation(
-        &mut self,
-        node: NodeId,
-        action: ExpectationAction,
-        expectation: Expectation,
-        packet: &Packet,
-    ) {
-        self.tell(node, packet.trail, packet.tag, |_| Event::Expectation {
-            action,
-            from: expectation.from,
-            to: expectation.to,
-            door: expectation.door,
-        });
     }
 }

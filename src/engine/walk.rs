@@ -11,12 +11,13 @@
 
 use super::queue::What;
 use super::simulation::Simulation;
-use crate::firewall::{Change, CtStatus, Hook, Tracked, Verdict, View};
+use crate::firewall::{CtState, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, LinkId, NodeId};
 use crate::network::{LOOPBACK, Route};
 use crate::packet::{Body, ETHERNET_HEADER, Packet, Unreachable};
 use crate::time::{Duration, Instant};
-use crate::trace::{Event, ExpectationAction, Loss, Observer, Timer};
+use crate::trace::{Event, Loss, Observer, Timer};
+use std::net::IpAddr;
 
 /// How long a node waits for a neighbour to answer: three ARP probes a second apart (`mcast_solicit`,
 /// `retrans_time_ms`); measured: EHOSTUNREACH after 3.08 s.
@@ -26,9 +27,19 @@ const RESOLUTION: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Resolving {
     ticket: u32,
-    neighbour: std::net::IpAddr,
+    neighbour: IpAddr,
     /// Each with whether this node made it itself.
     waiting: Vec<(Packet, bool)>,
+}
+
+/// Why a packet ends at a route that leads nowhere, and what its sender is told.
+const fn nowhere(route: Route) -> (Loss, Option<Unreachable>) {
+    match route {
+        Route::Blackhole => (Loss::Blackhole, None),
+        Route::Unreachable => (Loss::UnreachableRoute, Some(Unreachable::Host)),
+        Route::Prohibit => (Loss::ProhibitedRoute, Some(Unreachable::AdminProhibited)),
+        _ => (Loss::NoRoute, Some(Unreachable::Net)),
+    }
 }
 
 impl<O: Observer> Simulation<O> {
@@ -44,7 +55,7 @@ impl<O: Observer> Simulation<O> {
 
     /// A packet that came in: tracked, then from prerouting on.
     fn ingress(&mut self, node: NodeId, input: Option<u16>, mut packet: Packet) {
-        let tracked = self.track(node, &mut packet);
+        let tracked = self.track(node, (Hook::Prerouting, input), &mut packet);
         self.walk_in(node, input, packet, tracked);
     }
 
@@ -86,12 +97,29 @@ impl<O: Observer> Simulation<O> {
         mut packet: Packet,
     ) {
         let (Route::Via(output) | Route::Nobody(output)) = route else {
-            let lost = self.lose(node, packet, Loss::NoRoute);
-            return self.send_unreachable(node, Unreachable::Net, lost, tracked.as_ref());
+            let (why, reason) = nowhere(route);
+            // IPv6 knows one reason for all but what is forbidden (ip6_pkt_discard).
+            let reason = reason.map(|reason| match (reason, packet.src) {
+                (Unreachable::Host, IpAddr::V6(_)) => Unreachable::Net,
+                _ => reason,
+            });
+            let lost = self.lose(node, packet, why);
+            if let Some(reason) = reason {
+                self.send_unreachable(node, reason, lost, tracked.as_ref());
+            }
+            return;
         };
         if packet.ttl <= 1 {
             let lost = self.lose(node, packet, Loss::TtlExpired);
             return self.send_time_exceeded(node, lost, tracked.as_ref());
+        }
+        // A packet that is too large is answered before any rule sees it, as it came in (ip_forward, ip6_forward).
+        if let Route::Via(_) = route {
+            let mtu = self.topology.link_of(node, output).settings.mtu;
+            if packet.ip_len() > mtu {
+                let lost = self.lose(node, packet, Loss::TooLarge);
+                return self.send_too_big(node, mtu, lost, tracked.as_ref());
+            }
         }
         // Linux decrements before the forward hook (ip_forward).
         packet.ttl -= 1;
@@ -107,28 +135,29 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    /// A packet that the node made itself. `answer`: it answers another packet and shares that one's connection.
+    /// A packet that the node made itself. `answer`: it answers another packet and shares that one's connection, if that
+    /// has one (`nf_ct_attach`).
     /// Returns the last frame about it.
     pub(super) fn originate(&mut self, node: NodeId, mut packet: Packet, answer: Option<&Tracked>) -> Option<FrameId> {
         let mut tracked = match answer {
-            Some(answer) if self.tracks(node) => Some(*answer),
-            _ => self.track(node, &mut packet),
+            Some(answer) if answer.tuples().is_some() => Some(*answer),
+            _ => self.track(node, (Hook::Output, None), &mut packet),
         };
         self.translate(node, Hook::Output, (None, None), tracked.as_mut(), &mut packet);
         let route = self.routes.route(&self.topology, node, packet.dst);
         let output = match route {
             Route::Via(output) | Route::Nobody(output) => Some(output),
             Route::Local => Some(LOOPBACK),
-            Route::None => None,
+            Route::None | Route::Blackhole | Route::Unreachable | Route::Prohibit => None,
         };
         let between = (None, output);
         if !self.pass(node, Hook::Output, between, tracked.as_mut(), &mut packet) {
             return packet.trail;
         }
         let Some(output) = output else {
-            let lost = self.lose(node, packet, Loss::NoRoute);
+            let lost = self.lose(node, packet, nowhere(route).0);
             let trail = lost.trail;
-            self.report_to_own_socket(node, Unreachable::Net, &lost);
+            self.no_way_for_own_socket(node, route, &lost);
             return trail;
         };
         if !self.pass(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet) {
@@ -147,15 +176,14 @@ impl<O: Observer> Simulation<O> {
         self.egress(node, output, route, packet, true)
     }
 
-    /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: the helper
-    /// has stopped it.
+    /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: one of the
+    /// two has stopped it.
     fn see_off(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
         let Some(tracked) = tracked else { return true };
         if !self.help(node, tracked, packet) {
             return false;
         }
-        self.confirm(node, tracked, packet);
-        true
+        self.confirm(node, tracked, packet)
     }
 
     /// Out of an interface, if somebody is there to take it.
@@ -210,15 +238,10 @@ impl<O: Observer> Simulation<O> {
         tracked: Option<&mut Tracked>,
         packet: &mut Packet,
     ) -> bool {
-        let Some(chain) = self.nodes[node.index()].firewall.as_mut().and_then(|firewall| firewall.chain_mut(hook))
-        else {
-            return true;
-        };
-        let (ct_state, ct_status) = match &tracked {
-            Some(tracked) => (Some(tracked.state), tracked.status()),
-            None => (None, CtStatus::default()),
-        };
-        let decision = chain.decide(View { packet, input, output, ct_state, ct_status });
+        let Some(firewall) = self.nodes[node.index()].firewall.as_mut() else { return true };
+        let view = View { packet, input, output, tracked: tracked.as_deref(), now: self.now };
+        let Some(decision) = firewall.decide(hook, view) else { return true };
+        let ct_state = tracked.as_ref().map(|tracked| tracked.state);
         let verdict = decision.verdict;
         if O::RECORDS {
             let (cause, tag) = (packet.trail, packet.tag);
@@ -232,7 +255,7 @@ impl<O: Observer> Simulation<O> {
             });
         }
         if let Verdict::Reject(with) = verdict {
-            self.reject(node, with, packet, tracked.as_deref());
+            self.reject(node, hook, with, packet, tracked.as_deref());
         } else if let Some(tracked) = tracked
             && decision.sets_helper
         {
@@ -241,40 +264,57 @@ impl<O: Observer> Simulation<O> {
         verdict == Verdict::Accept
     }
 
-    fn tracks(&mut self, node: NodeId) -> bool {
-        self.nodes[node.index()].conntrack_mut().is_some()
-    }
-
-    fn track(&mut self, node: NodeId, packet: &mut Packet) -> Option<Tracked> {
+    /// What connection tracking knows of a packet, at prerouting or output, if the node tracks.
+    fn track(&mut self, node: NodeId, place: (Hook, Option<u16>), packet: &mut Packet) -> Option<Tracked> {
+        if O::RECORDS {
+            self.forget_expired();
+        }
+        if self.is_exempt(node, place, packet) {
+            return Some(Tracked::untracked());
+        }
         let conntrack = self.nodes[node.index()].conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
-        let used = conntrack.take_used();
-        if let Some(change) = tracked.change {
-            self.tell_conntrack(node, change, packet);
-        }
-        if let Some(used) = used {
-            self.tell_expectation(node, ExpectationAction::Used, used, packet);
-        }
+        self.tell_table(node, packet);
         Some(tracked)
     }
 
-    fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &mut Packet) {
-        let conntrack = self.nodes[node.index()].conntrack_mut();
-        if let Some(change) = conntrack.and_then(|conntrack| conntrack.confirm(self.now, tracked)) {
-            self.tell_conntrack(node, change, packet);
+    /// Whether a rule says `notrack` of a packet; if so that is told.
+    fn is_exempt(&mut self, node: NodeId, (hook, input): (Hook, Option<u16>), packet: &mut Packet) -> bool {
+        let Some(firewall) = self.nodes[node.index()].firewall.as_mut() else { return false };
+        let Some(rules) = firewall.raw_mut(hook) else { return false };
+        // A packet of the node's own has been routed before.
+        let output = match hook {
+            Hook::Output => match self.routes.route(&self.topology, node, packet.dst) {
+                Route::Via(output) | Route::Nobody(output) => Some(output),
+                Route::Local => Some(LOOPBACK),
+                _ => None,
+            },
+            _ => None,
+        };
+        let view = View { packet, input, output, tracked: None, now: self.now };
+        let Some(rule) = rules.exempts(view) else { return false };
+        if O::RECORDS {
+            let (cause, tag) = (packet.trail, packet.tag);
+            packet.trail = self.tell(node, cause, tag, |o| Event::Verdict {
+                packet: o.packet(packet),
+                hook,
+                ct_state: Some(CtState::Untracked),
+                verdict: Verdict::Accept,
+                rule,
+                passed: Vec::new(),
+            });
         }
+        true
     }
 
-    /// A side effect of the packet's way: it does not become part of the packet's own chain of causes.
-    fn tell_conntrack(&mut self, node: NodeId, change: Change, packet: &Packet) {
-        self.tell(node, packet.trail, packet.tag, |_| Event::Conntrack {
-            entry: change.entry,
-            from: change.tuple.from,
-            to: change.tuple.to,
-            reply: (change.reply.from, change.reply.to),
-            state: change.state,
-            replied: change.replied,
-        });
+    fn confirm(&mut self, node: NodeId, tracked: &Tracked, packet: &Packet) -> bool {
+        let Some(conntrack) = self.nodes[node.index()].conntrack_mut() else { return true };
+        if !conntrack.confirm(self.now, tracked, packet) {
+            self.lose(node, packet.clone(), Loss::Clash);
+            return false;
+        }
+        self.tell_table(node, packet);
+        true
     }
 
     /// The packet ends here. Returns it with its last frame.

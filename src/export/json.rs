@@ -3,9 +3,7 @@
 use crate::firewall::{RejectWith, Verdict};
 use crate::ftp::{DataError, StepResult};
 use crate::packet::{Body, Icmp, Packet};
-use crate::trace::{
-    Event, ExpectationAction, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace,
-};
+use crate::trace::{Event, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::io;
@@ -124,6 +122,10 @@ object!(PacketRow<'_>, |this, map| {
             if let Some(shift) = segment.window_scale {
                 map.serialize_entry("wscale", &shift)?;
             }
+            if let Some(timestamps) = segment.timestamps {
+                map.serialize_entry("ts_val", &timestamps.value)?;
+                map.serialize_entry("ts_ecr", &timestamps.echo)?;
+            }
             if segment.sack_permitted {
                 map.serialize_entry("sack_ok", &true)?;
             }
@@ -198,22 +200,19 @@ fn serialize_event<M: SerializeMap>(trace: &Trace, event: &Event, map: &mut M) -
             }
         }
         Event::Expectation { action, from, to, door } => {
-            let action = match action {
-                ExpectationAction::Made => "made",
-                ExpectationAction::Used => "used",
-            };
-            map.serialize_entry("action", action)?;
+            map.serialize_entry("action", action.name())?;
             map.serialize_entry("from", &from.to_string())?;
             map.serialize_entry("to", &to.to_string())?;
             map.serialize_entry("door", &door.to_string())?;
         }
-        Event::Conntrack { entry, from, to, reply, state, replied } => {
+        Event::Conntrack { entry, from, to, reply, state, replied, assured } => {
             map.serialize_entry("entry", &entry.0)?;
             map.serialize_entry("from", &from.to_string())?;
             map.serialize_entry("to", &to.to_string())?;
             map.serialize_entry("reply", &[reply.0.to_string(), reply.1.to_string()])?;
             map.serialize_entry("state", &state.map(|state| state.name()))?;
             map.serialize_entry("replied", replied)?;
+            map.serialize_entry("assured", assured)?;
         }
         Event::Socket { socket, action, local, remote, name } => {
             map.serialize_entry("socket", &socket.0)?;
@@ -305,6 +304,7 @@ const fn error_name(error: DataError) -> &'static str {
         DataError::NoProtocol => "ENOPROTOOPT",
         DataError::TimedOut => "ETIMEDOUT",
         DataError::Reset => "ECONNRESET",
+        DataError::Invalid => "EINVAL",
         DataError::NoPort => "EADDRINUSE",
     }
 }

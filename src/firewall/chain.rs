@@ -1,9 +1,12 @@
 //! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
 
-use super::rule::{Action, CtState, CtStatus, Family, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
+use super::conntrack::{Direction, Tracked};
+use super::limit::Bucket;
+use super::rule::{Action, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
 use super::verdict::Verdict;
 use crate::ids::RuleId;
-use crate::packet::{Body, Packet};
+use crate::packet::{Body, Icmp, Packet};
+use crate::time::Instant;
 use std::net::IpAddr;
 
 /// What a chain gets to see of a packet.
@@ -15,10 +18,10 @@ pub struct View<'a> {
     pub input: Option<u16>,
     /// The interface it will leave by, by number.
     pub output: Option<u16>,
-    /// What connection tracking thinks of it.
-    pub ct_state: Option<CtState>,
-    /// What NAT does to its connection.
-    pub ct_status: CtStatus,
+    /// What connection tracking thinks of it; `None` where the node does not track.
+    pub tracked: Option<&'a Tracked>,
+    /// The time.
+    pub now: Instant,
 }
 
 /// What a chain decided.
@@ -28,7 +31,7 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The rule that decided, or the policy.
     pub rule: RuleId,
-    /// Rules without a verdict that matched before.
+    /// Rules without a verdict that matched before, and jumps.
     pub passed: Vec<RuleId>,
     /// Whether a rule on the way attached the FTP helper.
     pub sets_helper: bool,
@@ -57,20 +60,43 @@ enum Condition {
         high: u16,
         negated: bool,
     },
+    Limit(Box<Bucket>),
     Other(Box<Match>),
+}
+
+/// What is done with a packet that matches; chains are numbers.
+#[derive(Clone, Debug)]
+enum Act {
+    Continue,
+    Verdict(Verdict),
+    Nat(NatTarget),
+    Jump(u16),
+    Goto(u16),
+    Return,
+    /// What stands beside the first condition that holds.
+    Map(Box<[(Condition, Act)]>),
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     id: RuleId,
     conditions: Vec<Condition>,
-    action: Option<Action>,
+    act: Act,
     sets_helper: bool,
     packets: u64,
     bytes: u64,
 }
 
-/// The chain of one hook.
+/// How names in rules become numbers. A name that is not known matches nothing, or leads nowhere.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// Interfaces.
+    pub interface: &'a dyn Fn(&str) -> Option<u16>,
+    /// Named chains, by their position in [`super::Firewall::add_chain`]'s order.
+    pub chain: &'a dyn Fn(&str) -> Option<u16>,
+}
+
+/// The chain of one hook, or one that others jump to.
 #[derive(Clone, Debug)]
 pub struct Chain {
     entries: Vec<Entry>,
@@ -79,37 +105,38 @@ pub struct Chain {
     needs_tracking: bool,
 }
 
+/// What a list of rules comes to.
+enum Flow {
+    Decided(Verdict, RuleId),
+    Back,
+}
+
+/// How deep jumps may lead (`NFT_JUMP_STACK_SIZE`).
+const DEEPEST: u8 = 16;
+
 impl Chain {
     /// A chain without rules.
     pub const fn new(policy: Policy, policy_id: RuleId) -> Self {
         Self { entries: Vec::new(), policy, policy_id, needs_tracking: false }
     }
 
-    /// Appends a rule. `interface` gives the number of an interface by its name; a name it does not know matches
-    /// nothing.
-    pub fn push(&mut self, id: RuleId, rule: &Rule, interface: impl Fn(&str) -> Option<u16>) {
-        let resolve = |names: &[String]| names.iter().filter_map(|name| interface(name)).collect();
-        let conditions = rule
-            .matches
-            .iter()
-            .map(|m| match &m.test {
-                Test::InInterface(names) => Condition::Input { among: resolve(names), negated: m.negated },
-                Test::OutInterface(names) => Condition::Output { among: resolve(names), negated: m.negated },
-                Test::CtState(states) => {
-                    let among = states.iter().fold(0, |bits, state| bits | 1 << *state as u8);
-                    Condition::State { among, negated: m.negated }
-                }
-                Test::DestinationPort(PortSet(ranges)) if ranges.len() == 1 => {
-                    Condition::DestinationPort { low: ranges[0].0, high: ranges[0].1, negated: m.negated }
-                }
-                _ => Condition::Other(Box::new(m.clone())),
-            })
-            .collect();
+    /// Appends a rule.
+    pub fn push(&mut self, id: RuleId, rule: &Rule, names: Names<'_>) {
+        let conditions = rule.matches.iter().map(|m| Condition::new(&m.test, m.negated, names)).collect();
+        let asks = |test: &Test| {
+            matches!(
+                test,
+                Test::CtState(_) | Test::CtStatus(_) | Test::CtDirection(_) | Test::CtHelper | Test::CtEnd { .. }
+            )
+        };
         self.needs_tracking |= rule.sets_helper
+            || rule.notrack
             || matches!(rule.action, Some(Action::Nat(_)))
-            || rule.matches.iter().any(|m| matches!(m.test, Test::CtState(_) | Test::CtStatus(_)));
-        let (action, sets_helper) = (rule.action, rule.sets_helper);
-        self.entries.push(Entry { id, conditions, action, sets_helper, packets: 0, bytes: 0 });
+            || rule.matches.iter().any(|m| asks(&m.test))
+            || matches!(&rule.action, Some(Action::Map(elements)) if elements.iter().any(|(test, _)| asks(test)));
+        let act = rule.action.as_ref().map_or(Act::Continue, |action| Act::new(action, names));
+        let sets_helper = rule.sets_helper;
+        self.entries.push(Entry { id, conditions, act, sets_helper, packets: 0, bytes: 0 });
     }
 
     /// Whether a rule asks for the state of connections.
@@ -122,65 +149,156 @@ impl Chain {
         self.entries.iter().map(|entry| (entry.id, entry.packets, entry.bytes))
     }
 
-    /// Shows a packet to the rules, in order, and counts.
-    pub fn decide(&mut self, view: View<'_>) -> Decision {
-        let mut passed = Vec::new();
-        let mut sets_helper = false;
+    /// Shows a packet to the rules, in order, and counts. `named` are the chains that they may jump to.
+    pub fn decide(&mut self, named: &mut [Self], view: View<'_>) -> Decision {
+        let mut decision =
+            Decision { verdict: Verdict::Accept, rule: self.policy_id, passed: Vec::new(), sets_helper: false };
         for entry in &mut self.entries {
-            if !entry.conditions.iter().all(|condition| condition.holds(view)) {
-                continue;
+            let Some(flow) = entry.meet(named, view, &mut decision, 0) else { continue };
+            if let Flow::Decided(verdict, rule) = flow {
+                (decision.verdict, decision.rule) = (verdict, rule);
+                return decision;
             }
-            entry.packets += 1;
-            entry.bytes += u64::from(view.packet.ip_len());
-            sets_helper |= entry.sets_helper;
-            let verdict = match entry.action {
-                // NAT rules have chains of their own.
-                None | Some(Action::Nat(_)) => {
-                    passed.push(entry.id);
-                    continue;
-                }
-                Some(Action::Accept) => Verdict::Accept,
-                Some(Action::Drop) => Verdict::Drop,
-                Some(Action::Reject(with)) => Verdict::Reject(with),
-            };
-            return Decision { verdict, rule: entry.id, passed, sets_helper };
+            break;
         }
-        let verdict = match self.policy {
+        decision.verdict = match self.policy {
             Policy::Accept => Verdict::Accept,
             Policy::Drop => Verdict::Drop,
         };
-        Decision { verdict, rule: self.policy_id, passed, sets_helper }
+        decision
+    }
+
+    /// Shows the packet to the rules that say `notrack`: the one that exempts it from tracking.
+    pub fn exempts(&mut self, view: View<'_>) -> Option<RuleId> {
+        self.entries.iter_mut().find_map(|entry| entry.counts(view).then_some(entry.id))
     }
 
     /// Shows the first packet of a connection to the NAT rules: the first that matches decides.
     pub fn translation(&mut self, view: View<'_>) -> Option<(RuleId, NatTarget)> {
         self.entries.iter_mut().find_map(|entry| {
-            let Some(Action::Nat(target)) = entry.action else { return None };
+            let Act::Nat(target) = entry.act else { return None };
             // nft puts the family of the address before the rule: `snat ip6 to` sees no IPv4 packet.
             if target.address().is_some_and(|address| address.is_ipv4() != view.packet.src.is_ipv4()) {
                 return None;
             }
-            if !entry.conditions.iter().all(|condition| condition.holds(view)) {
-                return None;
-            }
-            entry.packets += 1;
-            entry.bytes += u64::from(view.packet.ip_len());
-            Some((entry.id, target))
+            entry.counts(view).then_some((entry.id, target))
         })
     }
 }
 
+/// Shows a packet to the named chain `number`.
+fn visit(named: &mut [Chain], number: u16, view: View<'_>, decision: &mut Decision, depth: u8) -> Flow {
+    let number = usize::from(number);
+    let count = named.get(number).map_or(0, |chain| chain.entries.len());
+    for at in 0..count {
+        // The rule is aside while it leads elsewhere; chains never lead back to themselves.
+        let mut entry = std::mem::replace(&mut named[number].entries[at], Entry::NOTHING);
+        let flow = entry.meet(named, view, decision, depth);
+        named[number].entries[at] = entry;
+        if let Some(flow) = flow {
+            return flow;
+        }
+    }
+    Flow::Back
+}
+
+impl Entry {
+    const NOTHING: Self =
+        Self { id: RuleId(0), conditions: Vec::new(), act: Act::Return, sets_helper: false, packets: 0, bytes: 0 };
+
+    /// Whether a packet matches; then it is counted.
+    fn counts(&mut self, view: View<'_>) -> bool {
+        let mut holds = self.conditions.iter_mut().all(|condition| condition.holds(view));
+        if let Act::Map(elements) = &mut self.act {
+            holds = holds && elements.iter_mut().any(|(condition, _)| condition.holds(view));
+        }
+        if holds {
+            self.packets += 1;
+            self.bytes += u64::from(view.packet.ip_len());
+        }
+        holds
+    }
+
+    /// What becomes of a packet at this rule; `None`: it goes on to the next.
+    fn meet(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
+        if !self.counts(view) {
+            return None;
+        }
+        decision.sets_helper |= self.sets_helper;
+        let act = match &mut self.act {
+            Act::Map(elements) => {
+                elements.iter_mut().find_map(|(condition, act)| condition.holds(view).then_some(&*act))
+            }
+            act => Some(&*act),
+        };
+        if let Some(Act::Verdict(verdict)) = act {
+            return Some(Flow::Decided(*verdict, self.id));
+        }
+        decision.passed.push(self.id);
+        if depth == DEEPEST {
+            return Some(Flow::Decided(Verdict::Drop, self.id));
+        }
+        match act {
+            Some(Act::Jump(number)) => match visit(named, *number, view, decision, depth + 1) {
+                Flow::Back => None,
+                decided @ Flow::Decided(..) => Some(decided),
+            },
+            Some(Act::Goto(number)) => Some(visit(named, *number, view, decision, depth + 1)),
+            Some(Act::Return) => Some(Flow::Back),
+            // NAT rules have chains of their own.
+            None | Some(Act::Continue | Act::Nat(_) | Act::Verdict(_) | Act::Map(_)) => None,
+        }
+    }
+}
+
+impl Act {
+    fn new(action: &Action, names: Names<'_>) -> Self {
+        let jump = |name: &String, act: fn(u16) -> Self| (names.chain)(name).map_or(Self::Continue, act);
+        match action {
+            Action::Accept => Self::Verdict(Verdict::Accept),
+            Action::Drop => Self::Verdict(Verdict::Drop),
+            Action::Reject(with) => Self::Verdict(Verdict::Reject(*with)),
+            Action::Nat(target) => Self::Nat(*target),
+            Action::Jump(name) => jump(name, Self::Jump),
+            Action::Goto(name) => jump(name, Self::Goto),
+            Action::Return => Self::Return,
+            Action::Map(elements) => {
+                let element =
+                    |(test, action): &(Test, Action)| (Condition::new(test, false, names), Self::new(action, names));
+                Self::Map(elements.iter().map(element).collect())
+            }
+        }
+    }
+}
+
 impl Condition {
-    fn holds(&self, view: View<'_>) -> bool {
+    fn new(test: &Test, negated: bool, names: Names<'_>) -> Self {
+        let resolve = |found: &[String]| found.iter().filter_map(|name| (names.interface)(name)).collect();
+        match test {
+            Test::InInterface(found) => Self::Input { among: resolve(found), negated },
+            Test::OutInterface(found) => Self::Output { among: resolve(found), negated },
+            Test::CtState(states) => {
+                Self::State { among: states.iter().fold(0, |bits, state| bits | 1 << *state as u8), negated }
+            }
+            Test::DestinationPort(PortSet(ranges)) if ranges.len() == 1 => {
+                Self::DestinationPort { low: ranges[0].0, high: ranges[0].1, negated }
+            }
+            Test::Limit(limit) => Self::Limit(Box::new(Bucket::new(*limit))),
+            _ => Self::Other(Box::new(Match { test: test.clone(), negated })),
+        }
+    }
+
+    fn holds(&mut self, view: View<'_>) -> bool {
         match self {
             Self::Input { among, negated } => interface_matches(view.input, among, *negated),
             Self::Output { among, negated } => interface_matches(view.output, among, *negated),
             Self::State { among, negated } => {
-                view.ct_state.is_some_and(|state| (among & 1 << state as u8 != 0) != *negated)
+                view.tracked.is_some_and(|tracked| (*among & 1 << tracked.state as u8 != 0) != *negated)
             }
             Self::DestinationPort { low, high, negated } => {
                 view.packet.tcp().is_some_and(|segment| (*low..=*high).contains(&segment.dst_port) != *negated)
             }
+            Self::Limit(bucket) => bucket.matches(view.now, view.packet.ip_len()),
             Self::Other(m) => test_holds(&m.test, view).is_some_and(|holds| holds != m.negated),
         }
     }
@@ -196,11 +314,34 @@ fn interface_matches(interface: Option<u16>, among: &[u16], negated: bool) -> bo
 fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
     let packet = view.packet;
     match test {
-        // These are conditions of their own.
-        Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) => None,
+        // These are conditions of their own; the last holds for nothing.
+        Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
         Test::CtStatus(wanted) => {
-            let status = view.ct_status;
+            let status = view.tracked.map(Tracked::status).unwrap_or_default();
             Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
+        }
+        Test::CtDirection(wanted) => Some(view.tracked?.direction()? == *wanted),
+        Test::CtHelper => view.tracked?.is_expected().then_some(true),
+        Test::CtEnd { direction, source, end } => {
+            let (original, reply) = view.tracked?.tuples()?;
+            let tuple = if *direction == Direction::Original { original } else { reply };
+            let found = if *source { tuple.from } else { tuple.to };
+            match end {
+                EndSet::Address(set) => set.contains(found.ip),
+                EndSet::Port(set) => Some(set.contains(found.port)),
+            }
+        }
+        Test::IcmpType { family, kinds } => {
+            let Body::Icmp(icmp) = &packet.body else { return None };
+            if packet.src.is_ipv4() != (*family == Family::V4) {
+                return None;
+            }
+            let kind = match &**icmp {
+                Icmp::TooBig { .. } if *family == Family::V6 => IcmpKind::TooBig,
+                Icmp::Unreachable { .. } | Icmp::TooBig { .. } => IcmpKind::Unreachable,
+                Icmp::TimeExceeded { .. } => IcmpKind::TimeExceeded,
+            };
+            Some(kinds.contains(&kind))
         }
         Test::SourceAddress(set) => set.contains(packet.src),
         Test::DestinationAddress(set) => set.contains(packet.dst),

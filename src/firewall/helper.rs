@@ -5,11 +5,13 @@
 //! that is cut off at the segment's end makes it drop the segment. It is blind to everything else: text it cannot read,
 //! connections that no rule attached it to. Measured behaviour: `../shared/truth/kernel_facts.md`.
 
+mod grammar;
+
 use super::conntrack::Direction;
-use crate::ftp::address::{format_host_port, parse_host_port};
+use crate::ftp::address::format_host_port;
 use crate::packet::{Endpoint, Segment, SeqNr};
 use bytes::{Bytes, BytesMut};
-use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddrV4};
 
 /// What the helper remembers of a control connection.
 #[derive(Clone, Debug, Default)]
@@ -44,35 +46,46 @@ pub(super) enum Form {
 pub(super) enum Heard {
     /// Nothing of interest.
     Nothing,
-    /// It begins like an announcement and is cut off.
+    /// It begins like an announcement and goes on otherwise, or is cut off: the helper does not let it pass.
     Cut,
     /// A data connection is announced.
     Announced {
         /// Where it will be listened; `ip` is `None` where only the port is named.
         ip: Option<IpAddr>,
         port: u16,
-        /// Where the address stands in the payload.
+        /// What is written anew if the address changes, in bytes of the payload.
         span: (usize, usize),
         form: Form,
     },
 }
 
 impl FtpHelper {
-    /// Reads a segment of an established control connection.
-    pub(super) fn hear(&mut self, direction: Direction, segment: &Segment) -> Heard {
+    /// Reads a segment of an established control connection over IPv4 (`v4`) or IPv6.
+    pub(super) fn hear(&mut self, direction: Direction, segment: &Segment, v4: bool) -> Heard {
         let payload = &segment.payload[..];
         let starts = &mut self.line_starts[direction as usize];
         let begins_a_line = starts.contains(&Some(segment.seq));
-        let heard = if begins_a_line { read(direction, payload) } else { Heard::Nothing };
+        let heard = if begins_a_line { grammar::read(direction, payload, v4) } else { Heard::Nothing };
         if heard != Heard::Cut && payload.ends_with(b"\n") {
-            // Two ends are remembered, the older one gives way (update_nl_seq).
             let end = segment.seq + payload.len() as u32;
             if !starts.contains(&Some(end)) {
-                starts[0] = starts[1];
-                starts[1] = Some(end);
+                // Two ends are remembered, the older one gives way (update_nl_seq).
+                let place = match *starts {
+                    [None, _] => 0,
+                    [_, None] => 1,
+                    [Some(first), Some(second)] => usize::from(first >= second),
+                };
+                starts[place] = Some(end);
             }
         }
         heard
+    }
+
+    /// How far what is acknowledged with `ack` was shifted (`nf_ct_seq_offset`).
+    pub(super) fn shift_at(&self, direction: Direction, ack: SeqNr) -> i32 {
+        let shift = self.shift[direction as usize];
+        let known = SeqNr(ack.0.wrapping_sub(1));
+        if shift.position.is_some_and(|position| known > position) { shift.after } else { shift.before }
     }
 
     /// Carries the changes of length into a segment's numbers (`nf_ct_seq_adjust`).
@@ -123,65 +136,6 @@ pub(super) fn rewrite(payload: &Bytes, (begin, end): (usize, usize), form: Form,
     written.extend_from_slice(text.as_bytes());
     written.extend_from_slice(&payload[end..]);
     written.freeze()
-}
-
-/// What the patterns of a direction find at the beginning of a payload: commands one way, replies the other.
-fn read(direction: Direction, payload: &[u8]) -> Heard {
-    let patterns: &[(&[u8], Form)] = match direction {
-        Direction::Original => &[(b"PORT", Form::HostPort), (b"EPRT", Form::Extended)],
-        Direction::Reply => &[(b"227 ", Form::HostPort), (b"229 ", Form::PortOnly)],
-    };
-    for (word, form) in patterns {
-        let shared = payload.len().min(word.len());
-        if !payload[..shared].eq_ignore_ascii_case(&word[..shared]) {
-            continue;
-        }
-        // "PO" at the end of a segment: more is to come.
-        if shared < word.len() {
-            return if payload.is_empty() { Heard::Nothing } else { Heard::Cut };
-        }
-        return announced(&payload[word.len()..], word.len(), *form);
-    }
-    Heard::Nothing
-}
-
-fn announced(rest: &[u8], offset: usize, form: Form) -> Heard {
-    // PORT and EPRT take what follows the blank, up to the line's end; 227 and 229 what stands in parentheses.
-    let is_reply = offset == 4 && matches!(form, Form::PortOnly) || rest.contains(&b'(');
-    let opening = if is_reply { b'(' } else { b' ' };
-    let Some(begin) = rest.iter().position(|byte| *byte == opening).map(|at| at + 1) else {
-        return if rest.contains(&b'\n') { Heard::Nothing } else { Heard::Cut };
-    };
-    let closing: &[u8] = if is_reply { b")" } else { b"\r\n" };
-    let Some(length) = rest[begin..].iter().position(|byte| closing.contains(byte)) else { return Heard::Cut };
-    let text = &rest[begin..begin + length];
-    let span = (offset + begin, offset + begin + length);
-    let Ok(text) = std::str::from_utf8(text) else { return Heard::Nothing };
-    match form {
-        Form::HostPort => match parse_host_port(text) {
-            Some(address) => Heard::Announced { ip: Some((*address.ip()).into()), port: address.port(), span, form },
-            None => Heard::Nothing,
-        },
-        Form::Extended => match extended(text) {
-            Some(address) => Heard::Announced { ip: Some(address.ip()), port: address.port(), span, form },
-            None => Heard::Nothing,
-        },
-        Form::PortOnly => {
-            let port = text.split(text.chars().next().unwrap_or('|')).nth(3).and_then(|port| port.parse().ok());
-            port.map_or(Heard::Nothing, |port| Heard::Announced { ip: None, port, span, form })
-        }
-    }
-}
-
-/// `|1|192.0.2.1|50121|`
-fn extended(text: &str) -> Option<SocketAddr> {
-    let delimiter = text.chars().next()?;
-    let mut parts = text.split(delimiter).skip(1);
-    let family = parts.next()?;
-    let ip: IpAddr = parts.next()?.parse().ok()?;
-    let port = parts.next()?.parse().ok()?;
-    let fits = matches!((family, ip), ("1", IpAddr::V4(_)) | ("2", IpAddr::V6(_)));
-    fits.then(|| SocketAddr::new(ip, port))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Packet filtering as netfilter does it: chains of rules at hooks, and connection tracking.
 //!
-//! Modelled: the five hooks, one filter chain each, the rule subset of [`rule`], connection tracking of TCP with
+//! Modelled: the five hooks, one filter chain each and chains to jump to, the rule subset of [`rule`], connection tracking of TCP with
 //! Linux's states and time-outs, ICMP errors as RELATED, entries that are confirmed only when their first packet got
 //! through; NAT (source, destination, masquerade, redirect) decided by a connection's first packet; the FTP helper with
-//! its expectations. Not yet: window tracking, jumps between chains, limits, conntrack zones.
+//! its expectations; windows (what lies outside of them is INVALID). Not yet: conntrack zones.
 //!
 //! | file | subject |
 //! |---|---|
@@ -13,25 +13,28 @@
 //! | `conntrack` | the table of connections |
 //! | `nat` | translation of addresses and ports |
 //! | `helper` | the FTP helper |
+//! | `limit` | rates |
 //! | `track_state` | the states of a tracked TCP connection |
 
 mod chain;
 mod conntrack;
 mod helper;
+mod limit;
 mod nat;
 mod parse;
 mod rule;
 mod track_state;
 mod verdict;
 
-pub use chain::{Chain, Decision, View};
-pub use conntrack::{Change, Conntrack, Direction, Expectation, Helped, Tracked, Tuple};
+pub use chain::{Chain, Decision, Names, View};
+pub use conntrack::{Change, Conntrack, Direction, Expectation, Expired, Fate, Helped, Told, Tracked, Tuple};
+pub use limit::Limit;
 pub use nat::{Half, translate};
 pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
 pub use rule::{
-    Action, AddressSet, CtState, CtStatus, Family, Hook, Match, NatTarget, Policy, PortSet, Protocol, RejectWith, Rule,
-    Test,
+    Action, AddressSet, CtState, CtStatus, EndSet, Family, Hook, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol,
+    RejectWith, Rule, Test,
 };
 pub use track_state::TrackState;
 pub use verdict::Verdict;
@@ -41,6 +44,9 @@ pub use verdict::Verdict;
 pub struct Firewall {
     chains: [Option<Chain>; 5],
     nat: [Option<Chain>; 5],
+    /// Rules that are asked before connection tracking.
+    raw: [Option<Chain>; 5],
+    named: Vec<Chain>,
     conntrack: Option<Conntrack>,
 }
 
@@ -48,16 +54,32 @@ impl Firewall {
     /// Puts `chain` at `hook`. A rule that asks for a connection's state switches tracking on for the whole node, as
     /// on Linux.
     pub fn set_chain(&mut self, hook: Hook, chain: Chain) {
+        self.track_for(&chain);
+        self.chains[hook as usize] = Some(chain);
+    }
+
+    /// Adds a chain that others jump to.
+    pub fn add_chain(&mut self, chain: Chain) {
+        self.track_for(&chain);
+        self.named.push(chain);
+    }
+
+    fn track_for(&mut self, chain: &Chain) {
         if chain.needs_tracking() && self.conntrack.is_none() {
             self.conntrack = Some(Conntrack::default());
         }
-        self.chains[hook as usize] = Some(chain);
     }
 
     /// Puts the NAT rules of `hook` in place; NAT needs tracking.
     pub fn set_nat(&mut self, hook: Hook, rules: Chain) {
-        self.conntrack.get_or_insert_default();
+        self.conntrack.get_or_insert_default().translates = true;
         self.nat[hook as usize] = Some(rules);
+    }
+
+    /// Puts the rules of `hook` in place that exempt packets from tracking.
+    pub fn set_raw(&mut self, hook: Hook, rules: Chain) {
+        self.track_for(&rules);
+        self.raw[hook as usize] = Some(rules);
     }
 
     /// The NAT rules at `hook`, to count in.
@@ -65,14 +87,14 @@ impl Firewall {
         self.nat[hook as usize].as_mut()
     }
 
-    /// The chain at `hook`.
-    pub const fn chain(&self, hook: Hook) -> Option<&Chain> {
-        self.chains[hook as usize].as_ref()
+    /// The rules at `hook` that exempt from tracking, to count in.
+    pub const fn raw_mut(&mut self, hook: Hook) -> Option<&mut Chain> {
+        self.raw[hook as usize].as_mut()
     }
 
-    /// The chain at `hook`, to count in.
-    pub const fn chain_mut(&mut self, hook: Hook) -> Option<&mut Chain> {
-        self.chains[hook as usize].as_mut()
+    /// Shows a packet to the chain at `hook`, if there is one.
+    pub fn decide(&mut self, hook: Hook, view: View<'_>) -> Option<Decision> {
+        Some(self.chains[hook as usize].as_mut()?.decide(&mut self.named, view))
     }
 
     /// Connection tracking, where this node does it.

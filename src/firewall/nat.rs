@@ -7,6 +7,7 @@
 use super::conntrack::{Conntrack, Tracked, Tuple};
 use super::rule::NatTarget;
 use crate::packet::{Body, Endpoint, Icmp, Packet};
+use crate::time::Instant;
 use std::net::IpAddr;
 
 /// Which half of a packet is rewritten.
@@ -64,86 +65,124 @@ fn set_endpoint(packet: &mut Packet, source: bool, to: Endpoint) {
     }
 }
 
+/// What a NAT rule asks for: an address, ports to choose from, and how.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    address: IpAddr,
+    ports: Option<(u16, u16)>,
+    random: bool,
+}
+
+impl Range {
+    fn holds(&self, endpoint: Endpoint) -> bool {
+        endpoint.ip == self.address && self.ports.is_none_or(|(low, high)| (low..=high).contains(&endpoint.port))
+    }
+}
+
+/// After so many ports in a row another place is tried (`NF_NAT_MAX_ATTEMPTS`).
+const MOST_ATTEMPTS: u32 = 128;
+
 impl Conntrack {
     /// A NAT rule matched the first packet of a connection: its reply tuple is fixed accordingly.
     ///
     /// `own` is the address for masquerade and redirect; `random` gives numbers below a bound.
     pub fn assign(
         &self,
+        now: Instant,
         tracked: &mut Tracked,
         target: &NatTarget,
         own: Option<IpAddr>,
         random: impl FnMut(u32) -> u32,
     ) {
-        let Some((original, mut reply)) = tracked.tuples() else { return };
-        match *target {
-            NatTarget::Destination { address, ports } => {
-                reply.from.ip = address;
-                if let Some((low, _)) = ports {
-                    reply.from.port = low;
-                }
-                tracked.set_reply(reply, Half::Destination);
-            }
-            NatTarget::Redirect { ports } => {
-                if let Some(own) = own {
-                    reply.from.ip = own;
-                }
-                if let Some((low, _)) = ports {
-                    reply.from.port = low;
-                }
-                tracked.set_reply(reply, Half::Destination);
-            }
-            NatTarget::Source { address, ports } => {
-                reply.to.ip = address;
-                reply = self.free_reply(original, reply, ports, false, random);
-                tracked.set_reply(reply, Half::Source);
-            }
-            NatTarget::Masquerade { ports, random: shuffled } => {
-                let Some(own) = own else { return };
-                reply.to.ip = own;
-                reply = self.free_reply(original, reply, ports, shuffled, random);
-                tracked.set_reply(reply, Half::Source);
-            }
-        }
+        let half = if target.is_source() { Half::Source } else { Half::Destination };
+        let Some(address) = target.address().or(own) else { return };
+        let range = Range { address, ports: target.ports(), random: target.is_random() };
+        self.settle(now, tracked, range, half, random);
     }
 
-    /// No rule translates the source, but NAT is at work: two connections must not look alike to the outside.
-    pub fn keep_apart(&self, tracked: &mut Tracked, random: impl FnMut(u32) -> u32) {
+    /// No rule translates this half, but NAT is at work: two connections must not look alike to the outside
+    /// (`nf_nat_alloc_null_binding`).
+    pub fn keep_apart(&self, now: Instant, tracked: &mut Tracked, half: Half, random: impl FnMut(u32) -> u32) {
+        let Some((_, reply)) = tracked.tuples() else { return };
+        let address = match half {
+            Half::Destination => reply.from.ip,
+            Half::Source => reply.to.ip,
+        };
+        self.settle(now, tracked, Range { address, ports: None, random: false }, half, random);
+    }
+
+    /// Finds what one half of a connection becomes (`get_unique_tuple`).
+    fn settle(&self, now: Instant, tracked: &mut Tracked, range: Range, half: Half, random: impl FnMut(u32) -> u32) {
         let Some((original, reply)) = tracked.tuples() else { return };
-        if self.is_used(reply) {
-            tracked.set_reply(self.free_reply(original, reply, None, false, random), Half::Source);
+        if half == Half::Source && !range.random {
+            let kept = if range.holds(reply.to) {
+                Some(reply)
+            } else {
+                // Where this source is known by another name already, it keeps that.
+                let known = self.replies_from(now, original.from).map(|known| known.to).find(|to| range.holds(*to));
+                known.map(|to| Tuple { to, ..reply })
+            };
+            if let Some(kept) = kept.filter(|kept| !self.is_used(now, *kept)) {
+                return tracked.set_reply(kept, half);
+            }
         }
+        let mut found = reply;
+        match half {
+            Half::Destination => found.from.ip = range.address,
+            Half::Source => found.to.ip = range.address,
+        }
+        tracked.set_reply(self.with_port(now, found, range, half, random), half);
     }
 
-    /// The source port stays as it is if the tuple is free (`nf_nat_used_tuple`); else another of its class is taken,
-    /// from a random place on (`nf_nat_l4proto_unique_tuple`).
-    pub(super) fn free_reply(
+    /// The same with a port that is allowed and makes the connection unique, if there is one.
+    fn with_port(
         &self,
-        original: Tuple,
+        now: Instant,
         mut reply: Tuple,
-        ports: Option<(u16, u16)>,
-        shuffled: bool,
+        range: Range,
+        half: Half,
         mut random: impl FnMut(u32) -> u32,
     ) -> Tuple {
-        let port = original.from.port;
-        let (low, high) = ports.unwrap_or(match port {
-            0..=511 => (1, 511),
-            512..=1023 => (600, 1023),
-            _ => (1024, u16::MAX),
-        });
-        reply.to.port = port;
-        let allowed = ports.is_none() || (low..=high).contains(&port);
-        if allowed && !shuffled && !self.is_used(reply) {
+        let port = match half {
+            Half::Destination => reply.from.port,
+            Half::Source => reply.to.port,
+        };
+        let fits = range.ports.is_none_or(|(low, high)| (low..=high).contains(&port));
+        let only = range.ports.is_some_and(|(low, high)| low == high);
+        if !range.random && fits && (only || !self.is_used(now, reply)) {
             return reply;
         }
+        let (low, high) = match (range.ports, half) {
+            (Some(ports), _) => ports,
+            // A destination port changes only if the rule says so.
+            (None, Half::Destination) => return reply,
+            (None, Half::Source) => match port {
+                0..=511 => (1, 511),
+                512..=1023 => (600, 1023),
+                _ => (1024, u16::MAX),
+            },
+        };
         let count = u32::from(high.saturating_sub(low)) + 1;
-        let first = random(count);
-        for i in 0..count {
-            reply.to.port = low + ((first + i) % count) as u16;
-            if !self.is_used(reply) {
-                break;
+        let draws = range.random || half == Half::Source;
+        let mut offset = if draws { random(1 << 16) } else { 0 };
+        let mut attempts = count.min(MOST_ATTEMPTS);
+        loop {
+            for _ in 0..attempts {
+                let port = low + (offset % count) as u16;
+                match half {
+                    Half::Destination => reply.from.port = port,
+                    Half::Source => reply.to.port = port,
+                }
+                if !self.is_used(now, reply) {
+                    return reply;
+                }
+                offset += 1;
             }
+            if attempts >= count || attempts < 16 {
+                return reply;
+            }
+            attempts /= 2;
+            offset = random(1 << 16);
         }
-        reply
     }
 }

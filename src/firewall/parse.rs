@@ -6,16 +6,18 @@
 mod cursor;
 mod lex;
 mod nat;
+mod statements;
 mod values;
+mod vmap;
 mod words;
 
-use super::{Action, CtStatus, Family, Match, Policy, RejectWith, Rule, Test};
+use super::{Action, CtStatus, Direction, EndSet, Family, Match, Policy, RejectWith, Rule, Test};
 use crate::packet::Unreachable;
 use crate::suggest::{closest, one_of, quote};
 use cursor::{Cursor, Step, error, sign_help, unexpected};
 use lex::{Kind, Token};
 use std::ops::Range;
-use words::{ICMP, ICMPV6, ICMPX, PROTOCOLS, STATEMENTS, STATES, UNSUPPORTED, find};
+use words::{DIRECTIONS, ICMP, ICMPV6, ICMPX, PROTOCOLS, STATEMENTS, STATES, UNSUPPORTED, find};
 
 /// Why a rule is not one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +30,21 @@ pub struct RuleError {
     pub help: Option<String>,
 }
 
-/// Parses one rule: conditions, `counter`, a verdict, `comment "..."`, in nftables' syntax.
+/// Parses one rule: conditions, `counter`, `log`, `limit`, a verdict, `comment "..."`, in nftables' syntax.
 ///
 /// Errors are in the order of the text, and there is at least one.
 pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
     let mut parser = Parser {
         cursor: Cursor::new(text),
-        rule: Rule { matches: Vec::new(), counter: false, action: None, sets_helper: false, comment: None },
+        rule: Rule {
+            matches: Vec::new(),
+            counter: false,
+            action: None,
+            sets_helper: false,
+            notrack: false,
+            log: false,
+            comment: None,
+        },
         last: None,
         ended: None,
     };
@@ -96,11 +106,37 @@ impl<'a> Parser<'a> {
         }
         let last = self.last.take();
         match token.text {
-            "iifname" => self.interfaces(Test::InInterface),
-            "oifname" => self.interfaces(Test::OutInterface),
+            "iifname" | "iif" => self.interfaces(Test::InInterface),
+            "oifname" | "oif" => self.interfaces(Test::OutInterface),
             "ip" => self.ip(Family::V4),
             "ip6" => self.ip(Family::V6),
-            "tcp" => self.tcp(),
+            "tcp" | "th" => self.tcp(token),
+            "udp" => self.udp(),
+            "icmp" => self.icmp(Family::V4),
+            "icmpv6" => self.icmp(Family::V6),
+            "limit" => {
+                let limit = statements::limit(&mut self.cursor)?;
+                self.push(Test::Limit(limit), false, "limit rate");
+                Ok(())
+            }
+            "log" => {
+                self.rule.log = true;
+                statements::log(&mut self.cursor)
+            }
+            "notrack" => {
+                self.rule.notrack = true;
+                Ok(())
+            }
+            "jump" | "goto" => {
+                let name = self.cursor.word("the name of a chain")?;
+                let action = if token.text == "jump" { Action::Jump } else { Action::Goto };
+                self.verdict(token, action(name.text.to_owned()));
+                Ok(())
+            }
+            "return" => {
+                self.verdict(token, Action::Return);
+                Ok(())
+            }
             "ct" => self.ct(token),
             "meta" => self.meta(token),
             "counter" => self.counter(),
@@ -130,12 +166,31 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// `vmap { 21 : accept, 22 : jump ssh }` after what is looked at; `read` takes one key of it. Whether there was one.
+    fn map(&mut self, read: impl Fn(&mut Cursor<'a>) -> Step<Test>) -> Step<bool> {
+        let Some(token) = self.cursor.peek().cloned().filter(|token| token.text == "vmap" && token.kind == Kind::Word)
+        else {
+            return Ok(false);
+        };
+        self.cursor.next();
+        let elements = vmap::elements(&mut self.cursor, read)?;
+        self.verdict(&token, Action::Map(elements));
+        Ok(true)
+    }
+
     fn push(&mut self, test: Test, negated: bool, shown: &'static str) {
         self.rule.matches.push(Match { test, negated });
         self.last = Some(shown);
     }
 
     fn interfaces(&mut self, test: fn(Vec<String>) -> Test) -> Step<()> {
+        let one = |cursor: &mut Cursor<'a>| {
+            let tokens = values::elements(cursor, "the name of an interface, such as `\"lan\"`", true)?;
+            Ok(test(tokens.iter().map(|token| token.text.to_owned()).collect()))
+        };
+        if self.map(one)? {
+            return Ok(());
+        }
         let negated = values::negation(&mut self.cursor);
         let tokens = values::elements(&mut self.cursor, "the name of an interface, such as `\"lan\"`", true)?;
         if let Some(token) = tokens.iter().find(|token| token.text.contains('*')) {
@@ -160,42 +215,108 @@ impl<'a> Parser<'a> {
             self.push(Test::Protocol(protocols), negated, "ip protocol");
             return Ok(());
         }
+        let test = if key == 0 { Test::SourceAddress } else { Test::DestinationAddress };
+        if !negated && self.map(|cursor| values::addresses(cursor, family).map(test))? {
+            return Ok(());
+        }
         let set = values::addresses(&mut self.cursor, family)?;
-        let test = if key == 0 { Test::SourceAddress(set) } else { Test::DestinationAddress(set) };
-        self.push(test, negated, "ip saddr");
+        self.push(test(set), negated, "ip saddr");
         Ok(())
     }
 
-    fn tcp(&mut self) -> Step<()> {
+    fn tcp(&mut self, token: &Token<'a>) -> Step<()> {
         let keys = [("dport", 0), ("sport", 1), ("flags", 2)];
-        let key = self.cursor.one_of("a field of the TCP header that ftpscope knows", &keys)?;
+        let keys = if token.text == "th" { &keys[..2] } else { &keys };
+        let key = self.cursor.one_of("a field of the TCP header that ftpscope knows", keys)?;
         if key == 2 {
             let (test, negated) = values::tcp_flags(&mut self.cursor)?;
             self.push(test, negated, "tcp flags");
             return Ok(());
         }
         let negated = values::negation(&mut self.cursor);
-        let ports = values::ports(&mut self.cursor)?;
         let (test, shown): (fn(_) -> _, _) =
             if key == 0 { (Test::DestinationPort, "tcp dport") } else { (Test::SourcePort, "tcp sport") };
+        if !negated && self.map(|cursor| values::ports(cursor).map(test))? {
+            return Ok(());
+        }
+        let ports = values::ports(&mut self.cursor)?;
         self.push(test(ports), negated, shown);
         Ok(())
     }
 
+    /// There is no UDP here: what asks for it is read, and never holds.
+    fn udp(&mut self) -> Step<()> {
+        self.cursor.one_of("a field of the UDP header that ftpscope knows", &[("dport", ()), ("sport", ())])?;
+        let negated = values::negation(&mut self.cursor);
+        values::ports(&mut self.cursor)?;
+        self.push(Test::Never, negated, "tcp dport");
+        Ok(())
+    }
+
+    fn icmp(&mut self, family: Family) -> Step<()> {
+        self.cursor.one_of("a field of the ICMP header that ftpscope knows", &[("type", ())])?;
+        let negated = values::negation(&mut self.cursor);
+        let table: &[_] = if family == Family::V4 { &words::ICMP_TYPES } else { &words::ICMPV6_TYPES };
+        let kinds = values::list(&mut self.cursor, "a type of ICMP message", table)?;
+        self.push(Test::IcmpType { family, kinds }, negated, "icmp type");
+        Ok(())
+    }
+
+    /// `ct original ip daddr 10.0.0.1`, `ct reply proto-src 21`; the direction has been taken.
+    fn ct_end(&mut self, direction: Direction) -> Step<()> {
+        let family = [("ip", Family::V4), ("ip6", Family::V6)].into_iter().find(|(word, _)| self.cursor.eat(word));
+        let addresses = [("saddr", (true, false)), ("daddr", (false, false))];
+        let all = [addresses[0], addresses[1], ("proto-src", (true, true)), ("proto-dst", (false, true))];
+        let keys = if family.is_some() { &all[..2] } else { &all };
+        let start = self.cursor.peek().map_or(0..0, |token| token.span.clone());
+        let (source, is_port) = self.cursor.one_of("an end of the tracked connection", keys)?;
+        if is_port && !self.rule.says_protocol() {
+            return Err(error(
+                &start,
+                "a port of which protocol?",
+                "say so before: `meta l4proto tcp ct original ...`",
+            ));
+        }
+        let negated = values::negation(&mut self.cursor);
+        let end = if is_port {
+            EndSet::Port(values::ports(&mut self.cursor)?)
+        } else {
+            EndSet::Address(values::addresses(&mut self.cursor, family.map_or(Family::V4, |(_, family)| family))?)
+        };
+        self.push(Test::CtEnd { direction, source, end }, negated, "ip saddr");
+        Ok(())
+    }
+
     fn ct(&mut self, ct: &Token<'a>) -> Step<()> {
-        const OTHERS: [&str; 9] =
-            ["mark", "direction", "zone", "expiration", "label", "timeout", "count", "event", "l3proto"];
+        const OTHERS: [&str; 8] = ["mark", "zone", "expiration", "label", "timeout", "count", "event", "l3proto"];
         let key = self.cursor.word("`state`")?;
         if OTHERS.contains(&key.text) {
             return Err(unsupported(&(ct.span.start..key.span.end), &format!("ct {}", key.text), ""));
         }
-        if key.text == "helper" {
-            return self.helper(ct, &key);
+        match key.text {
+            "helper" => return self.helper(),
+            "direction" => {
+                let negated = values::negation(&mut self.cursor);
+                let direction = self.cursor.one_of("a direction", &DIRECTIONS)?;
+                self.push(Test::CtDirection(direction), negated, "ct direction");
+                return Ok(());
+            }
+            _ => {}
+        }
+        if let Some(direction) = find(&DIRECTIONS, key.text) {
+            return self.ct_end(direction);
         }
         let is_status = cursor::lookup(
             &key,
             "a `ct` condition that ftpscope knows",
-            &[("state", false), ("status", true), ("helper", false)],
+            &[
+                ("state", false),
+                ("status", true),
+                ("helper", false),
+                ("direction", false),
+                ("original", false),
+                ("reply", false),
+            ],
         )?;
         if is_status {
             let negated = values::negation(&mut self.cursor);
@@ -205,23 +326,25 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let negated = values::negation(&mut self.cursor);
+        if !negated && self.map(|cursor| values::list(cursor, "a connection state", &STATES).map(Test::CtState))? {
+            return Ok(());
+        }
         let states = values::list(&mut self.cursor, "a connection state", &STATES)?;
         self.push(Test::CtState(states), negated, "ct state");
         Ok(())
     }
 
-    /// `ct helper set "ftp"`.
-    fn helper(&mut self, ct: &Token<'a>, key: &Token<'a>) -> Step<()> {
-        if !self.cursor.eat("set") {
-            return Err(unsupported(
-                &(ct.span.start..key.span.end),
-                "ct helper",
-                "to attach it, write `ct helper set \"ftp\"`",
-            ));
-        }
+    /// `ct helper set "ftp"`, or the condition `ct helper "ftp"`.
+    fn helper(&mut self) -> Step<()> {
+        let sets = self.cursor.eat("set");
+        let negated = !sets && values::negation(&mut self.cursor);
         match self.cursor.next() {
             Some(token) if token.text == "ftp" && token.kind != Kind::Sign => {
-                self.rule.sets_helper = true;
+                if sets {
+                    self.rule.sets_helper = true;
+                } else {
+                    self.push(Test::CtHelper, negated, "ct helper");
+                }
                 Ok(())
             }
             Some(token) => {
@@ -233,26 +356,30 @@ impl<'a> Parser<'a> {
     }
 
     fn meta(&mut self, meta: &Token<'a>) -> Step<()> {
-        const OTHERS: [&str; 12] = [
-            "mark", "iif", "oif", "length", "protocol", "skuid", "skgid", "pkttype", "cpu", "random", "time", "nftrace",
-        ];
+        const OTHERS: [&str; 9] = ["mark", "length", "skuid", "skgid", "pkttype", "cpu", "random", "time", "nftrace"];
         let key = self.cursor.word("`l4proto`, `nfproto`, `iifname` or `oifname`")?;
         match key.text {
             "l4proto" => {
                 let negated = values::negation(&mut self.cursor);
+                if !negated && self.map(|cursor| values::list(cursor, "a protocol", &PROTOCOLS).map(Test::Protocol))? {
+                    return Ok(());
+                }
                 let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
                 self.push(Test::Protocol(protocols), negated, "meta l4proto");
                 Ok(())
             }
-            "nfproto" => {
+            "nfproto" | "protocol" => {
                 let negated = values::negation(&mut self.cursor);
-                let families = [("ipv4", Family::V4), ("ipv6", Family::V6)];
-                let family = self.cursor.one_of("an address family", &families)?;
+                let families: &[_] = match key.text {
+                    "nfproto" => &[("ipv4", Family::V4), ("ipv6", Family::V6)],
+                    _ => &[("ip", Family::V4), ("ip6", Family::V6)],
+                };
+                let family = self.cursor.one_of("an address family", families)?;
                 self.push(Test::Family(family), negated, "meta nfproto");
                 Ok(())
             }
-            "iifname" => self.interfaces(Test::InInterface),
-            "oifname" => self.interfaces(Test::OutInterface),
+            "iifname" | "iif" => self.interfaces(Test::InInterface),
+            "oifname" | "oif" => self.interfaces(Test::OutInterface),
             other if OTHERS.contains(&other) => {
                 Err(unsupported(&(meta.span.start..key.span.end), &format!("meta {other}"), ""))
             }

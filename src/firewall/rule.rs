@@ -1,5 +1,7 @@
 //! Rules as values: the documented subset of nftables that scenarios are written in.
 
+use super::conntrack::Direction;
+use super::limit::Limit;
 use crate::packet::{Flags, Unreachable};
 use ipnet::IpNet;
 use std::fmt;
@@ -90,8 +92,23 @@ pub struct Rule {
     pub action: Option<Action>,
     /// `ct helper set "ftp"`: the connection that the packet begins is watched by the FTP helper.
     pub sets_helper: bool,
+    /// `notrack`: the packet is exempted from connection tracking. Such rules are asked before tracking looks.
+    pub notrack: bool,
+    /// `log`: the kernel would write a line; here the match is counted.
+    pub log: bool,
     /// The text of `comment "..."`.
     pub comment: Option<String>,
+}
+
+impl Rule {
+    /// Whether a condition tells nft the transport protocol, which it wants to know before ports mean anything.
+    pub fn says_protocol(&self) -> bool {
+        self.matches.iter().any(|found| match found.test {
+            Test::SourcePort(_) | Test::DestinationPort(_) | Test::TcpFlags { .. } => true,
+            Test::Protocol(_) => !found.negated,
+            _ => false,
+        })
+    }
 }
 
 /// One condition. `negated` inverts it (`!=`).
@@ -133,6 +150,52 @@ pub enum Test {
     Protocol(Vec<Protocol>),
     /// `meta nfproto`.
     Family(Family),
+    /// `ct direction`: of the side that began the connection, or of the other.
+    CtDirection(Direction),
+    /// `ct helper "ftp"`: the connection was announced by one that the helper watches.
+    CtHelper,
+    /// `ct original ip daddr`, `ct reply proto-src`: an end of the tracked connection.
+    CtEnd {
+        /// The tuple that is looked at.
+        direction: Direction,
+        /// Its source, not its destination.
+        source: bool,
+        /// What the end must be.
+        end: EndSet,
+    },
+    /// `icmp type`, `icmpv6 type`: implies the protocol.
+    IcmpType {
+        /// `icmp` or `icmpv6`.
+        family: Family,
+        /// Any of these.
+        kinds: Vec<IcmpKind>,
+    },
+    /// `limit rate`.
+    Limit(Limit),
+    /// It asks for what no packet here can be: UDP.
+    Never,
+}
+
+/// What `ct original` and `ct reply` are compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndSet {
+    /// `ip daddr`, `saddr`.
+    Address(AddressSet),
+    /// `proto-dst`, `proto-src`.
+    Port(PortSet),
+}
+
+/// The kinds of ICMP messages that there are here, and the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpKind {
+    /// `destination-unreachable`.
+    Unreachable,
+    /// `packet-too-big` (`ICMPv6`).
+    TooBig,
+    /// `time-exceeded`.
+    TimeExceeded,
+    /// What no simulated node sends, such as `echo-request`.
+    Other,
 }
 
 /// A transport protocol that a packet can carry here.
@@ -140,6 +203,8 @@ pub enum Test {
 pub enum Protocol {
     /// TCP.
     Tcp,
+    /// UDP, which no packet here carries.
+    Udp,
     /// ICMP for IPv4.
     Icmp,
     /// `ICMPv6`.
@@ -164,6 +229,8 @@ pub enum NatTarget {
         address: IpAddr,
         /// The ports to choose from; as they are where possible.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random even if it is free as it is.
+        random: bool,
     },
     /// `masquerade [to :PORTS] [random]`: the address of the outgoing interface.
     Masquerade {
@@ -176,13 +243,17 @@ pub enum NatTarget {
     Destination {
         /// The new destination address.
         address: IpAddr,
-        /// The new port, or the first of a range.
+        /// The ports to choose from: as it is if it is among them, else the first that is free.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random.
+        random: bool,
     },
     /// `redirect [to :PORT]`: to this node itself.
     Redirect {
-        /// The new port.
+        /// The ports to choose from.
         ports: Option<(u16, u16)>,
+        /// Whether the port is picked at random.
+        random: bool,
     },
 }
 
@@ -197,6 +268,26 @@ impl NatTarget {
         match self {
             Self::Source { address, .. } | Self::Destination { address, .. } => Some(*address),
             Self::Masquerade { .. } | Self::Redirect { .. } => None,
+        }
+    }
+
+    /// The ports that the rule allows; `None`: it leaves the port as it is where it can.
+    pub const fn ports(&self) -> Option<(u16, u16)> {
+        match self {
+            Self::Source { ports, .. }
+            | Self::Masquerade { ports, .. }
+            | Self::Destination { ports, .. }
+            | Self::Redirect { ports, .. } => *ports,
+        }
+    }
+
+    /// Whether the port is picked at random.
+    pub const fn is_random(&self) -> bool {
+        match self {
+            Self::Source { random, .. }
+            | Self::Masquerade { random, .. }
+            | Self::Destination { random, .. }
+            | Self::Redirect { random, .. } => *random,
         }
     }
 }
@@ -226,7 +317,7 @@ pub struct AddressSet {
 pub struct PortSet(pub Vec<(u16, u16)>);
 
 /// What a rule does with a packet that matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Let it pass this chain.
     Accept,
@@ -236,6 +327,26 @@ pub enum Action {
     Reject(RejectWith),
     /// Translate the connection that it begins.
     Nat(NatTarget),
+    /// Show it to another chain, and go on here if that decides nothing.
+    Jump(String),
+    /// Show it to another chain instead of what is left of this one.
+    Goto(String),
+    /// Go back to where this chain was jumped to; in a hook's own list, to its policy.
+    Return,
+    /// `ct state vmap { established : accept, invalid : drop }`: what stands beside the first that holds; if none does the
+    /// rule does not match.
+    Map(Vec<(Test, Self)>),
+}
+
+impl Action {
+    /// The chains that it may lead to.
+    pub fn targets(&self) -> Vec<&str> {
+        match self {
+            Self::Jump(name) | Self::Goto(name) => vec![name],
+            Self::Map(elements) => elements.iter().flat_map(|(_, action)| action.targets()).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// How the sender is told.

@@ -52,6 +52,12 @@ pub(super) enum Kind {
 impl Kind {
     /// `None` for combinations of flags that no stack sends (NULL, XMAS, SYN with FIN, ...).
     pub(super) fn of(flags: Flags) -> Option<Self> {
+        // URG may stand beside a lone SYN, FIN with ACK, and ACK (tcp_valid_flags).
+        let urgent =
+            flags.contains(Flags::URG) && (flags.contains(Flags::RST) || flags.contains(Flags::SYN.with(Flags::ACK)));
+        if urgent {
+            return None;
+        }
         let meaningful = flags.bits() & !Flags::PSH.bits() & !Flags::URG.bits();
         match Flags::from_bits(meaningful) {
             Flags::SYN => Some(Self::Syn),

@@ -48,6 +48,8 @@ pub enum DataError {
     TimedOut,
     /// ECONNRESET: the peer reset an established connection.
     Reset,
+    /// EINVAL: the host's own route there is a black hole.
+    Invalid,
     /// EADDRINUSE: no port free.
     NoPort,
 }
@@ -138,8 +140,8 @@ pub trait Host {
 
     /// Client: sends a command line, which is `wire` on the control connection: its text, or records.
     fn send_command(&mut self, command: &Command, wire: Bytes);
-    /// Server: sends a reply, which is `wire` on the control connection.
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes);
+    /// Server: sends a reply, which is these writes to the control connection, one after the other.
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]);
     /// Sends bytes on the control connection that are neither, such as a TLS handshake.
     fn send_raw(&mut self, wire: Bytes);
     /// A command line arrived whole (server).
@@ -163,6 +165,8 @@ pub trait Host {
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError>;
     /// Sends on the data connection.
     fn send_data(&mut self, bytes: Bytes);
+    /// Sends on the data connection and closes it in order, so that the FIN travels with the last octets (`TCP_CORK`).
+    fn send_last_data(&mut self, bytes: Bytes);
     /// Closes the data connection in order, after what was sent.
     fn close_data(&mut self);
     /// Gives up the data connection at once: a connecting one silently, an established one with RST.

@@ -30,7 +30,7 @@ mod program_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use client::{ClientConfig, ClientSession, Software, Step};
+pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
 pub use host::{DataError, FtpTimer, Host, Line, ListenPort, Note, StepResult};

@@ -78,8 +78,9 @@ impl Host for Machine {
         self.wire.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]) {
         self.log.push(format!("{}: {reply}", self.letter));
+        let wire = Bytes::from(writes.concat());
         self.wire.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
@@ -112,6 +113,12 @@ impl Host for Machine {
     fn send_data(&mut self, bytes: Bytes) {
         self.log.push(format!("{} data {} bytes", self.letter, bytes.len()));
         self.acts.push_back(Act::Data(bytes));
+    }
+    fn send_last_data(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.send_data(bytes);
+        }
+        self.close_data();
     }
     fn close_data(&mut self) {
         self.log.push(format!("{} data FIN", self.letter));

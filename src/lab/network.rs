@@ -3,8 +3,8 @@
 use super::quoted;
 use crate::firewall::{Action, Hook};
 use crate::ids::{NodeId, RuleId};
-use crate::network::{Route, Routes};
-use crate::scenario::{ChainSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
+use crate::network::{Hop, Route, Routes};
+use crate::scenario::{ChainSpec, InterfaceSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
 use crate::tcp::SynRetries;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +13,8 @@ use std::net::IpAddr;
 /// The room of a full frame, to count a queue of bytes in packets.
 const FRAME: u64 = 1514;
 
-pub(super) fn write(scenario: &Scenario, out: &mut String) {
+pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
+    let out = &mut script.body;
     *out += "\n# The nodes.\n";
     for node in &scenario.nodes {
         let _ = writeln!(out, "add_node {}", node.name);
@@ -37,6 +38,7 @@ pub(super) fn write(scenario: &Scenario, out: &mut String) {
         write_link(scenario, link, out);
     }
     write_addresses(scenario, out);
+    write_neighbours(scenario, out);
     write_routes(scenario, out);
     for (index, node) in scenario.nodes.iter().enumerate() {
         write_rules(scenario, index, node, out);
@@ -78,7 +80,25 @@ fn write_addresses(scenario: &Scenario, out: &mut String) {
     }
 }
 
-/// A route to each address of the scenario, by the simulator's own choice.
+/// The simulated neighbours know each other's link addresses. Real ones would ask, and over IPv6 they ask with packets
+/// that a firewall can drop.
+fn write_neighbours(scenario: &Scenario, out: &mut String) {
+    *out += "\n# Neighbours know each other.\n";
+    for node in scenario.nodes.iter().filter(|node| !node.down) {
+        for interface in &node.interfaces {
+            let peer = &scenario.nodes[interface.peer];
+            let Some(far) = peer.interfaces.iter().find(|far| far.link == interface.link).filter(|_| !peer.down) else {
+                continue;
+            };
+            for net in &far.addresses {
+                let (from, to) = (&node.name, &peer.name);
+                let _ = writeln!(out, "add_neighbour {from} {} {to} {} {}", interface.name, far.name, net.addr());
+            }
+        }
+    }
+}
+
+/// The routes that the scenario writes, then one to each address of it, by the simulator's own choice.
 fn write_routes(scenario: &Scenario, out: &mut String) {
     *out += "\n# The routes.\n";
     let topology = scenario.topology();
@@ -91,18 +111,58 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
         .map(|net| net.addr())
         .collect();
     addresses.extend(scenario.sessions.iter().filter_map(|session| scenario.target_address(session)));
+    addresses.extend(scenario.sessions.iter().filter_map(|session| session.active_address));
     for (index, node) in scenario.nodes.iter().enumerate() {
         if node.down {
             continue;
         }
+        let default = node.gateway.map(|gateway| (String::from("default"), gateway));
+        let written = node.routes.iter().filter_map(|(net, hop)| match hop {
+            Hop::Via(number) => Some((net.to_string(), usize::from(*number))),
+            _ => None,
+        });
+        for (net, number) in default.into_iter().chain(written) {
+            let interface = &node.interfaces[number];
+            let far = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
+            for gateway in far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr()) {
+                let family = if gateway.is_ipv4() { "-4" } else { "-6" };
+                // A network of the other family is none of this gateway's.
+                if net == "default" || net.contains(':') == gateway.is_ipv6() {
+                    let _ = writeln!(
+                        out,
+                        "in_node {} ip {family} route add {net} via {gateway} dev {}",
+                        node.name, interface.name
+                    );
+                }
+            }
+        }
+        for (net, hop) in &node.routes {
+            let nowhere = match hop {
+                Hop::Via(_) => continue,
+                Hop::Blackhole => "blackhole",
+                Hop::Unreachable => "unreachable",
+                Hop::Prohibit => "prohibit",
+                Hop::Throw => "throw",
+            };
+            let _ = writeln!(out, "in_node {} ip route add {nowhere} {net}", node.name);
+        }
         for address in &addresses {
             let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };
             let interface = &node.interfaces[usize::from(number)];
-            if interface.addresses.iter().any(|net| net.contains(address)) {
-                continue;
+            let peer = &scenario.nodes[interface.peer];
+            if peer.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr() == *address) {
+                // The neighbour itself. Where two links are one network, Linux has to be told on which one it is.
+                let others = node.interfaces.iter().filter(|other| other.link != interface.link);
+                let on = |other: &InterfaceSpec| other.addresses.iter().any(|net| net.contains(address));
+                if on(interface) && others.into_iter().any(on) {
+                    let _ = writeln!(out, "in_node {} ip route add {address} dev {}", node.name, interface.name);
+                }
+                if on(interface) {
+                    continue;
+                }
             }
-            let peer = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
-            let gateway = peer.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
+            let far = peer.interfaces.iter().find(|i| i.link == interface.link);
+            let gateway = far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
             let Some(gateway) = gateway.into_iter().find(|a| a.is_ipv4() == address.is_ipv4()) else { continue };
             let _ = writeln!(out, "in_node {} ip route add {address} via {gateway} dev {}", node.name, interface.name);
         }
@@ -140,7 +200,8 @@ fn write_chain(scenario: &Scenario, chain: &ChainSpec, out: &mut String) {
     if !rules().any(|rule| translates(&rule)) {
         return;
     }
-    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { "dstnat" } else { "srcnat" };
+    // As numbers: nft knows the names dstnat and srcnat at prerouting and postrouting only.
+    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { -100 } else { 100 };
     let _ = writeln!(out, "    chain nat_{hook} {{\n        type nat hook {hook} priority {priority}; policy accept;");
     for rule in rules().filter(translates) {
         let text = one_line(&rule.text);

@@ -59,6 +59,10 @@ loss-not-forwarding = the host is not a router
 loss-cut-command = the FTP helper found a command cut in two
 loss-line-loss = the line lost it
 loss-link-down = the link is down
+loss-clash = NAT has no port left for its connection
+loss-blackhole = the route is a black hole
+loss-unreachable-route = the route says that there is no such host
+loss-prohibited-route = the route forbids it
 loss-too-large = it is too large for the link
 
 # Why a frame is worth stopping at.
@@ -89,6 +93,7 @@ error-prohibited = permission denied (EACCES)
 error-no-protocol = protocol not available (ENOPROTOOPT)
 error-timed-out = connection timed out (ETIMEDOUT)
 error-reset = connection reset by peer (ECONNRESET)
+error-invalid = invalid argument (EINVAL)
 error-no-port = address already in use (EADDRINUSE)
 
 
@@ -145,6 +150,8 @@ translated-error = { $node } translates { $packet } and the packet quoted in it:
 translated-rule = {" "}(rule '{ $rule }', line { $line })
 expectation-made = { $node } now expects a connection from { $from } to { $to }; the door is { $door }.
 expectation-used = { $node } has expected this connection from { $from } to { $to }, and lets it pass for { $door }: the expectation is used up.
+expectation-replaced = { $node } no longer expects a connection from { $from } to { $to }: a later announcement takes its place.
+expectation-expired = { $node } no longer expects a connection from { $from } to { $to }: nobody came in time.
 why-expectation-made = Its FTP helper has read the announcement on the control connection: the data connection will be RELATED, not new.
 why-expectation-used = The SYN is RELATED: the control connection has announced it.
 why-translated-text = Only a helper that reads the control connection can do this.
@@ -153,6 +160,10 @@ why-translated-length = The text's length changes by { $by } bytes, so the numbe
 lost-not-forwarding = { $node } discards { $packet }: it is a host, not a router, and { $address } is not its own address.
 lost-line-loss = { $node } sends { $packet }, but the line loses it.
 lost-link-down = { $node } loses { $packet }: the next link is down.
+lost-clash = { $node } discards { $packet }: every port that its NAT rule allows is taken by another connection.
+lost-blackhole = { $node } discards { $packet } in silence: its route to { $address } is a black hole.
+lost-unreachable-route = { $node } discards { $packet }: its routing table calls { $address } unreachable.
+lost-prohibited-route = { $node } discards { $packet }: its routing table prohibits { $address }.
 lost-too-large = { $node } discards { $packet }: it is larger than the next link takes, and it may not be cut.
 
 
@@ -216,6 +227,8 @@ timer-retransmit = { $node } has waited { $after } for an acknowledgement on the
 timer-time-wait = { $node } has waited in TIME-WAIT on the { $connection } for { $after }.
 timer-delayed-ack = { $node } has kept back an acknowledgement on the { $connection } for { $after }: nothing came that it could travel with.
 timer-keep-alive = { $node } has heard nothing on the { $connection } for { $after } and asks whether somebody is there (time { $attempt }).
+timer-tail-loss = { $node } has waited { $after } for an acknowledgement on the { $connection } and probes whether the last segment was lost.
+timer-fin-wait-2 = { $node } has waited { $after } for the other side of the { $connection } to close: it waits no longer.
 timer-idle = { $node }'s timer for a silent peer runs out after { $after }.
 timer-data-connect = { $node }'s timer for connecting the data connection runs out after { $after }.
 timer-control-connect = { $node }'s timer for connecting the control connection runs out after { $after }.

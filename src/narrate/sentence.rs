@@ -36,6 +36,8 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
             let id = match action {
                 ExpectationAction::Made => Id::ExpectationMade,
                 ExpectationAction::Used => Id::ExpectationUsed,
+                ExpectationAction::Replaced => Id::ExpectationReplaced,
+                ExpectationAction::Expired => Id::ExpectationExpired,
             };
             t.say(id, &[("node", &node), ("from", &from), ("to", &to), ("door", &door)])
         }
@@ -83,6 +85,10 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::LineLoss => Id::LostLineLoss,
         Loss::LinkDown => Id::LostLinkDown,
         Loss::TooLarge => Id::LostTooLarge,
+        Loss::Clash => Id::LostClash,
+        Loss::Blackhole => Id::LostBlackhole,
+        Loss::UnreachableRoute => Id::LostUnreachableRoute,
+        Loss::ProhibitedRoute => Id::LostProhibitedRoute,
     };
     t.say(id, &[("node", node), ("packet", &t.packet(packet)), ("address", &packet.dst.to_string())])
 }
@@ -242,6 +248,8 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Tcp(TimerKind::TimeWait) => Id::TimerTimeWait,
         Timer::Tcp(TimerKind::DelayedAck) => Id::TimerDelayedAck,
         Timer::Tcp(TimerKind::KeepAlive) => Id::TimerKeepAlive,
+        Timer::Tcp(TimerKind::TailLoss) => Id::TimerTailLoss,
+        Timer::Tcp(TimerKind::FinWait2) => Id::TimerFinWait2,
         Timer::Ftp(FtpTimer::Idle) => Id::TimerIdle,
         Timer::Ftp(FtpTimer::DataConnect) => Id::TimerDataConnect,
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,

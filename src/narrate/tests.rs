@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{Limits, Simulation};
 use crate::firewall::{
-    Action, Chain, CtState, Firewall, Hook, Match, Policy, RejectWith, Rule, Test, TrackState, Verdict,
+    Action, Chain, CtState, Firewall, Hook, Match, Names, Policy, RejectWith, Rule, Test, TrackState, Verdict,
 };
 use crate::ftp::{
     ClientConfig, ClientSession, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig, StepResult,
@@ -14,7 +14,8 @@ use crate::packet::{Endpoint, Unreachable};
 use crate::tcp::{self, State, TimerKind};
 use crate::time::{Duration, Instant};
 use crate::trace::{
-    Event, Frame, LinkInfo, Loss, NodeInfo, Recorder, RuleInfo, Scene, SessionInfo, Side, SocketAction, Timer, Trace,
+    Event, ExpectationAction, Frame, LinkInfo, Loss, NodeInfo, Recorder, RuleInfo, Scene, SessionInfo, Side,
+    SocketAction, Timer, Trace,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ const SERVER: &str = "203.0.113.5";
 #[derive(Clone, Copy)]
 struct Setup<'a> {
     mode: Mode,
-    /// The last rule of the office's forward chain; its policy is drop.
-    last: Option<Action>,
+    /// What the last rule of the office's forward chain does; its policy is drop.
+    last: Option<RejectWith>,
     filtered: bool,
     to: &'a str,
     port: u16,
@@ -71,6 +72,8 @@ fn play(setup: Setup<'_>) -> Trace {
 
     let rule = |test, action| Rule {
         sets_helper: false,
+        notrack: false,
+        log: false,
         matches: vec![Match { test, negated: false }],
         counter: false,
         action: Some(action),
@@ -83,15 +86,10 @@ fn play(setup: Setup<'_>) -> Trace {
         ),
         (rule(Test::InInterface(vec!["client".into()]), Action::Accept), "iifname \"client\" accept"),
     ];
-    match setup.last {
-        Some(Action::Reject(RejectWith::TcpReset)) => {
-            rules.push((
-                rule(Test::CtState(vec![CtState::New]), setup.last.unwrap()),
-                "ct state new reject with tcp reset",
-            ));
-        }
-        Some(action) => rules.push((rule(Test::CtState(vec![CtState::New]), action), "ct state new reject")),
-        None => {}
+    if let Some(with) = setup.last {
+        let text =
+            if with == RejectWith::TcpReset { "ct state new reject with tcp reset" } else { "ct state new reject" };
+        rules.push((rule(Test::CtState(vec![CtState::New]), Action::Reject(with)), text));
     }
     let info = |is_policy, text: &str, line| RuleInfo {
         node: office,
@@ -105,7 +103,7 @@ fn play(setup: Setup<'_>) -> Trace {
     for (number, (rule, text)) in rules.iter().enumerate() {
         trace.rules.push(info(false, text, 10 + number as u32));
         let interface = |name: &str| ["client", "server"].iter().position(|known| *known == name).map(|i| i as u16);
-        chain.push(RuleId(number as u32 + 1), rule, interface);
+        chain.push(RuleId(number as u32 + 1), rule, Names { interface: &interface, chain: &|_| None });
     }
 
     let mut simulation = Simulation::new(topology, 20, tcp::Config::default(), Recorder { trace });
@@ -175,9 +173,8 @@ fn the_extended_commands_are_explained() {
 
 #[test]
 fn rejection_a_closed_port_and_silence_are_told_apart() {
-    let reset = play(Setup { last: Some(Action::Reject(RejectWith::TcpReset)), ..Setup::default() });
-    let icmp =
-        play(Setup { last: Some(Action::Reject(RejectWith::Icmp(Unreachable::AdminProhibited))), ..Setup::default() });
+    let reset = play(Setup { last: Some(RejectWith::TcpReset), ..Setup::default() });
+    let icmp = play(Setup { last: Some(RejectWith::Icmp(Unreachable::AdminProhibited)), ..Setup::default() });
     let closed = play(Setup { port: 2121, ..Setup::default() });
     let nobody = play(Setup { to: "203.0.113.77", ..Setup::default() });
     let no_route = play(Setup { to: "10.9.9.9", ..Setup::default() });
@@ -209,6 +206,10 @@ fn every_kind_of_event_has_its_sentence() {
         Loss::LineLoss,
         Loss::LinkDown,
         Loss::TooLarge,
+        Loss::Clash,
+        Loss::Blackhole,
+        Loss::UnreachableRoute,
+        Loss::ProhibitedRoute,
     ] {
         add(Event::Lost { packet, reason });
     }
@@ -219,7 +220,20 @@ fn every_kind_of_event_has_its_sentence() {
         }
     }
     for (state, replied) in [(Some(TrackState::Established), false), (Some(TrackState::Close), false), (None, true)] {
-        add(Event::Conntrack { entry: EntryId(0), from: local, to: remote, reply: (remote, local), state, replied });
+        add(Event::Conntrack {
+            entry: EntryId(0),
+            from: local,
+            to: remote,
+            reply: (remote, local),
+            state,
+            replied,
+            assured: false,
+        });
+    }
+    for action in
+        [ExpectationAction::Made, ExpectationAction::Used, ExpectationAction::Replaced, ExpectationAction::Expired]
+    {
+        add(Event::Expectation { action, from: remote.ip, to: local, door: local });
     }
     for error in [
         DataError::Refused,
@@ -230,20 +244,16 @@ fn every_kind_of_event_has_its_sentence() {
         DataError::TimedOut,
         DataError::Reset,
         DataError::NoPort,
+        DataError::Invalid,
     ] {
         let action = SocketAction::Failed(error);
         add(Event::Socket { socket, action, local, remote: Some(remote), name: None });
         add(Event::Step { index: 0, run: "pwd".into(), result: Some(StepResult::Connect(error)) });
     }
-    for timer in
-        [TimerKind::Handshake, TimerKind::Retransmit, TimerKind::TimeWait, TimerKind::DelayedAck, TimerKind::KeepAlive]
-            .map(Timer::Tcp)
-            .into_iter()
-            .chain(
-                [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
-                    .map(Timer::Ftp),
-            )
-    {
+    for timer in TimerKind::ALL.map(Timer::Tcp).into_iter().chain(
+        [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
+            .map(Timer::Ftp),
+    ) {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }
     for result in [

@@ -31,6 +31,7 @@ pub fn data_error(messages: &Messages, error: DataError) -> String {
         DataError::NoProtocol => Id::ErrorNoProtocol,
         DataError::TimedOut => Id::ErrorTimedOut,
         DataError::Reset => Id::ErrorReset,
+        DataError::Invalid => Id::ErrorInvalid,
         DataError::NoPort => Id::ErrorNoPort,
     })
 }
@@ -100,6 +101,10 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::LineLoss => Id::LossLineLoss,
         Loss::LinkDown => Id::LossLinkDown,
         Loss::TooLarge => Id::LossTooLarge,
+        Loss::Clash => Id::LossClash,
+        Loss::Blackhole => Id::LossBlackhole,
+        Loss::UnreachableRoute => Id::LossUnreachableRoute,
+        Loss::ProhibitedRoute => Id::LossProhibitedRoute,
     })
 }
 

@@ -49,6 +49,10 @@ loss-not-forwarding = 该主机不是路由器
 loss-cut-command = FTP 助手发现命令被截成两段
 loss-line-loss = 线路丢失了它
 loss-link-down = 链路已中断
+loss-clash = NAT 没有剩余端口给这条连接
+loss-blackhole = 该路由是黑洞
+loss-unreachable-route = 路由声明没有这台主机
+loss-prohibited-route = 路由禁止前往
 loss-too-large = 对该链路来说它太大
 
 milestone-door = 开始监听
@@ -76,6 +80,7 @@ error-prohibited = 权限不足（EACCES）
 error-no-protocol = 协议不可用（ENOPROTOOPT）
 error-timed-out = 连接超时（ETIMEDOUT）
 error-reset = 连接被对端重置（ECONNRESET）
+error-invalid = 参数无效（EINVAL）
 error-no-port = 地址已被占用（EADDRINUSE）
 
 
@@ -131,6 +136,8 @@ translated-error = { $node } 改写{ $packet }及其引用的分组：发往 { $
 translated-rule = （规则“{ $rule }”，第 { $line } 行）
 expectation-made = { $node } 现在期待从 { $from } 到 { $to } 的连接；真正的门是 { $door }。
 expectation-used = { $node } 期待过这条从 { $from } 到 { $to } 的连接，放行到 { $door }：期待已用掉。
+expectation-replaced = { $node } 不再期待从 { $from } 到 { $to } 的连接：后来的通告取代了它。
+expectation-expired = { $node } 不再期待从 { $from } 到 { $to } 的连接：到期仍无人前来。
 why-expectation-made = 它的 FTP 助手读到了控制连接上的通告：数据连接将是 RELATED，而不是新连接。
 why-expectation-used = 这个 SYN 是 RELATED：控制连接已经通告过它。
 why-translated-text = 只有读懂控制连接的助手才能做到。
@@ -139,6 +146,10 @@ why-translated-length = 文本长度改变了 { $by } 字节，因此此后所�
 lost-not-forwarding = { $node } 丢弃{ $packet }：它是主机而不是路由器，{ $address } 也不是它自己的地址。
 lost-line-loss = { $node } 发出了{ $packet }，但线路把它丢失了。
 lost-link-down = { $node } 丢失了{ $packet }：下一条链路已中断。
+lost-clash = { $node } 丢弃{ $packet }：NAT 规则允许的端口都已被其他连接占用。
+lost-blackhole = { $node } 无声丢弃{ $packet }：它到 { $address } 的路由是黑洞。
+lost-unreachable-route = { $node } 丢弃{ $packet }：它的路由表声明 { $address } 不可达。
+lost-prohibited-route = { $node } 丢弃{ $packet }：它的路由表禁止前往 { $address }。
 lost-too-large = { $node } 丢弃{ $packet }：它超过了下一条链路的 MTU，并且不允许分片。
 
 
@@ -200,6 +211,8 @@ timer-retransmit = { $node } 等待{ $connection }上的确认已有 { $after }�
 timer-time-wait = { $node } 的{ $connection }已在 TIME-WAIT 中等待了 { $after }。
 timer-delayed-ack = { $node } 在{ $connection }上把确认推迟了 { $after }：没有可以捎带它的数据。
 timer-keep-alive = { $node } 在{ $connection }上已有 { $after } 没有收到任何数据，于是询问对端是否还在（第 { $attempt } 次）。
+timer-tail-loss = { $node } 等待{ $connection }上的确认已有 { $after }，于是探测最后一个报文段是否丢失。
+timer-fin-wait-2 = { $node } 等待{ $connection }的对端关闭已有 { $after }：不再等待。
 timer-idle = { $node } 等待对端活动的定时器在 { $after } 后超时。
 timer-data-connect = { $node } 等待建立数据连接的定时器在 { $after } 后超时。
 timer-control-connect = { $node } 等待建立控制连接的定时器在 { $after } 后超时。

@@ -6,4 +6,4 @@ mod topology;
 
 pub use link::{Chance, Faults, Link, LinkSettings};
 pub use route::{Route, Routes};
-pub use topology::{Interface, LOOPBACK, Topology};
+pub use topology::{Hop, Interface, LOOPBACK, Topology};

@@ -1,9 +1,10 @@
 //! Routes, found when first asked for and then remembered: never a table of all pairs.
 //!
 //! A route is the shortest path by delay, then by the number of hops, then by the name of the next node. Only nodes
-//! that forward lie on a path.
+//! that forward lie on a path. Routes that the scenario writes go before: among them and the node's own networks the
+//! longest prefix wins, as on Linux.
 
-use super::Topology;
+use super::{Hop, Topology};
 use crate::ids::NodeId;
 use crate::lookup::LookUp;
 use crate::time::Duration;
@@ -20,8 +21,14 @@ pub enum Route {
     Via(u16),
     /// Somebody on the network of this interface should have it, but nobody does.
     Nobody(u16),
-    /// Nowhere.
+    /// Nowhere: the sender is told that there is no such network.
     None,
+    /// Nowhere, and nobody is told (`ip route add blackhole`).
+    Blackhole,
+    /// Nowhere: the sender is told that there is no such host (`ip route add unreachable`).
+    Unreachable,
+    /// Nowhere: the sender is told that it is forbidden (`ip route add prohibit`).
+    Prohibit,
 }
 
 /// Routes of all nodes, as far as they were needed.
@@ -52,6 +59,11 @@ impl Routes {
 
     /// Where `node` sends a packet for `address`.
     pub fn route(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
+        if !topology.routes(node).is_empty()
+            && let Some(route) = written(topology, node, address)
+        {
+            return route;
+        }
         let interfaces = topology.interfaces(node);
         // A host has one interface and needs no table: what is not its own goes out there.
         if let [only] = interfaces {
@@ -174,6 +186,23 @@ impl Routes {
     }
 }
 
+/// The written route for an address, unless it is the node's own or lies on a longer network of its interfaces.
+fn written(topology: &Topology, node: NodeId, address: IpAddr) -> Option<Route> {
+    let routes = topology.routes(node).iter().filter(|(network, _)| network.contains(&address));
+    let (network, hop) = routes.max_by_key(|(network, _)| network.prefix_len())?;
+    let mut on_link = topology.interfaces(node).iter().flat_map(|interface| &interface.addresses);
+    let nearer = |net: &ipnet::IpNet| {
+        net.addr() == address || (net.prefix_len() > network.prefix_len() && net.contains(&address))
+    };
+    (!on_link.any(nearer)).then_some(match hop {
+        Hop::Via(number) => Route::Via(*number),
+        Hop::Blackhole => Route::Blackhole,
+        Hop::Unreachable => Route::Unreachable,
+        Hop::Prohibit => Route::Prohibit,
+        Hop::Throw => Route::None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +246,25 @@ mod tests {
         assert_eq!(next(&t, r1, "10.0.6.10"), "b");
         let (t, r1) = ring(5, 5);
         assert_eq!(next(&t, r1, "10.0.6.10"), "a", "equal: by name");
+    }
+
+    #[test]
+    fn what_is_written_goes_before() {
+        let (mut t, r1) = ring(1, 9);
+        let mut add = |network: &str, hop| t.add_route(r1, network.parse().unwrap(), hop);
+        add("10.0.0.0/8", Hop::Blackhole);
+        add("10.0.6.0/24", Hop::Via(1));
+        add("10.0.6.64/26", Hop::Prohibit);
+        add("10.0.1.128/25", Hop::Unreachable);
+        add("198.18.0.0/15", Hop::Throw);
+        assert_eq!(next(&t, r1, "10.0.6.10"), "b", "not the quicker way");
+        assert_eq!(next(&t, r1, "10.0.6.77"), "Prohibit");
+        assert_eq!(next(&t, r1, "10.0.5.1"), "Blackhole", "found or not");
+        assert_eq!(next(&t, r1, "10.0.1.10"), "client", "its own network is longer");
+        assert_eq!(next(&t, r1, "10.0.1.200"), "Unreachable");
+        assert_eq!(next(&t, r1, "10.0.1.1"), "Local");
+        assert_eq!(next(&t, r1, "198.18.7.7"), "None");
+        assert_eq!(next(&t, r1, "2001:db8::1"), "None", "of the other family");
     }
 
     #[test]

@@ -23,6 +23,21 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
 }
 
+/// Where a written route leads, as `ip route` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// To the neighbour at this interface.
+    Via(u16),
+    /// `blackhole`: what goes there is thrown away in silence.
+    Blackhole,
+    /// `unreachable`: the sender is told that there is no such host.
+    Unreachable,
+    /// `prohibit`: the sender is told that it is forbidden.
+    Prohibit,
+    /// `throw`: as if the node had no route.
+    Throw,
+}
+
 #[derive(Clone, Debug)]
 struct Site {
     name: String,
@@ -31,6 +46,8 @@ struct Site {
     hides: Vec<u16>,
     /// The interface towards which everything goes that the node has no better route for.
     gateway: Option<u16>,
+    /// What was written goes before what would be found.
+    routes: Vec<(IpNet, Hop)>,
     interfaces: Vec<Interface>,
 }
 
@@ -51,6 +68,7 @@ impl Topology {
             forwards,
             hides: Vec::new(),
             gateway: None,
+            routes: Vec::new(),
             interfaces: Vec::new(),
         });
         NodeId(index.index() as u32)
@@ -80,6 +98,16 @@ impl Topology {
     /// What the node has no route for goes out of this interface.
     pub fn set_gateway(&mut self, node: NodeId, interface: u16) {
         self.sites[node.index()].gateway = Some(interface);
+    }
+
+    /// A route that the node has whatever the others are.
+    pub fn add_route(&mut self, node: NodeId, network: IpNet, hop: Hop) {
+        self.sites[node.index()].routes.push((network.trunc(), hop));
+    }
+
+    /// The node's written routes.
+    pub fn routes(&self, node: NodeId) -> &[(IpNet, Hop)] {
+        &self.sites[node.index()].routes
     }
 
     /// Whether routes end at this interface of the node, seen from outside.

@@ -2,9 +2,9 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Test};
+use crate::firewall::{Action, Chain, Firewall, Hook, Names, NatTarget, Policy, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
-use crate::ids::{NodeId, SessionId};
+use crate::ids::{NodeId, RuleId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
 use crate::packet::Endpoint;
 use crate::tcp;
@@ -131,6 +131,9 @@ impl Scenario {
             if let Some(gateway) = node.gateway {
                 topology.set_gateway(id, gateway as u16);
             }
+            for (network, hop) in &node.routes {
+                topology.add_route(id, *network, *hop);
+            }
             for interface in self.translating_interfaces(index) {
                 topology.hide_behind(id, interface);
             }
@@ -161,31 +164,52 @@ impl Scenario {
             }
             node.interfaces.iter().position(|i| i.name == name).map(|number| number as u16)
         };
+        let chain =
+            |name: &str| node.named_chains.iter().position(|chain| chain.name == name).map(|number| number as u16);
+        let names = Names { interface: &interface, chain: &chain };
         let mut firewall = Firewall::default();
+        for spec in &node.named_chains {
+            let mut chain = Chain::new(Policy::Accept, RuleId::default());
+            for id in &spec.rules {
+                if let Some(rule) = self.rule(*id).and_then(|spec| spec.rule.as_ref()) {
+                    chain.push(*id, rule, names);
+                }
+            }
+            firewall.add_chain(chain);
+        }
         for spec in &node.chains {
-            // A chain of the file is two of nftables': filter rules and NAT rules have their own at each hook.
+            // A chain of the file is up to three of nftables': what exempts from tracking comes before it, and NAT rules
+            // have their own at each hook.
             let mut chain = Chain::new(spec.policy, spec.policy_rule);
             let mut nat = Chain::new(Policy::Accept, spec.policy_rule);
-            let (mut filters, mut translates) = (spec.policy == Policy::Drop, false);
+            let mut raw = Chain::new(Policy::Accept, spec.policy_rule);
+            let (mut filters, mut translates, mut exempts) = (spec.policy == Policy::Drop, false, false);
             for id in &spec.rules {
                 let Some(rule) = self.rule(*id).and_then(|spec| spec.rule.as_ref()) else { continue };
-                if matches!(rule.action, Some(Action::Nat(_))) {
-                    nat.push(*id, rule, interface);
+                if rule.notrack {
+                    raw.push(*id, rule, names);
+                    exempts = true;
+                } else if matches!(rule.action, Some(Action::Nat(_))) {
+                    nat.push(*id, rule, names);
                     translates = true;
                 } else {
-                    chain.push(*id, rule, interface);
+                    chain.push(*id, rule, names);
                     filters = true;
                 }
             }
-            if filters || !translates {
+            if filters || !(translates || exempts) {
                 firewall.set_chain(spec.hook, chain);
             }
             if translates {
                 firewall.set_nat(spec.hook, nat);
             }
+            if exempts {
+                firewall.set_raw(spec.hook, raw);
+            }
         }
         if let Some(conntrack) = firewall.conntrack_mut() {
             conntrack.loose_helper = node.loose_helper;
+            conntrack.picks_up = node.loose_tracking;
         }
         firewall
     }
@@ -195,7 +219,8 @@ impl Scenario {
         self.address_of(session.server)
     }
 
-    fn address_of(&self, target: Target) -> Option<IpAddr> {
+    /// The address that a client calls to reach `target`.
+    pub(crate) fn address_of(&self, target: Target) -> Option<IpAddr> {
         match target {
             Target::Address(ip) => Some(ip),
             Target::Node(node) => {

@@ -1,20 +1,56 @@
 //! `[nodes.NAME.firewall.HOOK]`: chains and their rules.
 
 use super::Diagnostic;
-use super::document::{Field, Located, Problems};
+use super::document::{Field, Located, Problems, Table};
+use super::jumps;
 use crate::firewall::{Action, Hook, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
 use crate::suggest::{one_of, quote};
+use std::ops::Range;
 
 const MOST_RULES: usize = 10_000;
 const LOOPBACK: &str = "lo";
+
+/// What the file says of a firewall.
+pub(super) struct FirewallDraft {
+    pub(super) chains: Vec<ChainDraft>,
+    /// Chains that rules jump to.
+    pub(super) named: Vec<NamedDraft>,
+    pub(super) loose_helper: bool,
+    pub(super) loose_tracking: bool,
+}
+
+impl Default for FirewallDraft {
+    fn default() -> Self {
+        Self { chains: Vec::new(), named: Vec::new(), loose_helper: false, loose_tracking: true }
+    }
+}
+
+/// A rule before it has a number.
+pub(super) struct RuleDraft {
+    pub(super) rule: Rule,
+    /// As written, without blanks around it.
+    pub(super) text: String,
+    pub(super) line: u32,
+    /// The words of its verdict, where those can be wrong together with others.
+    pub(super) span: Range<usize>,
+}
+
+/// A chain with a name before its rules have numbers.
+pub(super) struct NamedDraft {
+    pub(super) name: String,
+    /// The first hook that leads to it.
+    pub(super) hook: Hook,
+    pub(super) rules: Vec<RuleDraft>,
+    /// The key.
+    pub(super) span: Range<usize>,
+}
 
 /// A chain before its rules have numbers.
 pub(super) struct ChainDraft {
     pub(super) hook: Hook,
     pub(super) policy: Policy,
     pub(super) policy_line: u32,
-    /// Each rule, its text and its line.
-    pub(super) rules: Vec<(Rule, String, u32)>,
+    pub(super) rules: Vec<RuleDraft>,
 }
 
 /// Reads a firewall. `neighbours` are the names of the node's interfaces, where they are known; `count` is the number
@@ -24,18 +60,50 @@ pub(super) fn read(
     field: &Field<'_>,
     neighbours: Option<&[&str]>,
     count: &mut usize,
-) -> (Vec<ChainDraft>, bool) {
-    let mut chains = Vec::new();
-    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return (chains, false) };
-    let keys: Vec<&str> = Hook::ALL.map(Hook::name).into_iter().chain(["loose-helper"]).collect();
+) -> FirewallDraft {
+    let mut draft = FirewallDraft::default();
+    let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return draft };
+    let keys: Vec<&str> =
+        Hook::ALL.map(Hook::name).into_iter().chain(["chains", "loose-helper", "loose-tracking"]).collect();
     problems.known(&table, "a firewall", &keys);
-    let loose = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
+    draft.loose_helper = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
+    draft.loose_tracking = table.get("loose-tracking").and_then(|field| problems.boolean(field)).unwrap_or(true);
     for hook in Hook::ALL {
         if let Some(field) = table.get(hook.name()) {
-            chains.extend(chain(problems, field, hook, neighbours, count));
+            draft.chains.extend(chain(problems, field, hook, neighbours, count));
         }
     }
-    (chains, loose)
+    if let Some(tables) = table.get("chains").and_then(|field| problems.table(field, "{ ftp = { rules = [] } }")) {
+        for field in &tables.fields {
+            draft.named.extend(named(problems, field, neighbours, count));
+        }
+    }
+    jumps::check(problems, &mut draft);
+    draft
+}
+
+/// `[nodes.NAME.firewall.chains.CHAIN]`
+fn named(
+    problems: &mut Problems<'_>,
+    field: &Field<'_>,
+    neighbours: Option<&[&str]>,
+    count: &mut usize,
+) -> Option<NamedDraft> {
+    let name = field.key;
+    let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 31
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if !well_formed {
+        let help = "a letter, then letters, digits, `_` and `-`, at most 31 in all";
+        problems.error(field.key_span.clone(), format!("{} is not a name for a chain", quote(name)), help);
+    } else if Hook::ALL.iter().any(|hook| hook.name() == name) {
+        let help = format!("a hook's own chain is `[nodes.NAME.firewall.{name}]`");
+        problems.error(field.key_span.clone(), format!("{} is the name of a hook", quote(name)), help);
+    }
+    let table = problems.table(field, "{ rules = [] }")?;
+    problems.known(&table, "a chain with a name", &["rules"]);
+    let rules = rules(problems, &table, None, neighbours, count);
+    Some(NamedDraft { name: name.to_owned(), hook: Hook::Forward, rules, span: field.key_span.clone() })
 }
 
 fn chain(
@@ -62,6 +130,19 @@ fn chain(
             }
         }
     }
+    chain.rules = rules(problems, &table, Some(hook), neighbours, count);
+    Some(chain)
+}
+
+/// The rules of a chain at `hook`, or of one that has none.
+fn rules(
+    problems: &mut Problems<'_>,
+    table: &Table<'_>,
+    hook: Option<Hook>,
+    neighbours: Option<&[&str]>,
+    count: &mut usize,
+) -> Vec<RuleDraft> {
+    let mut found = Vec::new();
     let rules = table.get("rules").and_then(|field| problems.list(field, "a rule", "rules = ['tcp dport 21 accept']"));
     for item in rules.unwrap_or_default() {
         *count += 1;
@@ -71,17 +152,17 @@ fn chain(
         if *count > MOST_RULES {
             break;
         }
-        chain.rules.extend(rule(problems, &item, hook, neighbours));
+        found.extend(rule(problems, &item, hook, neighbours));
     }
-    Some(chain)
+    found
 }
 
 fn rule(
     problems: &mut Problems<'_>,
     field: &Field<'_>,
-    hook: Hook,
+    hook: Option<Hook>,
     neighbours: Option<&[&str]>,
-) -> Option<(Rule, String, u32)> {
+) -> Option<RuleDraft> {
     let text = problems.string(field, "tcp dport 21 accept")?;
     let place = problems.locate(field.span(), text);
     let rule = match parse_rule(text) {
@@ -97,34 +178,69 @@ fn rule(
     for found in &rule.matches {
         interfaces(problems, &place, text, (&found.test, found.negated), hook, neighbours);
     }
+    if let Some(Action::Map(elements)) = &rule.action {
+        for (test, _) in elements {
+            interfaces(problems, &place, text, (test, false), hook, neighbours);
+        }
+    }
     if let Some(Action::Nat(target)) = &rule.action {
         let fits = match hook {
-            Hook::Prerouting | Hook::Output => !target.is_source(),
-            Hook::Postrouting => target.is_source(),
+            Some(Hook::Prerouting | Hook::Output) => !target.is_source(),
+            Some(Hook::Postrouting) => target.is_source(),
             // The kernel knows `snat` there, but no `masquerade`: the packet leaves through no interface.
-            Hook::Input => matches!(target, NatTarget::Source { .. }),
-            Hook::Forward => false,
+            Some(Hook::Input) => matches!(target, NatTarget::Source { .. }),
+            Some(Hook::Forward) | None => false,
         };
         if !fits {
             let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
+            let place_name = hook.map_or_else(|| "a chain with a name".to_owned(), |hook| hook.to_string());
             let help = if target.is_source() {
                 "the source is translated in postrouting"
             } else {
                 "the destination is translated in prerouting, or in output for the node's own packets"
             };
-            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {hook}"), help);
+            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {place_name}"), help);
         }
     }
-    if hook == Hook::Postrouting && matches!(rule.action, Some(Action::Reject(_))) {
+    if let Some(Action::Nat(target)) = &rule.action
+        && target.ports().is_some()
+        && !rule.says_protocol()
+    {
+        let warning = Diagnostic::warning(field.span(), "nft asks here: ports of which protocol?");
+        problems.push(warning.help("write `meta l4proto tcp` before, or a condition such as `tcp dport 21`"));
+    }
+    if rule.notrack {
+        exemption(problems, &place, text, (&rule, hook));
+    }
+    if hook == Some(Hook::Postrouting) && matches!(rule.action, Some(Action::Reject(_))) {
         let span = word_span(text, "reject").unwrap_or_default();
         let help = "reject in `forward` or `output`, or write `drop`";
         problems.error(place.part(span), "`reject` is not possible in postrouting", help);
     }
-    if rule.action.is_none() && !rule.counter && !rule.sets_helper {
+    if rule.action.is_none() && !rule.counter && !rule.sets_helper && !rule.log && !rule.notrack {
         let warning = Diagnostic::warning(field.span(), "this rule has no verdict, so it does nothing");
         problems.push(warning.help("end it with `accept`, `drop` or `reject`, or add `counter`"));
     }
-    Some((rule, text.trim().to_owned(), problems.line(field.span().start)))
+    let word = match &rule.action {
+        Some(Action::Jump(name) | Action::Goto(name)) => word_span(text, name),
+        Some(Action::Reject(_)) => word_span(text, "reject"),
+        _ => None,
+    };
+    let span = word.map_or_else(|| field.span(), |word| place.part(word));
+    Some(RuleDraft { rule, text: text.trim().to_owned(), line: problems.line(field.span().start), span })
+}
+
+/// `notrack` must come before tracking looks, and does nothing else.
+fn exemption(problems: &mut Problems<'_>, place: &Located, text: &str, (rule, hook): (&Rule, Option<Hook>)) {
+    let span = place.part(word_span(text, "notrack").unwrap_or_default());
+    if !matches!(hook, Some(Hook::Prerouting | Hook::Output)) {
+        let help = "write it in prerouting, or in output for the node's own packets";
+        problems.error(span, "here it is too late for `notrack`: tracking has looked already", help);
+    } else if rule.sets_helper || !matches!(rule.action, None | Some(Action::Accept)) {
+        let help =
+            "rules with `notrack` stand in a chain of their own before tracking: end it with `notrack` or `accept`";
+        problems.error(span, "a rule with `notrack` does nothing else", help);
+    }
 }
 
 /// The interfaces that a rule names must exist, and be known when the chain is consulted.
@@ -133,16 +249,16 @@ fn interfaces(
     place: &Located,
     text: &str,
     (looks_at, negated): (&Test, bool),
-    hook: Hook,
+    hook: Option<Hook>,
     neighbours: Option<&[&str]>,
 ) {
     let (names, word, never) = match looks_at {
-        Test::InInterface(names) => (names, "iifname", matches!(hook, Hook::Output)),
-        Test::OutInterface(names) => (names, "oifname", matches!(hook, Hook::Prerouting | Hook::Input)),
+        Test::InInterface(names) => (names, "iifname", matches!(hook, Some(Hook::Output))),
+        Test::OutInterface(names) => (names, "oifname", matches!(hook, Some(Hook::Prerouting | Hook::Input))),
         _ => return,
     };
     // A missing interface differs from every name: `!=` always matches there, which is odd but no mistake.
-    if never && !negated {
+    if let Some(hook) = hook.filter(|_| never && !negated) {
         let span = place.part(word_span(text, word).unwrap_or_default());
         let why =
             if word == "iifname" { "packets made here came in nowhere" } else { "packets are not routed out here" };

@@ -4,7 +4,7 @@ use super::Diagnostic;
 use crate::firewall::{Hook, Policy, Rule};
 use crate::ftp::{Mode, Profile, Software};
 use crate::ids::RuleId;
-use crate::network::Faults;
+use crate::network::{Faults, Hop};
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
@@ -98,10 +98,16 @@ pub struct NodeSpec {
     pub forward: bool,
     /// Position of the interface that everything goes out of for which there is no better route.
     pub gateway: Option<usize>,
+    /// Routes that go before those that are found: a network, and where it leads.
+    pub routes: Vec<(IpNet, Hop)>,
     /// The FTP helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
     pub loose_helper: bool,
+    /// Connection tracking picks up connections that began before it looked (`nf_conntrack_tcp_loose`).
+    pub loose_tracking: bool,
     /// The firewall: the chains that the file has, at most one a hook, in hook order.
     pub chains: Vec<ChainSpec>,
+    /// Chains that rules of the firewall jump to.
+    pub named_chains: Vec<NamedChainSpec>,
     /// The FTP server that runs on it.
     pub ftp_server: Option<FtpServerSpec>,
 }
@@ -158,12 +164,21 @@ pub struct ChainSpec {
     pub rules: Vec<RuleId>,
 }
 
+/// A chain that others jump to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedChainSpec {
+    /// Its name.
+    pub name: String,
+    /// In the order they are tried.
+    pub rules: Vec<RuleId>,
+}
+
 /// A rule or a policy, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSpec {
     /// Position of the node.
     pub node: usize,
-    /// The chain.
+    /// The hook whose chain it is in; for a chain with a name, the first that leads to it.
     pub hook: Hook,
     /// The rule; `None` for a policy.
     pub rule: Option<Rule>,

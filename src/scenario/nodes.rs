@@ -1,15 +1,17 @@
 //! `[nodes.NAME]`: what the file says of each node.
 
 use super::document::{Field, Problems, Table, one_or_list};
-use super::firewall::{self, ChainDraft};
+use super::firewall::{self, FirewallDraft};
 use super::links::Topology;
 use super::model::FtpServerSpec;
-use super::server;
+use super::{routes, server};
+use crate::network::Hop;
 use crate::suggest::{one_of, quote};
+use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const KEYS: [&str; 7] = ["address", "addresses", "down", "forward", "gateway", "firewall", "ftp-server"];
+const KEYS: [&str; 8] = ["address", "addresses", "down", "forward", "gateway", "routes", "firewall", "ftp-server"];
 
 /// What the file says of a node; nothing, for most.
 #[derive(Default)]
@@ -20,9 +22,9 @@ pub(super) struct NodeDraft {
     pub(super) addresses: Vec<(usize, Given)>,
     pub(super) down: bool,
     pub(super) gateway: Option<usize>,
-    pub(super) loose_helper: bool,
+    pub(super) routes: Vec<(IpNet, Hop)>,
     pub(super) forward: Option<bool>,
-    pub(super) chains: Vec<ChainDraft>,
+    pub(super) firewall: FirewallDraft,
     pub(super) ftp_server: Option<FtpServerSpec>,
 }
 
@@ -89,11 +91,14 @@ fn read_one(
     if let (Some(field), Some(node)) = (table.get("gateway"), node) {
         draft.gateway = gateway(problems, field, topology, node);
     }
+    if let Some(field) = table.get("routes") {
+        draft.routes = routes::read(problems, field, topology, node);
+    }
     if let Some(field) = table.get("firewall") {
         let neighbours = node
             .filter(|_| topology.complete)
             .map(|node| topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect::<Vec<_>>());
-        (draft.chains, draft.loose_helper) = firewall::read(problems, field, neighbours.as_deref(), rules);
+        draft.firewall = firewall::read(problems, field, neighbours.as_deref(), rules);
     }
     draft.ftp_server = table.get("ftp-server").and_then(|field| server::read(problems, field, bytes));
     Some(draft)

@@ -2,7 +2,9 @@
 
 use super::document::{Problems, Table};
 use super::links::Topology;
-use super::model::{ChainSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, RuleSpec, Scenario, Target};
+use super::model::{
+    ChainSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NamedChainSpec, NodeSpec, RuleSpec, Scenario, Target,
+};
 use super::nodes::NodeDraft;
 use super::sessions::Sessions;
 use super::{Diagnostic, Severity, addresses, check, links, nodes, sessions};
@@ -196,9 +198,9 @@ fn assemble(
             RuleId(rules.len() as u32 - 1)
         };
         let mut chains = Vec::new();
-        for chain in draft.chains {
+        for chain in draft.firewall.chains {
             let (hook, policy) = (chain.hook, chain.policy);
-            let ids = chain.rules.into_iter().map(|(rule, text, line)| add(hook, Some(rule), text, line)).collect();
+            let ids = chain.rules.into_iter().map(|it| add(hook, Some(it.rule), it.text, it.line)).collect();
             let policy_rule = add(
                 hook,
                 None,
@@ -207,14 +209,22 @@ fn assemble(
             );
             chains.push(ChainSpec { hook, policy, policy_rule, rules: ids });
         }
+        let mut named_chains = Vec::new();
+        for chain in draft.firewall.named {
+            let rules = chain.rules.into_iter().map(|it| add(chain.hook, Some(it.rule), it.text, it.line)).collect();
+            named_chains.push(NamedChainSpec { name: chain.name, rules });
+        }
         nodes.push(NodeSpec {
             name: named.name.clone(),
             down: draft.down,
             forward: draft.forward.unwrap_or(interfaces.len() > 1),
             gateway: draft.gateway,
-            loose_helper: draft.loose_helper,
+            routes: draft.routes,
+            loose_helper: draft.firewall.loose_helper,
+            loose_tracking: draft.firewall.loose_tracking,
             interfaces,
             chains,
+            named_chains,
             ftp_server: draft.ftp_server,
         });
     }

@@ -103,6 +103,27 @@ fn faults_of_links_are_checked() {
 }
 
 #[test]
+fn routes_that_lead_nowhere_known() {
+    let more = "[nodes.a]\nroutes = { \"10.0.0.5/8\" = \"server\", \"10.1.0.0/16\" = \"sever\", \"x\" = \"client\", \
+        \"10.2.0.0/16\" = \"black-hole\", \"10.3.0.1\" = \"client\", \"10.3.0.1/32\" = \"throw\", \"::/0\" = 5 }";
+    insta::assert_snapshot!(report(&scenario("[\"client -- a -- server\"]", more)));
+}
+
+#[test]
+fn jumps_that_lead_nowhere_or_back() {
+    let more = "[nodes.a.firewall]\nforward.rules = ['tcp dport 21 jump ftq', 'jump one', 'notrack']\n\
+        postrouting.rules = ['goto three']\nprerouting.rules = ['notrack drop']\n\
+        chains = { one = { rules = ['jump two'] }, two = { rules = ['accept'] }, three = { rules = ['reject', 'masquerade'] }, \
+        four = { policy = \"drop\" }, forward = { rules = [] }, \"5\" = { rules = [] } }";
+    let more = more.to_owned();
+    insta::assert_snapshot!(report(&scenario("[\"client -- a -- server\"]", &more)));
+    let circle = "[nodes.a.firewall]\nforward.rules = ['jump one']\n\
+        chains = { one = { rules = ['jump two'] }, two = { rules = ['tcp dport 21 goto one'] } }";
+    let mistakes = report(&scenario("[\"client -- a -- server\"]", circle));
+    assert!(mistakes.contains("jumps lead in a circle"), "{mistakes}");
+}
+
+#[test]
 fn links_that_are_none() {
     let links = "[\"client -- server -- client\", \"a -- a\", \"b\", \"c - d\", \"e -- \", \"a-name-that-is-too-long -- x\", \"lo -- x\"]";
     insta::assert_snapshot!(report(&scenario(links, "")));

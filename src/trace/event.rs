@@ -81,9 +81,9 @@ pub enum Event {
         /// The NAT rule that decided, for the first packet of a connection.
         rule: Option<RuleId>,
     },
-    /// A helper expects a connection, or one that was expected has come.
+    /// A helper expects a connection, or does so no longer.
     Expectation {
-        /// Which of the two.
+        /// What became of it.
         action: ExpectationAction,
         /// Who will knock, from any port.
         from: IpAddr,
@@ -106,6 +106,8 @@ pub enum Event {
         state: Option<TrackState>,
         /// Whether a packet of the other direction was seen.
         replied: bool,
+        /// Whether the handshake was seen to its end (conntrack's `[ASSURED]`).
+        assured: bool,
     },
     /// A socket was opened or closed.
     Socket {
@@ -191,6 +193,22 @@ pub enum ExpectationAction {
     Made,
     /// The connection has come, and used it up.
     Used,
+    /// A later announcement on the same control connection has taken its place.
+    Replaced,
+    /// Nobody came in time, or the control connection is forgotten.
+    Expired,
+}
+
+impl ExpectationAction {
+    /// The name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Used => "used",
+            Self::Replaced => "replaced",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// Which end of an FTP line a frame tells of.
@@ -209,6 +227,12 @@ pub enum Loss {
     QueueFull,
     /// The node has no route to the destination.
     NoRoute,
+    /// The node's route to it is a black hole.
+    Blackhole,
+    /// The node's route says that there is no such host.
+    UnreachableRoute,
+    /// The node's route says that it is forbidden.
+    ProhibitedRoute,
     /// Nobody on the last link answers for the address (ARP or neighbour discovery failed).
     NoNeighbour,
     /// The TTL ran out.
@@ -217,6 +241,8 @@ pub enum Loss {
     NotForwarding,
     /// The FTP helper found a command that is cut off at the segment's end, and cannot follow it.
     CutCommand,
+    /// NAT has no port left that tells its connection from another one (conntrack's `insert_failed`).
+    Clash,
     /// The link lost it, as links do.
     LineLoss,
     /// The link was cut while the packet was on it.
@@ -231,10 +257,14 @@ impl Loss {
         match self {
             Self::QueueFull => "queue full",
             Self::NoRoute => "no route",
+            Self::Blackhole => "blackhole",
+            Self::UnreachableRoute => "unreachable route",
+            Self::ProhibitedRoute => "prohibited route",
             Self::NoNeighbour => "no neighbour",
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
             Self::CutCommand => "cut command",
+            Self::Clash => "clash",
             Self::LineLoss => "line loss",
             Self::LinkDown => "link down",
             Self::TooLarge => "too large",

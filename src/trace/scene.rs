@@ -69,6 +69,8 @@ pub struct Tracking {
     pub state: TrackState,
     /// Whether a packet of the other direction was seen.
     pub replied: bool,
+    /// Whether the handshake was seen to its end.
+    pub assured: bool,
     /// The conversation it belongs to.
     pub tag: Option<Tag>,
 }
@@ -156,8 +158,8 @@ impl Scene {
                 }
             }
             Event::Expectation { action, from, to, door } => self.expect(frame.node, *action, *from, *to, *door),
-            Event::Conntrack { entry, from, to, reply, state, replied } => {
-                self.track(frame, *entry, (*from, *to), *reply, *state, *replied);
+            Event::Conntrack { entry, from, to, reply, state, replied, assured } => {
+                self.track(frame, *entry, (*from, *to), *reply, *state, (*replied, *assured));
             }
             Event::Socket { socket, action, local, remote, name } => {
                 self.socket(frame, *socket, *action, *local, *remote, *name);
@@ -196,13 +198,14 @@ impl Scene {
         (from, to): (Endpoint, Endpoint),
         reply: (Endpoint, Endpoint),
         state: Option<TrackState>,
-        replied: bool,
+        (replied, assured): (bool, bool),
     ) {
         let place = self.tracking.iter().position(|t| t.node == frame.node && t.entry == entry);
         match (place, state) {
             (Some(place), Some(state)) => {
                 self.tracking[place].state = state;
                 self.tracking[place].replied = replied;
+                self.tracking[place].assured = assured;
             }
             (Some(place), None) => {
                 self.tracking.remove(place);
@@ -216,6 +219,7 @@ impl Scene {
                     reply,
                     state,
                     replied,
+                    assured,
                     tag: frame.tag,
                 });
             }

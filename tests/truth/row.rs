@@ -91,6 +91,12 @@ impl Row {
         let both = |four: &str, six_too: &str| {
             if six { format!("[\"{four}\", \"{six_too}/64\"]") } else { format!("\"{four}\"") }
         };
+        // What inet does not know: a black hole for private addresses, or no route to the server's network.
+        let routes = match &*self.network {
+            "silent" => "routes = { \"192.168.0.0/16\" = \"blackhole\" }",
+            "hidden" => "routes = { \"10.20.0.0/24\" = \"throw\" }",
+            _ => "",
+        };
         let mut text = format!(
             r#"
 title = '''{}'''
@@ -107,6 +113,7 @@ addresses = {{ client = {}, inet = {} }}
 gateway = "inet"
 [nodes.inet]
 addresses = {{ fw1 = {}, fw2 = {} }}
+{routes}
 [nodes.fw2]
 addresses = {{ inet = {}, server = {} }}
 gateway = "inet"
@@ -154,17 +161,13 @@ address = {}
                 let _ = writeln!(text, "connect-from-port-20 = {port_20}");
             }
         }
-        if self.network == "silent" {
-            text.push_str("[nodes.inet.firewall.prerouting]\nrules = ['ip daddr 192.168.0.0/16 drop']\n");
-        }
-        // inet has no route to the server's network. Ours has, unless a rule hides it; this one does nothing else.
-        let translates = self.rules.get("fw2").is_some_and(|chains| chains.contains_key("postrouting"));
-        if self.network == "hidden" && !translates {
-            text.push_str(
-                "[nodes.fw2.firewall.postrouting]\nrules = ['oifname \"inet\" tcp sport 1 tcp dport 1 masquerade']\n",
-            );
-        }
         for (node, chains) in &self.rules {
+            // The laboratory looked on with rules of its own, which ask for `ct state`: that alone switches tracking on.
+            let tracked = self.verdicts.iter().flatten().any(|(at, _, state, _)| at == node && !state.is_empty());
+            let asks = chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.contains("ct "));
+            if tracked && !asks && !chains.contains_key("prerouting") {
+                let _ = writeln!(text, "[nodes.{node}.firewall.prerouting]\nrules = ['ct state invalid counter']");
+            }
             for (hook, chain) in chains {
                 let _ = writeln!(text, "[nodes.{node}.firewall.{hook}]\npolicy = \"{}\"\nrules = [", chain.policy);
                 for rule in &chain.rules {

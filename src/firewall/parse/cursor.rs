@@ -56,6 +56,19 @@ impl<'a> Cursor<'a> {
         lookup(&token, what, table)
     }
 
+    /// Parts the next word from a colon at its end: `established:` becomes two tokens.
+    pub(super) fn split_colon(&mut self) {
+        let Some(token) = self.tokens.get(self.at) else { return };
+        let Some(text) = token.text.strip_suffix(':').filter(|text| !text.is_empty() && token.kind == Kind::Word)
+        else {
+            return;
+        };
+        let (colon, end) = (&token.text[text.len()..], token.span.end);
+        let word = Token { kind: Kind::Word, text, span: token.span.start..end - 1 };
+        let colon = Token { kind: Kind::Sign, text: colon, span: end - 1..end };
+        self.tokens.splice(self.at..=self.at, [word, colon]);
+    }
+
     /// The rule ends too early.
     pub(super) fn missing(&self, expected: &str) -> RuleError {
         let last = self.tokens.last().map_or(0..self.end, |token| token.span.clone());
@@ -129,7 +142,9 @@ pub(super) fn sign_help(sign: &str) -> &'static str {
         "\u{ff0c}" | "\u{3001}" => "this is a full-width comma: write `,`",
         "=" => "nftables compares with `==` and `!=`; `==` may be left out",
         "!" => "write `!=`",
-        "<" | ">" | "<=" | ">=" => "ftpscope does not know comparisons (yet): write a range such as `1024-65535`",
+        "<" | ">" | "<=" | ">=" => {
+            "ports are compared like this: `tcp dport >= 1024`; elsewhere write a range or a set"
+        }
         ";" => "write each rule as a string of its own",
         "#" => "a comment is written `comment \"...\"` at the end of the rule",
         _ => "",

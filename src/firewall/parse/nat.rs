@@ -16,7 +16,7 @@ pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>) -> Step<NatTarg
             let random = flags(cursor);
             Ok(match token.text {
                 "masquerade" => NatTarget::Masquerade { ports, random },
-                _ => NatTarget::Redirect { ports },
+                _ => NatTarget::Redirect { ports, random },
             })
         }
         _ => {
@@ -27,10 +27,10 @@ pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>) -> Step<NatTarg
                 });
             }
             let (address, ports) = endpoint(cursor)?;
-            flags(cursor);
+            let random = flags(cursor);
             Ok(match token.text {
-                "snat" => NatTarget::Source { address, ports },
-                _ => NatTarget::Destination { address, ports },
+                "snat" => NatTarget::Source { address, ports, random },
+                _ => NatTarget::Destination { address, ports, random },
             })
         }
     }

@@ -1,7 +1,8 @@
 use super::*;
-use crate::firewall::NatTarget;
 use crate::firewall::{AddressSet, CtState, PortSet, Protocol};
+use crate::firewall::{Direction, Limit, NatTarget};
 use crate::packet::Flags;
+use crate::time::Duration;
 use proptest::prelude::*;
 
 fn rule(text: &str) -> Rule {
@@ -124,10 +125,10 @@ fn mistakes_are_named_at_their_words() {
 #[test]
 fn what_nftables_has_and_we_have_not_is_said_so() {
     for text in [
-        "limit rate 5/second accept",
-        "log prefix \"x\" drop",
-        "jump other",
-        "udp dport 53 accept",
+        "quota 5 mbytes accept",
+        "sctp dport 53 accept",
+        "meta mark 1 accept",
+        "queue num 0",
         "tcp dport 21 ct mark 1 accept",
     ] {
         let errors = parse_rule(text).expect_err(text);
@@ -137,24 +138,101 @@ fn what_nftables_has_and_we_have_not_is_said_so() {
 }
 
 #[test]
+fn further_statements() {
+    let port = |low, high| [(Test::DestinationPort(PortSet(vec![(low, high)])), false)];
+    assert_eq!(tests("tcp dport < 1024"), port(0, 1023));
+    assert_eq!(tests("tcp dport >= 1024"), port(1024, 65535));
+    assert_eq!(tests("th dport gt 20"), port(21, 65535));
+    assert_eq!(tests("udp dport 53"), [(Test::Never, false)]);
+    assert_eq!(tests("ct direction original"), [(Test::CtDirection(Direction::Original), false)]);
+    assert_eq!(tests("ct helper != \"ftp\""), [(Test::CtHelper, true)]);
+    let limit = |rate, seconds, burst, bytes, over| {
+        [(Test::Limit(Limit { rate, per: Duration::from_secs(seconds), burst, bytes, over }), false)]
+    };
+    assert_eq!(tests("limit rate 10/second"), limit(10, 1, 5, false, false));
+    assert_eq!(tests("limit rate over 3/minute burst 7 packets"), limit(3, 60, 7, false, true));
+    assert_eq!(tests("limit rate 2 kbytes/hour burst 1 mbytes"), limit(2048, 3600, 1 << 20, true, false));
+    assert_eq!(rule("tcp dport 21 jump ftp").action, Some(Action::Jump("ftp".into())));
+    assert_eq!(rule("goto ftp").action, Some(Action::Goto("ftp".into())));
+    assert_eq!(rule("tcp dport 21 return").action, Some(Action::Return));
+    assert!(rule("tcp dport 21 log prefix \"ftp: \" level info flags tcp sequence,options notrack").notrack);
+    assert!(rule("log flags all group 2 snaplen 64 drop").log);
+    let map = rule("ct state vmap { established : accept, related: jump ftp, invalid : drop }").action;
+    let Some(Action::Map(elements)) = map else { panic!("it is a map") };
+    let state = |state| Test::CtState(vec![state]);
+    assert_eq!(
+        elements,
+        [
+            (state(CtState::Established), Action::Accept),
+            (state(CtState::Related), Action::Jump("ftp".into())),
+            (state(CtState::Invalid), Action::Drop),
+        ]
+    );
+    for good in [
+        "tcp dport vmap { 21 : accept, 1024-65535 : goto high, }",
+        "iifname vmap { lo : accept, \"client\" : jump inside }",
+        "meta l4proto tcp ip saddr vmap { 10.0.0.0/8 : return, 192.168.1.1 : drop }",
+    ] {
+        assert!(matches!(rule(good).action, Some(Action::Map(_))), "{good}");
+    }
+    for wrong in [
+        "ct state vmap",
+        "ct state vmap { }",
+        "ct state vmap { new }",
+        "ct state vmap { new : }",
+        "ct state vmap { new : reject }",
+        "ct state vmap { new : accept",
+        "ct state vmap { new : accept } drop",
+        "ct state vmap { new : accept established : drop }",
+        "tcp dport < 0",
+        "tcp dport > 65535",
+        "tcp dport < ftpx",
+        "limit",
+        "limit rate",
+        "limit rate 10",
+        "limit rate 10/fortnight",
+        "limit rate x/second",
+        "limit rate 10/second burst",
+        "log prefix",
+        "log level loud",
+        "jump",
+        "jump \"x\"",
+        "jump a accept",
+        "ct original proto-dst 21",
+        "ct original ip proto-dst 21",
+        "icmp type hello",
+        "icmp code 3",
+        "udp dport x",
+    ] {
+        assert!(parse_rule(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn nat_and_the_helper_are_read_as_nft_writes_them() {
     let address = |text: &str| text.parse().unwrap();
     for (text, target) in [
-        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None }),
-        ("snat ip to 1.2.3.4:1024-2047", NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)) }),
+        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None, random: false }),
+        (
+            "snat ip to 1.2.3.4:1024-2047",
+            NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)), random: false },
+        ),
         (
             "dnat ip to 10.0.0.1:2121",
-            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)) },
+            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)), random: false },
         ),
-        ("dnat to [2001:db8::1]:21", NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)) }),
+        (
+            "dnat to [2001:db8::1]:21",
+            NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)), random: false },
+        ),
         ("masquerade fully-random", NatTarget::Masquerade { ports: None, random: true }),
         ("masquerade to :40000-40009", NatTarget::Masquerade { ports: Some((40_000, 40_009)), random: false }),
-        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)) }),
+        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)), random: false }),
     ] {
         assert_eq!(parse_rule(text).expect(text).action, Some(Action::Nat(target)), "{text}");
     }
     assert!(parse_rule("tcp dport 21 ct helper set \"ftp\"").unwrap().sets_helper);
-    for wrong in ["snat", "snat to", "dnat to nowhere", "redirect to 21", "ct helper set \"sip\"", "ct helper \"ftp\""]
+    for wrong in ["snat", "snat to", "dnat to nowhere", "redirect to 21", "ct helper set \"sip\"", "ct helper ftp ftp"]
     {
         assert!(parse_rule(wrong).is_err(), "{wrong}");
     }
@@ -171,7 +249,8 @@ proptest! {
         prop::sample::select(vec![
             "tcp", "dport", "flags", "&", "(", ")", "syn", "|", "==", "!=", "{", "}", ",", "21", "1-2", "2-1", "ip", "saddr",
             "10.0.0.0/8", "10.0.0.0/99", "::", "ct", "state", "new", "reject", "with", "icmp", "type", "counter", "packets",
-            "comment", "\"", "\"x\"", "accept", "iifname", "meta", "l4proto", "/", "helper", "-", "--", "中文", "limit",
+            "comment", "\"", "\"x\"", "accept", "iifname", "meta", "l4proto", "/", "helper", "-", "--", "中文", "limit", "rate", "over", "second", "burst", "log", "jump", "ftp",
+            "original", "proto-dst", "icmp", "<", ">=", "notrack", "vmap", ":", "new:",
         ]), 0..12)) {
         check_spans(&words.join(" "));
         check_spans(&words.concat());

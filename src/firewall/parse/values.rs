@@ -59,8 +59,42 @@ pub(super) fn elements<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool
 
 /// `21`, `ftp`, `1024-65535`, `{ 20, ftp, 50000-50010 }`.
 pub(super) fn ports(cursor: &mut Cursor<'_>) -> Step<PortSet> {
+    if let Some(compared) = comparison(cursor) {
+        let token = cursor.word("a port, such as `1024`")?;
+        let port = port(&token, token.text)?;
+        let range = match compared {
+            Comparison::Below => port.checked_sub(1).map(|high| (0, high)),
+            Comparison::UpTo => Some((0, port)),
+            Comparison::Above => port.checked_add(1).map(|low| (low, u16::MAX)),
+            Comparison::From => Some((port, u16::MAX)),
+        };
+        let range = range.ok_or_else(|| error(&token.span, "there is no such port: this would never match", ""))?;
+        return Ok(PortSet(vec![range]));
+    }
     let tokens = elements(cursor, "a port, such as `21`, `1024-65535` or `{ 20, 21 }`", false)?;
     tokens.iter().map(port_range).collect::<Step<_>>().map(PortSet)
+}
+
+#[derive(Clone, Copy)]
+enum Comparison {
+    Below,
+    UpTo,
+    Above,
+    From,
+}
+
+fn comparison(cursor: &mut Cursor<'_>) -> Option<Comparison> {
+    let words = [
+        ("<", Comparison::Below),
+        ("<=", Comparison::UpTo),
+        (">", Comparison::Above),
+        (">=", Comparison::From),
+        ("lt", Comparison::Below),
+        ("le", Comparison::UpTo),
+        ("gt", Comparison::Above),
+        ("ge", Comparison::From),
+    ];
+    words.into_iter().find(|(word, _)| cursor.eat(word)).map(|(_, comparison)| comparison)
 }
 
 fn port_range(token: &Token<'_>) -> Step<(u16, u16)> {

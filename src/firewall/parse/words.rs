@@ -1,10 +1,10 @@
 //! The words of the rule language.
 
-use crate::firewall::{CtState, Protocol};
+use crate::firewall::{CtState, Direction, IcmpKind, Protocol};
 use crate::packet::{Flags, Unreachable};
 
 /// The words that a statement can begin with.
-pub(super) const STATEMENTS: [&str; 16] = [
+pub(super) const STATEMENTS: [&str; 28] = [
     "iifname",
     "oifname",
     "ip",
@@ -21,6 +21,18 @@ pub(super) const STATEMENTS: [&str; 16] = [
     "dnat",
     "masquerade",
     "redirect",
+    "iif",
+    "oif",
+    "th",
+    "udp",
+    "icmp",
+    "icmpv6",
+    "limit",
+    "log",
+    "notrack",
+    "jump",
+    "goto",
+    "return",
 ];
 
 /// nftables words for statements that ftpscope does not have, and what to write instead where there is something.
@@ -39,32 +51,20 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("fib", ""),
     ("flow", ""),
     ("fwd", ""),
-    ("goto", "every hook has one chain here: write the rules out"),
-    ("icmp", "to match ICMP errors, write `meta l4proto icmp` or `ct state related`"),
-    ("icmpv6", "to match ICMPv6 errors, write `meta l4proto icmpv6` or `ct state related`"),
-    ("iif", "write `iifname`"),
     ("iifgroup", "write `iifname`"),
     ("jhash", ""),
-    ("jump", "every hook has one chain here: write the rules out"),
-    ("limit", ""),
-    ("log", "every verdict is shown anyway"),
     ("mark", ""),
-    ("notrack", ""),
     ("numgen", ""),
-    ("oif", "write `oifname`"),
     ("oifgroup", "write `oifname`"),
     ("queue", ""),
     ("quota", ""),
-    ("return", "every hook has one chain here: write `accept` or `drop`"),
     ("rt", ""),
     ("sctp", ""),
     ("set", ""),
     ("socket", ""),
     ("symhash", ""),
     ("synproxy", ""),
-    ("th", "write `tcp dport` or `tcp sport`"),
     ("tproxy", ""),
-    ("udp", "FTP runs over TCP; there is no UDP traffic here"),
     ("udplite", ""),
     ("update", ""),
     ("vlan", ""),
@@ -110,9 +110,55 @@ pub(super) const STATES: [(&str, CtState); 5] = [
     ("untracked", CtState::Untracked),
 ];
 
+/// `ct direction`.
+pub(super) const DIRECTIONS: [(&str, Direction); 2] = [("original", Direction::Original), ("reply", Direction::Reply)];
+
 /// `meta l4proto`, `ip protocol`.
-pub(super) const PROTOCOLS: [(&str, Protocol); 4] =
-    [("tcp", Protocol::Tcp), ("icmp", Protocol::Icmp), ("icmpv6", Protocol::Icmpv6), ("ipv6-icmp", Protocol::Icmpv6)];
+pub(super) const PROTOCOLS: [(&str, Protocol); 5] = [
+    ("tcp", Protocol::Tcp),
+    ("udp", Protocol::Udp),
+    ("icmp", Protocol::Icmp),
+    ("icmpv6", Protocol::Icmpv6),
+    ("ipv6-icmp", Protocol::Icmpv6),
+];
+
+/// `icmp type`.
+pub(super) const ICMP_TYPES: [(&str, IcmpKind); 15] = [
+    ("destination-unreachable", IcmpKind::Unreachable),
+    ("time-exceeded", IcmpKind::TimeExceeded),
+    ("echo-request", IcmpKind::Other),
+    ("echo-reply", IcmpKind::Other),
+    ("parameter-problem", IcmpKind::Other),
+    ("redirect", IcmpKind::Other),
+    ("source-quench", IcmpKind::Other),
+    ("router-advertisement", IcmpKind::Other),
+    ("router-solicitation", IcmpKind::Other),
+    ("timestamp-request", IcmpKind::Other),
+    ("timestamp-reply", IcmpKind::Other),
+    ("info-request", IcmpKind::Other),
+    ("info-reply", IcmpKind::Other),
+    ("address-mask-request", IcmpKind::Other),
+    ("address-mask-reply", IcmpKind::Other),
+];
+
+/// `icmpv6 type`.
+pub(super) const ICMPV6_TYPES: [(&str, IcmpKind); 15] = [
+    ("destination-unreachable", IcmpKind::Unreachable),
+    ("packet-too-big", IcmpKind::TooBig),
+    ("time-exceeded", IcmpKind::TimeExceeded),
+    ("parameter-problem", IcmpKind::Other),
+    ("echo-request", IcmpKind::Other),
+    ("echo-reply", IcmpKind::Other),
+    ("mld-listener-query", IcmpKind::Other),
+    ("mld-listener-report", IcmpKind::Other),
+    ("mld-listener-done", IcmpKind::Other),
+    ("mld2-listener-report", IcmpKind::Other),
+    ("nd-router-solicit", IcmpKind::Other),
+    ("nd-router-advert", IcmpKind::Other),
+    ("nd-neighbor-solicit", IcmpKind::Other),
+    ("nd-neighbor-advert", IcmpKind::Other),
+    ("nd-redirect", IcmpKind::Other),
+];
 
 /// `reject with icmp type ...`
 pub(super) const ICMP: [(&str, Unreachable); 7] = [

@@ -15,7 +15,7 @@ mod transfer;
 
 pub use script::Step;
 pub use session::ClientSession;
-pub use software::Software;
+pub use software::{SocketOptions, Software};
 
 use super::{FileSystem, Mode};
 use crate::time::Duration;

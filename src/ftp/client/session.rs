@@ -1,9 +1,10 @@
 //! A client's session: what it knows, and what it is told.
 
+use super::Software;
 use super::control::Tries;
 use super::fxp::{Errand, Role, Second};
 use super::opening::Features;
-use super::software::Opening;
+use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Software, Step};
 use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Reply, ReplyReader, StepResult, TlsChannel};
@@ -153,6 +154,11 @@ impl ClientSession {
         }
     }
 
+    /// What its program sets its sockets to.
+    pub fn socket_options(&self) -> SocketOptions {
+        self.config.software.socket_options()
+    }
+
     /// Whether the session is over; it then ignores every event.
     pub fn is_finished(&self) -> bool {
         self.phase == Phase::Done
@@ -215,6 +221,7 @@ impl ClientSession {
                         host.cancel_timer(FtpTimer::Reply);
                         self.answer(&reply, host);
                     }
+                    self.watch_transfer(host);
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -279,6 +286,14 @@ impl ClientSession {
         }
         if let Some(after) = patience {
             host.set_timer(FtpTimer::Reply, after);
+        }
+    }
+
+    /// A transfer that stalls is given up after as long as a reply is waited for. curl has no such limit: its keep-alive
+    /// probes find out that nobody is there.
+    fn watch_transfer(&self, host: &mut dyn Host) {
+        if self.phase == Phase::Transfer && self.config.software != Software::Curl {
+            self.await_reply(host);
         }
     }
 
@@ -370,6 +385,7 @@ impl ClientSession {
     pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_arrived(bytes, host);
+            self.watch_transfer(host);
         }
     }
 

@@ -6,6 +6,15 @@
 use crate::ftp::{Mode, StepResult};
 use crate::time::Duration;
 
+/// What a program sets its sockets to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Silence before the first keep-alive probe, and between probes (`SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`).
+    pub keep_alive: Option<Duration>,
+    /// Octets of payload that the receive buffer has room for (`SO_RCVBUF`); the kernel's own choice if it is not set.
+    pub receive_buffer: Option<u32>,
+}
+
 /// Which real client is imitated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Software {
@@ -118,6 +127,16 @@ impl Software {
     /// Whether it speaks TLS.
     pub const fn knows_tls(self) -> bool {
         matches!(self, Self::Curl | Self::Lftp)
+    }
+
+    /// What it sets its sockets to.
+    pub(super) const fn socket_options(self) -> SocketOptions {
+        match self {
+            // `--keepalive-time` is 60 s unless said otherwise.
+            Self::Curl => SocketOptions { keep_alive: Some(Duration::from_secs(60)), receive_buffer: None },
+            Self::Tnftp => SocketOptions { keep_alive: None, receive_buffer: Some(128 << 10) },
+            Self::Lftp | Self::Ftp => SocketOptions { keep_alive: None, receive_buffer: None },
+        }
     }
 
     pub(super) const fn opening(self) -> &'static [Opening] {

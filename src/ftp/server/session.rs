@@ -38,6 +38,8 @@ pub struct ServerSession {
     pub(super) private: bool,
     control: Control,
     last_code: u16,
+    /// The program writes each line of a reply by itself.
+    line_by_line: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -83,6 +85,7 @@ impl ServerSession {
             private: false,
             control: Control::Open,
             last_code: 0,
+            line_by_line: false,
         }
     }
 
@@ -94,6 +97,7 @@ impl ServerSession {
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
         server.guests += 1;
+        self.line_by_line = server.say().line_by_line;
         if server.seats().is_some_and(|seats| server.guests > seats) {
             if let Some(text) = server.say().full {
                 let refusal = self.fill(text, &Command::new("", ""), server, host);
@@ -134,11 +138,15 @@ impl ServerSession {
     pub(super) fn send(&mut self, reply: &Reply, host: &mut dyn Host) {
         self.last_code = reply.code;
         let plain = reply.to_bytes();
-        let wire = match &mut self.tls {
-            None => plain,
-            Some(tls) => tls.seal(&plain),
-        };
-        host.send_reply(reply, wire);
+        match &mut self.tls {
+            None if self.line_by_line && reply.lines.len() > 1 => {
+                let lines: Vec<Bytes> =
+                    plain.split_inclusive(|&octet| octet == b'\n').map(|line| plain.slice_ref(line)).collect();
+                host.send_reply(reply, &lines);
+            }
+            None => host.send_reply(reply, &[plain]),
+            Some(tls) => host.send_reply(reply, &[tls.seal(&plain)]),
+        }
     }
 
     fn listen_for_abor(&mut self, server: &mut Server, host: &mut dyn Host) {
@@ -238,8 +246,8 @@ impl ServerSession {
         let replies = words.map(Text::reply);
         let plain = [replies[0].to_bytes(), replies[1].to_bytes()].concat();
         let wire = self.tls.as_mut().map_or_else(|| plain.clone().into(), |tls| tls.seal(&plain));
-        host.send_reply(&replies[0], Bytes::new());
-        host.send_reply(&replies[1], wire);
+        host.send_reply(&replies[0], &[]);
+        host.send_reply(&replies[1], &[wire]);
         self.close(server, host);
     }
 

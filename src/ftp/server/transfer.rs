@@ -34,13 +34,12 @@ enum Shake {
 enum Job {
     Send {
         bytes: Bytes,
+        /// A listing, not a file.
+        listing: bool,
         done: Reply,
     },
     /// STOR or APPE to this resolved path.
-    Receive {
-        path: String,
-        append: bool,
-    },
+    Receive { path: String, append: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +128,7 @@ impl ServerSession {
                 let count = if say.counts_skipped { all.len() } else { bytes.len() };
                 let begins = begins(say.file_begins, &[&command.argument, &count.to_string()]);
                 let done = transfer_done(say.transfer_done, bytes.len());
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: false, done }, begins))
             }
             "STOR" | "APPE"
                 if server.files.read(&path).is_some()
@@ -153,7 +152,7 @@ impl ServerSession {
                     let mode = if verb == "MLSD" { mode } else { "ASCII" };
                     text.fill(&[("mode", mode)], &[])
                 };
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: true, done }, begins))
             }
         }
     }
@@ -255,18 +254,23 @@ impl ServerSession {
     /// Sends what there is to send; an upload has nothing.
     fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
         let sends = match self.transfer.as_mut().map(|transfer| &mut transfer.job) {
-            Some(Job::Send { bytes, .. }) => Some(std::mem::take(bytes)),
+            Some(Job::Send { bytes, listing, .. }) => Some((std::mem::take(bytes), *listing)),
             Some(Job::Receive { .. }) | None => None,
         };
-        let Some(bytes) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
+        let Some((bytes, listing)) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
         if server.say().idle_while_waiting || self.private {
             host.cancel_timer(FtpTimer::Idle);
         }
         self.moved[1] += bytes.len() as u64;
-        if !bytes.is_empty() {
-            host.send_data(if self.private { TlsChannel::seal_file(&bytes) } else { bytes });
+        let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
+        if listing && server.say().corks_listings {
+            host.send_last_data(wire);
+        } else {
+            if !wire.is_empty() {
+                host.send_data(wire);
+            }
+            host.close_data();
         }
-        host.close_data();
         if server.say().completion == Completion::OwnFin {
             self.complete(server, host);
         }

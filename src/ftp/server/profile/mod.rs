@@ -144,6 +144,7 @@ pub(super) const fn error_text(error: DataError) -> &'static str {
         DataError::NoProtocol => "Protocol not available",
         DataError::TimedOut => "Connection timed out",
         DataError::Reset => "Connection reset by peer",
+        DataError::Invalid => "Invalid argument",
         DataError::NoPort => "Address already in use",
     }
 }
@@ -158,6 +159,10 @@ macro_rules! table {
             $(pub $field: Text,)*
             /// When 226 is sent.
             pub completion: Completion,
+            /// Whether each line of a reply is written by itself, and so travels in a segment of its own.
+            pub line_by_line: bool,
+            /// Whether a listing is held back until the data connection is closed.
+            pub corks_listings: bool,
             /// Whether a port that cannot be had ends the session; and whether `port_promiscuous` makes an unprivileged
             /// process ask for port 20, which cannot have it.
             pub dies_of_ports: bool,
@@ -251,6 +256,8 @@ macro_rules! table {
         const VSFTPD: ProfileTable = ProfileTable {
             $($field: Text($code, $text),)*
             completion: Completion::BothFins,
+            line_by_line: true,
+            corks_listings: false,
             dies_of_ports: true,
             begins: None,
             foreign: Foreign::Illegal,

@@ -94,6 +94,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     tls_already: Text(234, "AUTH TLS OK."),
     tls_unknown: Text(500, "This security scheme is not implemented"),
     completion: Completion::OwnFin,
+    line_by_line: false,
     dies_of_ports: false,
     begins: Some([Text(150, "Connecting to port {port}"), Text(150, "Accepted data connection")]),
     foreign: Foreign::Named,
