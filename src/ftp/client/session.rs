@@ -1,6 +1,5 @@
 //! A client's session: what it knows, and what it is told.
 
-use super::Software;
 use super::control::Tries;
 use super::fxp::{Errand, Role, Second};
 use super::opening::Features;
