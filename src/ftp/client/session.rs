@@ -1,6 +1,5 @@
 //! A client's session: the login, one step after the other, the end.
 
-use super::Software;
 use super::control::Tries;
 use super::fxp::{Copy, Role, Second};
 use super::opening::Features;
