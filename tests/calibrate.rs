@@ -66,7 +66,16 @@ fn what_is_exported_is_the_same() {
     // Another seed: other ports and sequence numbers.
     let output = program().args(["calibrate", "classic", "--seed", "6"]).arg(&file).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 6);
+    let said = String::from_utf8(output.stdout).unwrap();
+    // Six interfaces, and two nodes with more than one: both dropped SYNs, of ls and of get, count once.
+    assert_eq!(said.lines().count(), 8, "{said}");
+    assert!(said.contains("office: same: it stops the SYN 203.0.113.5:20 > 192.168.1.10:"), "{said}");
+    assert!(said.contains("internet: same: it stops nothing"), "{said}");
+    // The same captures, but in passive mode nothing is stopped.
+    let output = program().args(["calibrate", "classic", "--mode", "passive"]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("office: different: 0 stopped connections are the same, then"), "{said}");
 }
 
 proptest! {

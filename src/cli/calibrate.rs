@@ -2,8 +2,9 @@
 
 use super::{Failed, Subject, load, output};
 use crate::export::{Vantage, vantages};
+use crate::ids::NodeId;
 use crate::import::{self, Capture, MAX_CAPTURE};
-use crate::insight::{Calibration, calibrate};
+use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
 use crate::narrate::visible;
 use crate::trace::Trace;
 use clap::Args;
@@ -26,18 +27,41 @@ pub(super) struct CalibrateArgs {
 pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
     let scenario = load::subject(&args.subject)?;
     let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
-    let mut ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).collect();
-    ports.dedup();
+    // Where a NAT changes the port, the server's own is another than the one that is called.
+    let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
+    let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
     let points = vantages(&trace);
-    let (mut text, mut same) = (String::new(), true);
+    let mut files = Vec::new();
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
-        for capture in read(file).map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))? {
-            let point = point(&trace, &points, args.at.as_deref(), file, &capture)
-                .map_err(|problem| Failed::Usage(format!("ftpscope: '{shown}': {problem}")))?;
-            let result = calibrate(&trace, point, &ports, &capture.packets);
-            same &= result.is_same();
-            tell(&mut text, &shown, point, &result);
+        let failed = |problem: String| Failed::Usage(format!("ftpscope: '{shown}': {problem}"));
+        for capture in read(file).map_err(failed)? {
+            let point = point(&trace, &points, args.at.as_deref(), file, &capture).map_err(failed)?;
+            files.push((shown.clone(), point, capture));
+        }
+    }
+    let seen = files.iter().map(|(_, vantage, capture)| {
+        let Capture { packets, lasted, .. } = capture;
+        Captured { vantage, packets, lasted: *lasted }
+    });
+    let seen: Vec<Captured<'_>> = seen.collect();
+    let (mut text, mut same) = (String::new(), true);
+    for ((file, ..), seen) in files.iter().zip(&seen) {
+        let result = calibrate(&trace, *seen, &ports);
+        same &= result.is_same();
+        tell(&mut text, file, &format!("steps as at {}", visible(&seen.vantage.name)), &result);
+    }
+    for node in (0..trace.nodes.len() as u32).map(NodeId) {
+        let Some(result) = calibrate_node(&trace, node, &seen) else { continue };
+        let name = visible(trace.node_name(node));
+        same &= result.is_same();
+        if !result.is_same() {
+            tell(&mut text, &name, "stopped connections", &result);
+        } else if result.same.is_empty() {
+            let _ = writeln!(text, "{name}: same: it stops nothing");
+        }
+        for step in result.same.iter().filter(|_| result.is_same()) {
+            let _ = writeln!(text, "{name}: same: it {}", visible(&step.shown));
         }
     }
     output::print(text.as_bytes())?;
@@ -81,13 +105,14 @@ fn point<'a>(
     ))
 }
 
-fn tell(text: &mut String, file: &str, point: &Vantage, result: &Calibration) {
+/// `what` was compared.
+fn tell(text: &mut String, subject: &str, what: &str, result: &Calibration) {
     let count = result.same.len();
     if result.is_same() {
-        let _ = writeln!(text, "{file}: same: {count} steps as at {}", visible(&point.name));
+        let _ = writeln!(text, "{subject}: same: {count} {what}");
         return;
     }
-    let _ = writeln!(text, "{file}: different from {} after {count} same steps", visible(&point.name));
+    let _ = writeln!(text, "{subject}: different: {count} {what} are the same, then");
     for step in result.context() {
         let _ = writeln!(text, "    both       {}", visible(&step.shown));
     }

@@ -42,7 +42,7 @@ pub(super) struct Seat {
     pub(super) data: Option<Handle>,
     pub(super) listener: Option<Handle>,
     /// By [`FtpTimer`].
-    pub(super) timers: [SeatTimer; 4],
+    pub(super) timers: [SeatTimer; 5],
 }
 
 /// A timer that is set anew far more often than it runs out: as with TCP's, an event that comes too early is set again,
@@ -70,7 +70,7 @@ impl Seat {
             remote: None,
             data: None,
             listener: None,
-            timers: [SeatTimer::STOPPED; 4],
+            timers: [SeatTimer::STOPPED; 5],
         }
     }
 }
@@ -151,6 +151,15 @@ impl<O: Observer> Simulation<O> {
     }
 
     pub(super) fn start_client(&mut self, node: NodeId, app: u16) {
+        // What comes of its call at once is told when the session is back in its place.
+        self.telling = true;
+        self.with_client(node, app, None, |client, host| client.on_started(host));
+        self.telling = false;
+        self.run_deferred();
+    }
+
+    /// Opens a client's control connection, the first or another one.
+    pub(super) fn call_server(&mut self, node: NodeId, app: u16, cause: Option<FrameId>) {
         let Program::Client { to, .. } = self.app_mut(node, app).program else { return };
         let Some(session) = self.seat_mut(node, app, 0).map(|seat| seat.session) else { return };
         let ip = match self.routes.route(&self.topology, node, to.ip) {
@@ -161,18 +170,19 @@ impl<O: Observer> Simulation<O> {
         };
         let owner = Owner { app, seat: 0, channel: Channel::Control };
         let (Some(ip), Some(port)) = (ip, self.ephemeral_port(node)) else {
-            return self.tell_session(node, owner, None, Call::Failed(DataError::NetUnreachable), None);
+            return self.tell_session(node, owner, None, Call::Failed(DataError::NetUnreachable), cause);
         };
         let local = Endpoint::new(ip, port);
         if let Some(seat) = self.seat_mut(node, app, 0) {
-            (seat.local, seat.remote) = (Some(local), Some(to));
+            (seat.local, seat.remote, seat.control) = (Some(local), Some(to), None);
         }
-        self.with_client(node, app, None, |client, host| client.on_started(host));
-        let handle = self.connect(node, (local, to), Some(PortName::Aa), (owner, session), None);
+        // What comes of it at once is told when the seat knows its new connection.
+        let telling = std::mem::replace(&mut self.telling, true);
+        let handle = self.connect(node, (local, to), Some(PortName::Aa), (owner, session), cause);
+        self.telling = telling;
         if let Some(seat) = self.seat_mut(node, app, 0) {
             seat.control = Some(handle);
         }
-        self.run_deferred();
     }
 
     /// A port from Linux's range of ephemeral ports that nothing on the node uses.
@@ -272,7 +282,8 @@ impl<O: Observer> Simulation<O> {
         let Some(handle) = handle else { return true };
         let Some(seat) = self.seat_mut(node, owner.app, owner.seat) else { return false };
         match owner.channel {
-            Channel::Control => true,
+            // A client may have opened another one meanwhile.
+            Channel::Control => seat.control == Some(handle),
             Channel::Data => {
                 if matches!(call, Call::Connected(_)) && seat.data.is_none() {
                     seat.data = Some(handle);

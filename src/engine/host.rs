@@ -89,6 +89,10 @@ impl<O: Observer> EngineHost<'_, O> {
 }
 
 impl<O: Observer> Host for EngineHost<'_, O> {
+    fn now(&self) -> Instant {
+        self.simulation.now
+    }
+
     fn control_local(&self) -> SocketAddr {
         let seat = self.simulation.nodes[self.node.index()].apps[usize::from(self.app)].seats.get(self.seat);
         seat.and_then(|seat| seat.local).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
@@ -127,6 +131,11 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     fn close_control(&mut self) {
         let (handle, cause) = (self.control(), self.cause);
         self.with_connection(handle, cause, crate::tcp::Connection::close);
+    }
+
+    fn connect_control(&mut self) {
+        let cause = self.cause;
+        self.simulation.call_server(self.node, self.app, cause);
     }
 
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
@@ -206,6 +215,14 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             seat.data = None;
         }
         self.with_connection(handle, cause, crate::tcp::Connection::abort);
+    }
+
+    fn leave_data(&mut self) {
+        let (handle, cause) = (self.data(), self.cause);
+        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
+            seat.data = None;
+        }
+        self.with_connection(handle, cause, crate::tcp::Connection::close);
     }
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {

@@ -279,6 +279,7 @@ const fn timer_name(timer: Timer) -> &'static str {
         Timer::Ftp(FtpTimer::DataConnect) => "data-connect",
         Timer::Ftp(FtpTimer::ControlConnect) => "control-connect",
         Timer::Ftp(FtpTimer::Reply) => "reply",
+        Timer::Ftp(FtpTimer::Retry) => "retry",
         Timer::Neighbour => "neighbour",
     }
 }

@@ -158,16 +158,19 @@ fn a_refused_passive_connection_is_the_clients_to_report() {
     pair.path = Path::Refuses;
     pair.run();
     let refused = StepResult::Connect(DataError::Refused);
-    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, StepResult::Ok)]);
-    assert!(!dialogue(&pair).contains("LIST"));
+    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, StepResult::NotRun)]);
+    let dialogue = dialogue(&pair);
+    assert!(!dialogue.contains("LIST") && !dialogue.contains("QUIT"));
+    // curl logs in anew for the second URL.
+    assert!(dialogue.contains(&format!("C control FIN\nanother control connection\n{LOGIN}\nC: PASV")), "{dialogue}");
 }
 
 #[test]
-fn a_failed_login_ends_the_run() {
+fn a_failed_login_is_tried_again_for_each_url() {
     let config = ClientConfig { user: String::from("mallory"), ..client(Mode::Active, &["ls", "pwd"]) };
     let pair = ran(config, server());
-    assert_eq!(results(&pair), [(0, StepResult::Reply(530)), (1, StepResult::NotRun), (2, StepResult::Ok)]);
-    assert!(pair.log.join("\n").contains("S: 530 Login incorrect.\nC: QUIT\nS: 221 Goodbye."));
+    assert_eq!(results(&pair), [(0, StepResult::Reply(530)), (1, StepResult::Reply(530)), (2, StepResult::NotRun)]);
+    assert!(pair.log.join("\n").contains("S: 530 Login incorrect.\nC control FIN\nanother control connection\n"));
 }
 
 #[test]
@@ -331,11 +334,14 @@ fn a_connection_that_breaks_is_426() {
 }
 
 #[test]
-fn a_control_connection_that_cannot_be_made_fails_the_first_step() {
+fn a_control_connection_that_cannot_be_made_is_tried_again_for_the_next_step() {
     let mut pair = Pair::new(client(Mode::Passive, &["ls", "pwd"]), server());
+    pair.client.on_started(&mut pair.machines[0]);
     pair.client.on_control_failed(DataError::Refused, &mut pair.machines[0]);
     let refused = StepResult::Connect(DataError::Refused);
-    assert_eq!(results(&pair), [(0, refused), (1, StepResult::NotRun), (2, StepResult::NotRun)]);
+    assert_eq!(results(&pair), [(0, refused)]);
+    pair.client.on_control_failed(DataError::Refused, &mut pair.machines[0]);
+    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, StepResult::NotRun)]);
 }
 
 #[test]
@@ -345,7 +351,8 @@ fn a_lost_control_connection_ends_the_transfer() {
     pair.run();
     pair.client.on_control_failed(DataError::Reset, &mut pair.machines[0]);
     let lost = StepResult::Lost(DataError::Reset);
-    assert_eq!(results(&pair), [(0, lost), (1, StepResult::NotRun), (2, StepResult::NotRun)]);
+    pair.settle();
+    assert_eq!(results(&pair), [(0, lost), (1, StepResult::Ok), (2, StepResult::Ok)]);
     let finished = |note: &&Note| matches!(note, Note::TransferFinished { result, .. } if *result == lost);
     assert_eq!(pair.machines[0].notes.iter().filter(finished).count(), 1);
 }
@@ -353,6 +360,7 @@ fn a_lost_control_connection_ends_the_transfer() {
 #[test]
 fn garbage_instead_of_a_greeting_is_a_bad_reply() {
     let mut pair = Pair::new(client(Mode::Active, &["ls"]), server());
+    pair.client.on_started(&mut pair.machines[0]);
     pair.client.on_connected(&mut pair.machines[0]);
     pair.client.on_control(Bytes::from_static(b"SSH-2.0-OpenSSH_9.9\r\n"), &mut pair.machines[0]);
     assert_eq!(results(&pair)[0], (0, StepResult::BadReply));
@@ -399,7 +407,7 @@ proptest! {
         mode in prop::sample::select(Mode::ALL.to_vec()),
         software in prop::sample::select(Software::ALL.to_vec()),
         tls: bool,
-        events in prop::collection::vec((0..9_u8, prop::sample::select(vec![
+        events in prop::collection::vec((0..12_u8, prop::sample::select(vec![
             "220 x\n", "331 x\n", "230 x\n", "200 x\n", "227 (1,2,3,4,5,6)\n", "229 (|||7|)\n", "150 x\n", "226 x\n",
             "234 x\n", "211- x\n PRET\n211 x\n", "350 x\n", "550 x\n", "425 x\n", "421 x\n", "221 x\n", "junk\n",
         ])), 0..60),
@@ -407,6 +415,7 @@ proptest! {
         let config = ClientConfig { software, tls, ..client(mode, &["ls", "get a", "put b", "rename c d", "ls"]) };
         let mut pair = Pair::new(config, server());
         let (session, host) = (&mut pair.client, &mut pair.machines[0]);
+        session.on_started(host);
         session.on_connected(host);
         session.on_control(Bytes::from_static(b"220 x\n230 x\n200 x\n"), host);
         for (event, reply) in events {
@@ -417,10 +426,16 @@ proptest! {
                 3 => session.on_data_done(host),
                 4 => session.on_data_failed(DataError::Reset, host),
                 5 => session.on_timer(FtpTimer::DataConnect, host),
+                6 => session.on_timer(FtpTimer::Retry, host),
+                7 => session.on_connected(host),
                 _ => session.on_control(Bytes::from_static(reply.as_bytes()), host),
             }
         }
-        session.on_control_failed(DataError::Reset, host);
+        // Each entry is tried twice at most, on a control connection of its own.
+        for _ in 0..12 {
+            session.on_control_failed(DataError::Reset, host);
+            session.on_timer(FtpTimer::Retry, host);
+        }
         prop_assert!(session.is_finished());
         let finished: Vec<u32> = results(&pair).iter().map(|(index, _)| *index).collect();
         prop_assert_eq!(finished, [0, 1, 2, 3, 4, 5]);

@@ -4,7 +4,7 @@
 //! engine implements them over the simulated TCP; tests implement them with a recorder.
 
 use super::{Command, Mode, Reply};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -116,10 +116,14 @@ pub enum FtpTimer {
     ControlConnect,
     /// Client: the next reply is awaited.
     Reply,
+    /// Client: it waits before it tries again.
+    Retry,
 }
 
 /// The machine under an FTP session.
 pub trait Host {
+    /// The time.
+    fn now(&self) -> Instant;
     /// This end of the control connection.
     fn control_local(&self) -> SocketAddr;
     /// The far end of the control connection.
@@ -137,6 +141,9 @@ pub trait Host {
     fn saw_reply(&mut self, reply: &Reply);
     /// Closes the control connection in order, after what was sent.
     fn close_control(&mut self);
+    /// Client: opens another control connection to the same server. What becomes of the last one is not reported any
+    /// more; it should be closed.
+    fn connect_control(&mut self);
 
     /// Opens a data listener on the control connection's local address and tells where; it accepts one connection.
     /// An earlier listener of the session is closed.
@@ -151,6 +158,8 @@ pub trait Host {
     fn close_data(&mut self);
     /// Gives up the data connection at once: a connecting one silently, an established one with RST.
     fn abort_data(&mut self);
+    /// Closes the data connection in order and wants to hear no more of it.
+    fn leave_data(&mut self);
 
     /// Starts a timer.
     fn set_timer(&mut self, timer: FtpTimer, after: Duration);

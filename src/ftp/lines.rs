@@ -47,6 +47,11 @@ impl LineSplitter {
         }
     }
 
+    /// Whether nothing has arrived that was not taken out.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.begun.is_empty()
+    }
+
     /// The next whole line without its end, if it has arrived.
     pub fn next_line(&mut self) -> Option<Result<Bytes, LineTooLong>> {
         loop {

@@ -127,6 +127,11 @@ impl ReplyReader {
         self.splitter.push(bytes);
     }
 
+    /// Whether nothing has arrived that was not taken out.
+    pub fn is_empty(&self) -> bool {
+        self.splitter.is_empty() && self.begun.is_none()
+    }
+
     /// The next whole reply, if it has arrived. After an error the reader goes on with the next line.
     pub fn next_reply(&mut self) -> Option<Result<Reply, ReplyError>> {
         loop {

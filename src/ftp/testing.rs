@@ -5,7 +5,7 @@ use super::{
     ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, ListenPort, Note, Reply, Server, ServerConfig,
     ServerSession,
 };
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -16,9 +16,11 @@ use std::sync::Arc;
 enum Act {
     Control(Bytes),
     CloseControl,
+    Call,
     Connect(SocketAddr, SocketAddr),
     Data(Bytes),
     CloseData,
+    LeaveData,
     AbortData,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct Machine {
     listener: Option<SocketAddr>,
     next_port: u16,
     pub(super) timers: Vec<FtpTimer>,
+    pub(super) now: Instant,
     pub(super) log: Vec<String>,
     pub(super) notes: Vec<Note>,
     /// What every line was on the control connection.
@@ -47,6 +50,7 @@ impl Machine {
             listener: None,
             next_port,
             timers: Vec::new(),
+            now: Instant::START,
             log: Vec::new(),
             notes: Vec::new(),
             wire: Vec::new(),
@@ -60,6 +64,9 @@ impl Machine {
 }
 
 impl Host for Machine {
+    fn now(&self) -> Instant {
+        self.now
+    }
     fn control_local(&self) -> SocketAddr {
         self.local
     }
@@ -84,6 +91,9 @@ impl Host for Machine {
     fn close_control(&mut self) {
         self.acts.push_back(Act::CloseControl);
     }
+    fn connect_control(&mut self) {
+        self.acts.push_back(Act::Call);
+    }
     fn listen_data(&mut self, _: ListenPort) -> Result<SocketAddr, DataError> {
         let port = self.port();
         let address = SocketAddr::new(self.local.ip(), port);
@@ -105,6 +115,10 @@ impl Host for Machine {
     fn close_data(&mut self) {
         self.log.push(format!("{} data FIN", self.letter));
         self.acts.push_back(Act::CloseData);
+    }
+    fn leave_data(&mut self) {
+        self.log.push(format!("{} data FIN", self.letter));
+        self.acts.push_back(Act::LeaveData);
     }
     fn abort_data(&mut self) {
         self.log.push(format!("{} data abort", self.letter));
@@ -137,6 +151,7 @@ pub(super) struct Pair {
     pub(super) shared: Server,
     pub(super) machines: [Machine; 2],
     pub(super) path: Path,
+    called: bool,
     /// Which sides of the data connection are open, if there is one.
     data: Option<[bool; 2]>,
     pub(super) log: Vec<String>,
@@ -165,6 +180,7 @@ impl Pair {
                 Machine::new('S', "203.0.113.10:21", "192.168.10.10:40000", 60_000),
             ],
             path: Path::Open,
+            called: false,
             data: None,
             log: Vec::new(),
         }
@@ -173,8 +189,6 @@ impl Pair {
     /// Connects and runs until nothing more happens.
     pub(super) fn run(&mut self) {
         self.client.on_started(&mut self.machines[0]);
-        self.client.on_connected(&mut self.machines[0]);
-        self.server.on_connected(&mut self.shared, &mut self.machines[1]);
         self.settle();
     }
 
@@ -183,6 +197,14 @@ impl Pair {
         assert!(self.machines[1].timers.contains(&timer), "{timer:?} does not run");
         self.machines[1].cancel_timer(timer);
         self.server.on_timer(timer, &mut self.shared, &mut self.machines[1]);
+        self.settle();
+    }
+
+    /// Lets a timer of the client run out, and runs on.
+    pub(super) fn client_timer(&mut self, timer: FtpTimer) {
+        assert!(self.machines[0].timers.contains(&timer), "{timer:?} does not run");
+        self.machines[0].cancel_timer(timer);
+        self.client.on_timer(timer, &mut self.machines[0]);
         self.settle();
     }
 
@@ -198,7 +220,7 @@ impl Pair {
         }
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.collect();
         // The server first, so that 226 and QUIT do not overtake what they follow.
         while let Some((side, act)) =
@@ -213,6 +235,8 @@ impl Pair {
         let other = 1 - side;
         match act {
             Act::Control(bytes) => tell!(self, other, on_control, bytes),
+            // The client has called again meanwhile, and hears no more of the last connection.
+            Act::CloseControl if side == 1 && self.machines[0].acts.iter().any(|act| matches!(act, Act::Call)) => {}
             Act::CloseControl => {
                 self.log.push(format!("{} control FIN", self.machines[side].letter));
                 if other == CLIENT {
@@ -220,6 +244,15 @@ impl Pair {
                 } else {
                     self.server.on_control_closed(&mut self.shared, &mut self.machines[1]);
                 }
+            }
+            Act::Call => {
+                if self.called {
+                    self.log.push(String::from("another control connection"));
+                    self.server = ServerSession::new();
+                }
+                self.called = true;
+                self.client.on_connected(&mut self.machines[0]);
+                self.server.on_connected(&mut self.shared, &mut self.machines[1]);
             }
             Act::Connect(from, to) => {
                 self.log.push(format!("data {from} > {to}"));
@@ -245,6 +278,11 @@ impl Pair {
                     tell!(self, CLIENT, on_data_done);
                     self.collect();
                     tell!(self, 1, on_data_done);
+                }
+            }
+            Act::LeaveData => {
+                if self.data.take().is_some() {
+                    tell!(self, other, on_data_closed);
                 }
             }
             Act::AbortData => {

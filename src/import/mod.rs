@@ -1,10 +1,11 @@
 //! Packet captures, read: pcap (classic, both byte orders, micro- and nanoseconds) and pcapng.
 //!
 //! Read are Ethernet (link type 1), raw IP (12, 101, 228, 229) and Linux cooked captures (113, 276). Whatever is no IP
-//! packet with TCP or an ICMP error in it (ARP, UDP, ...) is left out. Time stamps are not read: nothing that is done
-//! with captures needs wall times, the order is enough.
+//! packet with TCP or an ICMP error in it (ARP, UDP, ...) is left out. Of time stamps only the distance from the first
+//! to the last is kept: nothing that is done with captures needs wall times.
 
 use crate::packet::{Packet, wire};
+use crate::time::Duration;
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 use std::collections::BTreeMap;
@@ -21,6 +22,36 @@ pub struct Capture {
     pub interface: Option<String>,
     /// The packets in the order of the file.
     pub packets: Vec<Packet>,
+    /// The time from the first packet to the last, where the file tells.
+    pub lasted: Option<Duration>,
+}
+
+/// One interface while its file is read.
+struct Reading {
+    link: Linktype,
+    /// Units of its time stamps a second.
+    units: u64,
+    /// The time stamp of its first packet, in nanoseconds.
+    first: Option<u64>,
+    capture: Capture,
+}
+
+impl Reading {
+    fn new(link: Linktype, units: u64, interface: Option<String>) -> Self {
+        let capture = Capture { interface, ..Capture::default() };
+        Self { link, units, first: None, capture }
+    }
+
+    fn frame(&mut self, time: Option<u64>, data: &[u8]) {
+        let Some(packet) = decode(self.link, data) else { return };
+        self.capture.packets.push(packet);
+        if let Some(time) = time {
+            let nanos = u128::from(time) * 1_000_000_000 / u128::from(self.units.max(1));
+            let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+            let since = Duration::from_nanos(nanos.saturating_sub(*self.first.get_or_insert(nanos)));
+            self.capture.lasted = self.capture.lasted.max(Some(since));
+        }
+    }
 }
 
 /// Reads a capture file: one capture for each interface in it.
@@ -30,7 +61,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
     }
     // The reader needs room for one whole block at least.
     let mut reader = create_reader(BUFFER, bytes).map_err(|error| told(&error))?;
-    let mut interfaces: Vec<(Linktype, Capture)> = Vec::new();
+    let mut interfaces: Vec<Reading> = Vec::new();
     // Interfaces are numbered anew in each section.
     let mut section: BTreeMap<u32, usize> = BTreeMap::new();
     let mut in_vain = 0;
@@ -51,28 +82,32 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
             Err(error) => return Err(told(&error)),
         };
         match block {
-            PcapBlockOwned::LegacyHeader(header) => interfaces.push((header.network, Capture::default())),
+            PcapBlockOwned::LegacyHeader(header) => {
+                let units = if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
+                interfaces.push(Reading::new(header.network, units, None));
+            }
             PcapBlockOwned::Legacy(record) => {
-                if let Some((link, capture)) = interfaces.first_mut() {
-                    capture.packets.extend(decode(*link, record.data));
+                if let Some(reading) = interfaces.first_mut() {
+                    let time = u64::from(record.ts_sec) * reading.units + u64::from(record.ts_usec);
+                    reading.frame(Some(time), record.data);
                 }
             }
             PcapBlockOwned::NG(Block::SectionHeader(_)) => section.clear(),
             PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
                 let interface = description.if_name().and_then(Result::ok).map(str::to_owned);
                 section.insert(section.len() as u32, interfaces.len());
-                interfaces.push((description.linktype, Capture { interface, packets: Vec::new() }));
+                let units = description.ts_resolution().unwrap_or(1_000_000);
+                interfaces.push(Reading::new(description.linktype, units, interface));
             }
             PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
                 let place =
                     section.get(&block.if_id).ok_or("a packet of an interface that the file does not describe")?;
-                let (link, capture) = &mut interfaces[*place];
-                capture.packets.extend(decode(*link, block.packet_data()));
+                let time = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
+                interfaces[*place].frame(Some(time), block.packet_data());
             }
             PcapBlockOwned::NG(Block::SimplePacket(block)) => {
                 if let Some(place) = section.get(&0) {
-                    let (link, capture) = &mut interfaces[*place];
-                    capture.packets.extend(decode(*link, block.packet_data()));
+                    interfaces[*place].frame(None, block.packet_data());
                 }
             }
             PcapBlockOwned::NG(_) => {}
@@ -80,7 +115,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
         reader.consume(length);
         in_vain = 0;
     }
-    Ok(interfaces.into_iter().map(|(_, capture)| capture).collect())
+    Ok(interfaces.into_iter().map(|reading| reading.capture).collect())
 }
 
 /// The packet in a captured frame.

@@ -4,12 +4,18 @@
 //! random ports have no place; then the first step that differs is looked for.
 
 use super::steps::{Step, steps};
+use super::stopped::stopped;
 use crate::export::Vantage;
+use crate::ids::NodeId;
 use crate::packet::Packet;
+use crate::time::{Duration, Instant};
 use crate::trace::{Event, Trace};
+use std::collections::BTreeSet;
 
 /// How many steps before a difference are shown.
 const CONTEXT: usize = 3;
+/// How much longer than a capture the run it is held against may be.
+const SLACK: Duration = Duration::from_secs(10);
 
 /// How a capture and a run compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,22 +41,57 @@ impl Calibration {
     }
 }
 
+/// What was captured at an interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Captured<'a> {
+    /// Where.
+    pub vantage: &'a Vantage,
+    /// The packets, in order.
+    pub packets: &'a [Packet],
+    /// The time from the first to the last, if that is known; what the run does later is not held against them.
+    pub lasted: Option<Duration>,
+}
+
 /// Compares what the run sent and received at an interface with what was captured there. `ports`: the servers' control
 /// ports.
-pub fn calibrate(trace: &Trace, vantage: &Vantage, ports: &[u16], captured: &[Packet]) -> Calibration {
-    let simulated: Vec<&Packet> = trace
-        .frames
-        .iter()
-        .filter(|frame| frame.node == vantage.node)
-        .filter_map(|frame| match frame.event {
-            Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == vantage.link => {
-                Some(trace.packet(packet))
-            }
-            _ => None,
-        })
-        .collect();
-    let captured: Vec<&Packet> = captured.iter().collect();
-    let (mut left, mut right) = (steps(&simulated, ports).into_iter(), steps(&captured, ports).into_iter());
+pub fn calibrate(trace: &Trace, captured: Captured<'_>, ports: &[u16]) -> Calibration {
+    let real: Vec<&Packet> = captured.packets.iter().collect();
+    compare(steps(&simulated(trace, captured), ports), steps(&real, ports))
+}
+
+/// Compares which connections a node stops; `None` unless there is a capture of each of its interfaces, two at least.
+pub fn calibrate_node(trace: &Trace, node: NodeId, captured: &[Captured<'_>]) -> Option<Calibration> {
+    let here: Vec<&Captured<'_>> = captured.iter().filter(|it| it.vantage.node == node).collect();
+    let links: BTreeSet<_> = here.iter().map(|it| it.vantage.link.index()).collect();
+    let all = trace.links.iter().filter(|link| link.ends.contains(&node)).count();
+    if links.len() < 2 || links.len() < all || here.len() > links.len() {
+        return None;
+    }
+    let own = &trace.nodes[node.index()].addresses;
+    let ours: Vec<Vec<&Packet>> = here.iter().map(|it| simulated(trace, **it)).collect();
+    let real: Vec<Vec<&Packet>> = here.iter().map(|it| it.packets.iter().collect()).collect();
+    Some(compare(stopped(own, &ours), stopped(own, &real)))
+}
+
+/// What the run sent and received there, as long as the capture lasted.
+fn simulated<'a>(trace: &'a Trace, captured: Captured<'_>) -> Vec<&'a Packet> {
+    let vantage = captured.vantage;
+    let seen = trace.frames.iter().filter(|frame| frame.node == vantage.node).filter_map(|frame| match frame.event {
+        Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == vantage.link => {
+            Some((frame.at, trace.packet(packet)))
+        }
+        _ => None,
+    });
+    let seen: Vec<(Instant, &Packet)> = seen.collect();
+    let end = seen.first().zip(captured.lasted).map(|((first, _), lasted)| {
+        // The kernel's timers are late by some per cent, and a real network may be quicker than the scenario's.
+        *first + lasted + Duration::from_nanos(lasted.as_nanos() / 20) + SLACK
+    });
+    seen.into_iter().filter(|(at, _)| end.is_none_or(|end| *at <= end)).map(|(_, packet)| packet).collect()
+}
+
+fn compare(simulated: Vec<Step>, captured: Vec<Step>) -> Calibration {
+    let (mut left, mut right) = (simulated.into_iter(), captured.into_iter());
     let mut same = Vec::new();
     loop {
         match (left.next(), right.next()) {

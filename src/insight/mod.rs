@@ -7,13 +7,15 @@ mod knock;
 mod outcome;
 mod stages;
 mod steps;
+mod stopped;
 mod story;
 
-pub use calibrate::{Calibration, calibrate};
+pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Unmet, check};
 pub use divergence::{Divergence, divergence};
 pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{StepOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};
 pub use steps::{Step, steps};
+pub use stopped::stopped;
 pub use story::same_instant;

@@ -55,6 +55,10 @@ pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
         };
         if matches!(frame.event, Event::Socket { action: SocketAction::Connect, .. }) {
             *newest = tag.connection;
+            if tag.channel == Channel::Control {
+                // A client that calls again begins anew.
+                progress[1..].fill(Progress::Ahead);
+            }
         } else if tag.connection != *newest && tag.connection.is_some() {
             continue;
         }

@@ -3,8 +3,10 @@
 //! Modelled: TCP streams put in order again (RFC 9293, section 3.4), replies of one and of several lines (RFC 959,
 //! section 4.2), data connections held against the port that PORT, EPRT, PASV or EPSV announced (RFC 959, section
 //! 4.1.2; RFC 2428). Left out, because it differs between any two runs: pure acknowledgements, repetitions, how bytes
-//! are cut into segments, times, who of two closes first. A connection is one step, at the place where it began among
-//! the FTP lines: the data connection's segments race with those of the control connection. Not modelled: a control
+//! are cut into segments, times, who of two closes a control connection first. A data connection is one step, at the
+//! place where it began among the FTP lines: its segments race with those of the control connection. A control
+//! connection is two: its beginning, and after all else how it ended. What belongs to one control connection stands
+//! together, and the control connections stand in order of their addresses: sessions side by side race as well. Not modelled: a control
 //! connection that is encrypted, or captured without its beginning.
 
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
@@ -42,15 +44,22 @@ enum Answer {
 }
 
 /// A TCP connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Connection {
     syns: usize,
     answer: Answer,
     data: [bool; 2],
     fins: [bool; 2],
+    /// Which side sent its FIN first.
+    closed_by: Option<usize>,
     reset: bool,
     control: bool,
+    /// Data: the port is the one that the control connection announced last.
     announced: bool,
+    /// Control: what it announced last.
+    announces: Option<u16>,
+    /// Control: cannot be read any more. Data: belongs to a control connection that cannot be read.
+    sealed: bool,
 }
 
 /// One direction of a control connection.
@@ -71,10 +80,12 @@ enum Item {
 
 #[derive(Default)]
 struct Reader {
-    items: Vec<Item>,
+    /// Each with the control connection it belongs to.
+    items: Vec<(Option<Pair>, Item)>,
     connections: BTreeMap<Pair, Connection>,
+    /// Control connections in the order they began.
+    controls: Vec<Pair>,
     streams: BTreeMap<Pair, Stream>,
-    announced: Option<u16>,
 }
 
 /// The steps of packets in the order they were seen at one interface.
@@ -86,14 +97,23 @@ pub fn steps(packets: &[&Packet], control_ports: &[u16]) -> Vec<Step> {
             Body::Icmp(icmp) => reader.error(icmp),
         }
     }
-    let Reader { items, connections, .. } = reader;
-    items
-        .into_iter()
-        .map(|item| match item {
-            Item::Line(step) => step,
-            Item::Connection(pair) => connection_step(pair, connections.get(&pair).unwrap_or(&Connection::default())),
-        })
-        .collect()
+    let Reader { items, connections, mut controls, .. } = reader;
+    let connection = |pair: &Pair| connections.get(pair).cloned().unwrap_or_default();
+    // A stable sort: one after the other between the same hosts stay in order.
+    controls.sort_by_key(|(from, to)| (from.ip, *to));
+    let mut steps = Vec::new();
+    for owner in controls.into_iter().map(Some).chain([None]) {
+        for (_, item) in items.iter().filter(|(of, _)| *of == owner) {
+            steps.push(match item {
+                Item::Line(step) => step.clone(),
+                Item::Connection(pair) => connection_step(*pair, &connection(pair)),
+            });
+        }
+        if let Some(pair) = owner.filter(|pair| connection(pair).is_up_control()) {
+            steps.push(end_step(pair, &connection(&pair)));
+        }
+    }
+    steps
 }
 
 impl Reader {
@@ -102,16 +122,20 @@ impl Reader {
             [Flags::SYN, Flags::ACK, Flags::RST, Flags::FIN].map(|flag| segment.flags.contains(flag));
         if syn && !ack {
             let control = control_ports.contains(&to.port);
-            let announced = self.announced == Some(to.port);
+            let owner = if control { Some((from, to)) } else { self.owner(from, to) };
+            let known = owner.and_then(|owner| self.connections.get(&owner));
+            let announced = known.is_some_and(|control| control.announces == Some(to.port));
+            let sealed = known.is_some_and(|control| control.sealed);
             let mut first = false;
             let connection = self.connections.entry((from, to)).or_insert_with(|| {
                 first = true;
-                Connection { control, announced, ..Connection::default() }
+                Connection { control, announced, sealed, ..Connection::default() }
             });
             connection.syns += 1;
             if first {
-                self.items.push(Item::Connection((from, to)));
+                self.items.push((owner, Item::Connection((from, to))));
                 if control {
+                    self.controls.push((from, to));
                     self.streams.insert((from, to), Stream { next: segment.seq + 1, ..Stream::default() });
                 }
             }
@@ -123,16 +147,33 @@ impl Reader {
         if side == 1 && connection.answer == Answer::None {
             connection.answer = if rst { Answer::Rst } else { Answer::SynAck };
         } else {
-            connection.reset |= rst;
+            // A RST to what comes after the end says nothing new.
+            connection.reset |= rst && connection.fins == [false; 2];
         }
         connection.fins[side] |= fin;
+        if fin {
+            connection.closed_by.get_or_insert(side);
+        }
         connection.data[side] |= !segment.payload.is_empty();
-        let control = connection.control;
+        let control = connection.control && !connection.sealed;
         if control && syn {
             self.streams.entry((from, to)).or_default().next = segment.seq + 1;
         } else if control && !segment.payload.is_empty() {
             self.stream((from, to), segment, side == 0);
         }
+    }
+
+    /// The control connection that a data connection belongs to: the latest that announced its port, else the latest
+    /// between these hosts.
+    fn owner(&self, from: Endpoint, to: Endpoint) -> Option<Pair> {
+        let announced = |pair: &&Pair| self.connections.get(pair).is_some_and(|c| c.announces == Some(to.port));
+        let between = |(a, b): &&Pair| (a.ip, b.ip) == (from.ip, to.ip) || (b.ip, a.ip) == (from.ip, to.ip);
+        let latest = || self.controls.iter().rev();
+        latest()
+            .find(|pair| announced(pair) && between(pair))
+            .or_else(|| latest().find(announced))
+            .or_else(|| latest().find(between))
+            .copied()
     }
 
     fn error(&mut self, icmp: &Icmp) {
@@ -165,29 +206,39 @@ impl Reader {
                 }
             }
         }
+        let control = if from_client { pair } else { (pair.1, pair.0) };
         for line in lines {
             if from_client {
-                self.command(&line);
+                self.command(control, &line);
             } else {
-                self.reply(pair, &line);
+                self.reply(control, &line);
+            }
+            if self.connections.get(&control).is_some_and(|connection| connection.sealed) {
+                break;
             }
         }
     }
 
-    fn command(&mut self, line: &str) {
+    fn command(&mut self, control: Pair, line: &str) {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let verb = verb.to_ascii_uppercase();
+        let mut announces = None;
         let numbers: Vec<&str> = argument.split(',').collect();
         let meaning = match (verb.as_str(), &numbers[..]) {
             // Passwords are anybody's choice.
             ("PASS", _) => verb.clone(),
             ("PORT", [a, b, c, d, high, low]) => {
-                self.announced = port(high, low);
+                announces = port(high, low);
                 format!("PORT {a},{b},{c},{d},<port>")
+            }
+            // RFC 1639: family, length and bytes of the address, length and bytes of the port.
+            ("LPRT", [four, length, a, b, c, d, two, high, low]) => {
+                announces = port(high, low);
+                format!("LPRT {four},{length},{a},{b},{c},{d},{two},<port>")
             }
             ("EPRT", _) => {
                 let mut parts: Vec<&str> = argument.split('|').collect();
-                self.announced = parts.get(3).and_then(|port| port.parse().ok());
+                announces = parts.get(3).and_then(|port| port.parse().ok());
                 if let Some(port) = parts.get_mut(3) {
                     *port = "<port>";
                 }
@@ -195,11 +246,15 @@ impl Reader {
             }
             _ => format!("{verb} {argument}").trim_end().to_owned(),
         };
-        self.items.push(Item::Line(Step { meaning: format!("command {meaning}"), shown: format!("command {line}") }));
+        if let Some(connection) = self.connections.get_mut(&control) {
+            connection.announces = announces.or(connection.announces);
+        }
+        let step = Step { meaning: format!("command {meaning}"), shown: format!("command {line}") };
+        self.items.push((Some(control), Item::Line(step)));
     }
 
-    fn reply(&mut self, pair: Pair, line: &str) {
-        let Some(stream) = self.streams.get_mut(&pair) else { return };
+    fn reply(&mut self, control: Pair, line: &str) {
+        let Some(stream) = self.streams.get_mut(&(control.1, control.0)) else { return };
         let code = line.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
         let last = code.is_some() && matches!(line.as_bytes().get(3), None | Some(b' '));
         match (&stream.more, code) {
@@ -213,17 +268,21 @@ impl Reader {
         }
         let code = code.unwrap_or("without a code");
         let inside = line.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
-        match (code, inside) {
-            ("227", Some(inside)) => {
-                let numbers: Vec<&str> = inside.split(',').collect();
-                if let [_, _, _, _, high, low] = numbers[..] {
-                    self.announced = port(high, low);
-                }
-            }
-            ("229", Some(inside)) => self.announced = inside.trim_matches('|').parse().ok(),
-            _ => {}
+        if let Some(connection) = self.connections.get_mut(&control) {
+            let announces = match (code, inside) {
+                ("227", Some(inside)) => match inside.split(',').collect::<Vec<_>>()[..] {
+                    [_, _, _, _, high, low] => port(high, low),
+                    _ => None,
+                },
+                ("229", Some(inside)) => inside.trim_matches('|').parse().ok(),
+                _ => None,
+            };
+            connection.announces = announces.or(connection.announces);
+            // RFC 4217, section 4: what follows is TLS.
+            connection.sealed |= code == "234";
         }
-        self.items.push(Item::Line(Step { meaning: format!("reply {code}"), shown: format!("reply {line}") }));
+        let step = Step { meaning: format!("reply {code}"), shown: format!("reply {line}") };
+        self.items.push((Some(control), Item::Line(step)));
     }
 }
 
@@ -231,6 +290,33 @@ impl Reader {
 fn port(high: &str, low: &str) -> Option<u16> {
     let (high, low): (u8, u8) = (high.trim().parse().ok()?, low.trim().parse().ok()?);
     Some(u16::from_be_bytes([high, low]))
+}
+
+impl Connection {
+    fn is_up_control(&self) -> bool {
+        self.control && self.answer == Answer::SynAck
+    }
+
+    /// How it ended.
+    const fn end(&self) -> &'static str {
+        match (self.reset, self.fins, self.closed_by) {
+            (true, ..) => "reset",
+            // Who of two says goodbye first on a control connection is a race; so it is where TLS says goodbye as well.
+            (false, [true, true], _) if self.control || self.sealed => "closed by both",
+            (false, [true, true], Some(0)) => "closed by both, first by the one who knocks",
+            (false, [true, true], _) => "closed by both, first by the one who opens",
+            (false, [false, false], _) => "left open",
+            (false, ..) => "closed by one",
+        }
+    }
+}
+
+fn end_step((from, to): Pair, connection: &Connection) -> Step {
+    let end = connection.end();
+    Step {
+        meaning: format!("control connection {} > {}: {end}", from.ip, to.ip),
+        shown: format!("the control connection {from} > {to} is {end}"),
+    }
 }
 
 fn connection_step((from, to): Pair, connection: &Connection) -> Step {
@@ -241,25 +327,21 @@ fn connection_step((from, to): Pair, connection: &Connection) -> Step {
         Answer::Error(name) => format!("answered by ICMP {name}"),
     };
     let mut life = String::new();
-    if connection.answer == Answer::SynAck {
-        if !connection.control {
-            life += match connection.data {
-                [false, false] => ", no data",
-                [true, false] => ", data from the one who knocks",
-                [false, true] => ", data from the one who opens",
-                [true, true] => ", data both ways",
-            };
-        }
-        life += match (connection.reset, connection.fins) {
-            (true, _) => ", reset",
-            (false, [true, true]) => ", closed by both",
-            (false, [false, false]) => ", left open",
-            (false, _) => ", closed by one",
+    if connection.answer == Answer::SynAck && !connection.control {
+        life += match connection.data {
+            [false, false] => ", no data",
+            // TLS begins with words in both directions; who has sent a file cannot be seen.
+            _ if connection.sealed => ", sealed",
+            [true, false] => ", data from the one who knocks",
+            [false, true] => ", data from the one who opens",
+            [true, true] => ", data both ways",
         };
+        life = format!("{life}, {}", connection.end());
     }
     let door = match (connection.control, connection.announced) {
         (true, _) => format!("the control port {}", to.port),
         (false, true) => "the announced port".to_owned(),
+        (false, false) if connection.sealed => "a port that nobody could read".to_owned(),
         (false, false) => "another port".to_owned(),
     };
     let source = if from.port < 1024 { from.port.to_string() } else { "a random port".to_owned() };

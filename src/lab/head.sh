@@ -7,11 +7,14 @@ fail() {
 
 [ "$(id -u)" = 0 ] || fail "it makes network namespaces, which only root may: run it with sudo"
 missing=''
-for program in ip tc nft vsftpd curl tcpdump mktemp head awk; do
+# shellcheck disable=SC2154 # set above
+for program in $programs; do
     command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
+# shellcheck disable=SC2154
 [ -z "$missing" ] || fail "these programs are missing:$missing
-on Debian or Ubuntu: apt-get install iproute2 nftables vsftpd curl tcpdump"
+on Debian or Ubuntu: apt-get install $packages
+(one FTP server at a time: of a second one, take the program out of its package with dpkg-deb -x)"
 
 prefix="ftpscope$$"
 work=$(mktemp -d "${TMPDIR:-/tmp}/ftpscope-lab.XXXXXX")
@@ -21,6 +24,9 @@ if [ -z "$captures" ]; then
 else
     mkdir -p -- "$captures"
 fi
+captures=$(cd -- "$captures" && pwd)
+# Servers that have given up their rights read here.
+chmod 755 "$work"
 children=''
 captors=''
 
@@ -101,15 +107,52 @@ filler() {
         print line } }' | head -c "$1"
 }
 
-# start_server NODE NUMBER PORT: vsftpd, and waits until it listens.
+# make_certificate: for servers with TLS.
+make_certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=ftpscope \
+        -keyout "$work/certificate.key" -out "$work/certificate.crt" 2>"$work/openssl" ||
+        fail "openssl makes no certificate: $(tail -n 1 "$work/openssl")"
+    cat "$work/certificate.key" "$work/certificate.crt" >"$work/certificate.pem"
+    chmod 600 "$work/certificate.pem"
+}
+
+# make_accounts SERVER UID: the accounts that this server sees. Anonymous users are `ftp`.
+make_accounts() {
+    etc="$work/etc.$1"
+    mkdir -p "$etc/pam.d"
+    printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/nonexistent:/bin/false' \
+        "ftp:x:$2:$2:ftp:$work/root.$1:/bin/sh" >"$etc/passwd"
+    printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' "ftp:x:$2:" >"$etc/group"
+    printf '%s\n' 'root:*:19000:0:99999:7:::' 'ftp:*:19000:0:99999:7:::' >"$etc/shadow"
+    printf '%s\n' 'auth required pam_unix.so' 'account required pam_permit.so' 'session required pam_permit.so' \
+        >"$etc/pam.d/ftpscope"
+}
+
+# add_account SERVER UID NAME PASSWORD
+add_account() {
+    etc="$work/etc.$1"
+    printf '%s:x:%s:64988:%s:%s:/bin/sh\n' "$3" "$2" "$3" "$work/root.$1" >>"$etc/passwd"
+    printf '%s:%s:19000:0:99999:7:::\n' "$3" "$(printf '%s\n' "$4" | openssl passwd -6 -stdin)" >>"$etc/shadow"
+}
+
+# start_server NODE NUMBER PORT COMMAND...: starts a server with its own accounts, and waits until it listens.
 start_server() {
-    in_node "$1" vsftpd "$work/vsftpd.$2.conf" >"$captures/vsftpd.$1.log" 2>&1 &
+    place=$1 number=$2 port=$3
+    shift 3
+    # shellcheck disable=SC2016 # for the inner shell
+    in_node "$place" sh -c '
+        etc=$1
+        shift
+        for name in passwd group shadow pam.d; do
+            [ ! -e "/etc/$name" ] || mount --bind "$etc/$name" "/etc/$name" || exit 1
+        done
+        exec "$@"' sh "$work/etc.$number" "$@" >"$captures/$1.$place.log" 2>&1 &
     children="$children $!"
     tries=0
-    until in_node "$1" sh -c 'cat /proc/net/tcp /proc/net/tcp6' | awk -v port="$(printf ':%04X' "$3")" \
+    until in_node "$place" sh -c 'cat /proc/net/tcp /proc/net/tcp6' | awk -v port="$(printf ':%04X' "$port")" \
         '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'; do
         tries=$((tries + 1))
-        [ "$tries" -lt 100 ] || fail "vsftpd does not listen on $1: $(cat "$captures/vsftpd.$1.log")"
+        [ "$tries" -lt 100 ] || fail "$1 does not listen on $place: $(cat "$captures/$1.$place.log")"
         sleep 0.05
     done
 }

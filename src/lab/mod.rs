@@ -1,42 +1,74 @@
 //! The scenario as a laboratory of real software: a shell script that builds the same network from Linux network
-//! namespaces, filters with nftables, serves with vsftpd, calls with curl and captures with tcpdump.
+//! namespaces, filters with nftables, serves with the servers and calls with the clients that the scenario names, and
+//! captures with tcpdump.
 //!
 //! | file | subject |
 //! |---|---|
 //! | `head.sh`, `tail.sh` | what every script begins and ends with |
 //! | `network` | namespaces, links, addresses, routes, rules |
-//! | `programs` | vsftpd's settings and files, curl's options |
+//! | `files` | the files that servers and clients have |
+//! | `servers` | vsftpd, pure-ftpd, proftpd: settings, users, certificates |
+//! | `clients` | curl, lftp, tnftp, inetutils-ftp: options and commands |
 //!
 //! What is the same: nodes, interface names, addresses, the simulator's own routes, delay, rate and queue of links, the
-//! rules as the scenario writes them, the server's settings, the order of commands. What is not: user names (vsftpd
-//! takes them from the system, so every session logs in as anonymous), raw commands other than those that curl sends
-//! by itself, the frame queue's unit (netem counts packets). The script needs root and touches nothing but its own
-//! namespaces, its temporary directory and the directory for captures.
+//! rules as the scenario writes them, the servers' settings and users, the clients' order of commands. What cannot be
+//! said to the real programs stands as a comment at the head of the script. The script needs root and touches nothing
+//! but its own namespaces, its temporary directory and the directory for captures: the servers' user accounts are
+//! files that only the servers see.
 
+mod clients;
+mod files;
 mod network;
-mod programs;
+mod servers;
 
 use crate::scenario::Scenario;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const HEAD: &str = include_str!("head.sh");
 const TAIL: &str = include_str!("tail.sh");
+
+/// What every script calls, with the Debian package that has it.
+const TOOLS: [(&str, &str); 8] = [
+    ("ip", "iproute2"),
+    ("tc", "iproute2"),
+    ("nft", "nftables"),
+    ("tcpdump", "tcpdump"),
+    ("mount", "mount"),
+    ("mktemp", "coreutils"),
+    ("head", "coreutils"),
+    ("awk", "mawk"),
+];
+
+/// A script as it is written.
+#[derive(Default)]
+struct Script {
+    body: String,
+    /// Programs that it calls besides [`TOOLS`], with their Debian packages.
+    needs: BTreeSet<(&'static str, &'static str)>,
+    /// What the real programs cannot do as the scenario says.
+    notes: BTreeSet<String>,
+}
+
 /// The script; or why the scenario cannot be built from real software.
 pub fn script(scenario: &Scenario) -> Result<String, String> {
+    let mut script = Script { needs: TOOLS.into_iter().collect(), ..Script::default() };
+    network::write(scenario, &mut script);
+    servers::write(scenario, &mut script);
+    clients::write(scenario, &mut script)?;
     let mut out = String::from("#!/bin/sh\n");
     let _ = writeln!(out, "# Made by ftpscope {}: {}", env!("CARGO_PKG_VERSION"), one_line(&scenario.title));
     out += "# The same network of real software. As root: sh THIS-FILE [DIRECTORY-FOR-CAPTURES]\n";
-    for note in programs::notes(scenario) {
-        let _ = writeln!(out, "# Not the same: {}", one_line(&note));
+    for note in &script.notes {
+        let _ = writeln!(out, "# Not the same: {}", one_line(note));
     }
     let names: Vec<&str> = scenario.nodes.iter().map(|node| node.name.as_str()).collect();
+    let programs: Vec<&str> = script.needs.iter().map(|(program, _)| *program).collect();
+    let packages: BTreeSet<&str> = script.needs.iter().map(|(_, package)| *package).collect();
+    let packages: Vec<&str> = packages.into_iter().collect();
     let _ = writeln!(out, "nodes='{}'", names.join(" "));
-    out += HEAD;
-    network::write(scenario, &mut out);
-    programs::write_servers(scenario, &mut out);
-    programs::write_sessions(scenario, &mut out)?;
-    out += TAIL;
-    Ok(out)
+    let _ = writeln!(out, "programs='{}'\npackages='{}'", programs.join(" "), packages.join(" "));
+    Ok([&out, HEAD, &script.body, TAIL].concat())
 }
 
 /// Text that cannot end a comment.
@@ -51,6 +83,11 @@ fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Whole seconds, at least one: the real programs take 0 for never.
+fn seconds(duration: crate::time::Duration) -> u64 {
+    duration.as_nanos().div_ceil(1_000_000_000).max(1)
 }
 
 #[cfg(test)]

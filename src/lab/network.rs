@@ -4,7 +4,7 @@ use super::quoted;
 use crate::firewall::{Action, Hook};
 use crate::ids::{NodeId, RuleId};
 use crate::network::{Route, Routes};
-use crate::scenario::{ChainSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
+use crate::scenario::{ChainSpec, InterfaceSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
 use crate::tcp::SynRetries;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +13,8 @@ use std::net::IpAddr;
 /// The room of a full frame, to count a queue of bytes in packets.
 const FRAME: u64 = 1514;
 
-pub(super) fn write(scenario: &Scenario, out: &mut String) {
+pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
+    let out = &mut script.body;
     *out += "\n# The nodes.\n";
     for node in &scenario.nodes {
         let _ = writeln!(out, "add_node {}", node.name);
@@ -98,11 +99,20 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
         for address in &addresses {
             let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };
             let interface = &node.interfaces[usize::from(number)];
-            if interface.addresses.iter().any(|net| net.contains(address)) {
-                continue;
+            let peer = &scenario.nodes[interface.peer];
+            if peer.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr() == *address) {
+                // The neighbour itself. Where two links are one network, Linux has to be told on which one it is.
+                let others = node.interfaces.iter().filter(|other| other.link != interface.link);
+                let on = |other: &InterfaceSpec| other.addresses.iter().any(|net| net.contains(address));
+                if on(interface) && others.into_iter().any(on) {
+                    let _ = writeln!(out, "in_node {} ip route add {address} dev {}", node.name, interface.name);
+                }
+                if on(interface) {
+                    continue;
+                }
             }
-            let peer = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
-            let gateway = peer.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
+            let far = peer.interfaces.iter().find(|i| i.link == interface.link);
+            let gateway = far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
             let Some(gateway) = gateway.into_iter().find(|a| a.is_ipv4() == address.is_ipv4()) else { continue };
             let _ = writeln!(out, "in_node {} ip route add {address} via {gateway} dev {}", node.name, interface.name);
         }
@@ -140,7 +150,8 @@ fn write_chain(scenario: &Scenario, chain: &ChainSpec, out: &mut String) {
     if !rules().any(|rule| translates(&rule)) {
         return;
     }
-    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { "dstnat" } else { "srcnat" };
+    // As numbers: nft knows the names dstnat and srcnat at prerouting and postrouting only.
+    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { -100 } else { 100 };
     let _ = writeln!(out, "    chain nat_{hook} {{\n        type nat hook {hook} priority {priority}; policy accept;");
     for rule in rules().filter(translates) {
         let text = one_line(&rule.text);

@@ -1,4 +1,4 @@
-//! The scripts are shell scripts. That they build what they should is seen only as root; see docs/captures.md.
+//! The scripts are shell scripts. That they build what they should is seen only as root: `tests/lab.rs`.
 
 use super::*;
 use crate::scenario::{builtins, parse};
@@ -47,8 +47,53 @@ server = "server"
 run = ["ls o'clock $(reboot)", "get a;b c", "cd deep", "put 'x'", "SYST"]
 files = { "'x'" = "1 kB" }
 "#;
-    let script = script(&parse(source, "test").unwrap_or_else(|mistakes| panic!("{mistakes:?}"))).unwrap();
-    check(&script);
-    assert!(script.contains("ftp://203.0.113.5:21/o%27clock%20%24%28reboot%29/"));
-    assert!(script.contains(r#"root.1"/'o'\''clock $(reboot)'/x"#), "{script}");
+    for software in ["curl", "lftp", "tnftp", "ftp"] {
+        let source = format!("{source}software = \"{software}\"\n");
+        let script = script(&parse(&source, "test").unwrap_or_else(|mistakes| panic!("{mistakes:?}"))).unwrap();
+        check(&script);
+        assert!(script.contains(r"/root.1/'o'\''clock $(reboot)'/x"), "{script}");
+        if software == "curl" {
+            assert!(script.contains("ftp://203.0.113.5:21/o%27clock%20%24%28reboot%29/"));
+        } else {
+            // Between the lines of a quoted here-document nothing is special to the shell.
+            assert!(script.contains("ls \"o'clock $(reboot)\""), "{script}");
+        }
+    }
+}
+
+#[test]
+fn every_server_gets_its_settings() {
+    for (software, settings) in [
+        (
+            "vsftpd",
+            &["pasv_min_port=50000", "pasv_address=198.51.100.7", "ssl_enable=YES", "cmds_denied=EPSV,SITE"][..],
+        ),
+        ("pure-ftpd", &["-p 50000:50009", "-P 198.51.100.7", "-Y 1"]),
+        ("proftpd", &["PassivePorts 50000 50009", "MasqueradeAddress 198.51.100.7", "<Limit EPSV SITE>"]),
+    ] {
+        let source = format!(
+            r#"
+title = "settings"
+links = ["client -- server"]
+[nodes.server.ftp-server]
+software = "{software}"
+passive-ports = "50000-50009"
+passive-address = "198.51.100.7"
+denied-commands = ["EPSV", "SITE"]
+users = {{ alice = "it's secret" }}
+tls = true
+[[sessions]]
+client = "client"
+server = "server"
+run = ["ls"]
+"#
+        );
+        let script = script(&parse(&source, "test").unwrap_or_else(|mistakes| panic!("{mistakes:?}"))).unwrap();
+        check(&script);
+        for setting in settings.iter().chain(&[r"alice 'it'\''s secret'", "make_certificate\n"]) {
+            assert!(script.contains(setting), "{setting}: {script}");
+        }
+        let noted = script.contains("# Not the same: pure-ftpd has no setting for denied commands");
+        assert_eq!(noted, software == "pure-ftpd");
+    }
 }

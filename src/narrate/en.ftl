@@ -231,6 +231,7 @@ timer-idle = { $node }'s timer for a silent peer runs out after { $after }.
 timer-data-connect = { $node }'s timer for connecting the data connection runs out after { $after }.
 timer-control-connect = { $node }'s timer for connecting the control connection runs out after { $after }.
 timer-reply = { $node }'s timer for the next reply runs out after { $after }.
+timer-retry = { $node } has waited { $after } before it tries again.
 timer-neighbour = { $node } has asked its link for { $after } who has the address { $address }: nobody answered.
 timer-neighbour-unknown = { $node } has asked its link for { $after } for an address: nobody answered.
 

@@ -191,6 +191,7 @@ ids! {
     TimerDataConnect = "timer-data-connect",
     TimerControlConnect = "timer-control-connect",
     TimerReply = "timer-reply",
+    TimerRetry = "timer-retry",
     TimerNeighbour = "timer-neighbour",
     TimerNeighbourUnknown = "timer-neighbour-unknown",
     CommandSent = "command-sent",

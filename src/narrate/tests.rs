@@ -254,7 +254,10 @@ fn every_kind_of_event_has_its_sentence() {
         [TimerKind::Handshake, TimerKind::Retransmit, TimerKind::TimeWait, TimerKind::DelayedAck, TimerKind::KeepAlive]
             .map(Timer::Tcp)
             .into_iter()
-            .chain([FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply].map(Timer::Ftp))
+            .chain(
+                [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
+                    .map(Timer::Ftp),
+            )
     {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }

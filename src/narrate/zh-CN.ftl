@@ -215,6 +215,7 @@ timer-idle = { $node } 等待对端活动的定时器在 { $after } 后超时。
 timer-data-connect = { $node } 等待建立数据连接的定时器在 { $after } 后超时。
 timer-control-connect = { $node } 等待建立控制连接的定时器在 { $after } 后超时。
 timer-reply = { $node } 等待下一个应答的定时器在 { $after } 后超时。
+timer-retry = { $node } 等了 { $after }，现在再试一次。
 timer-neighbour = { $node } 在链路上查询地址 { $address } 已有 { $after }：无人应答。
 timer-neighbour-unknown = { $node } 在链路上查询一个地址已有 { $after }：无人应答。
 

@@ -275,9 +275,12 @@ fn client_config(spec: &SessionSpec) -> ClientConfig {
         run: spec.run.clone(),
         ignore_pasv_address: spec.ignore_passive_address,
         active_ports: spec.active_ports,
+        active_address: spec.active_address,
         tls: spec.tls,
         connect_timeout: spec.connect_timeout,
-        reply_timeout: spec.reply_timeout.or(defaults.reply_timeout),
+        reply_timeout: spec.reply_timeout.or(Some(spec.software.patience(spec.connect_timeout))),
+        max_retries: spec.max_retries.unwrap_or(defaults.max_retries),
+        reconnect_interval: spec.reconnect_interval.unwrap_or(defaults.reconnect_interval),
         files: file_system(&spec.files),
     }
 }

@@ -312,10 +312,16 @@ pub struct SessionSpec {
     pub connect_timeout: Option<Duration>,
     /// How long it waits for a reply; `None`: the client's own default.
     pub reply_timeout: Option<Duration>,
+    /// lftp: how often a command is tried; `None`: 2.
+    pub max_retries: Option<u32>,
+    /// lftp: how long after an attempt began the next one may begin; `None`: 1 s.
+    pub reconnect_interval: Option<Duration>,
     /// Connect to the control connection's address whatever the reply to PASV names; `None`: the software's habit.
     pub ignore_passive_address: Option<bool>,
     /// Lowest and highest port for active data connections; `None`: any ephemeral port.
     pub active_ports: Option<(u16, u16)>,
+    /// The address that PORT and EPRT name; `None`: the client's own.
+    pub active_address: Option<IpAddr>,
     /// Whether the session must be protected by TLS.
     pub tls: bool,
     /// Local files, for `put`.

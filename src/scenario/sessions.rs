@@ -10,7 +10,7 @@ use crate::time::Duration;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const SESSION_KEYS: [&str; 15] = [
+const SESSION_KEYS: [&str; 18] = [
     "client",
     "server",
     "port",
@@ -21,10 +21,13 @@ const SESSION_KEYS: [&str; 15] = [
     "start",
     "connect-timeout",
     "reply-timeout",
+    "max-retries",
+    "reconnect-interval",
     "ignore-passive-address",
     "files",
     "software",
     "active-ports",
+    "active-address",
     "tls",
 ];
 const EXPECT_KEYS: [&str; 7] = ["command", "outcome", "at", "mode", "reply", "session", "rule"];
@@ -105,8 +108,14 @@ fn session(
         start: table.get("start").and_then(|field| problems.duration(field)).unwrap_or(Duration::ZERO),
         connect_timeout: table.get("connect-timeout").and_then(|field| timeout(problems, field)),
         reply_timeout: table.get("reply-timeout").and_then(|field| timeout(problems, field)),
+        max_retries: table
+            .get("max-retries")
+            .and_then(|field| problems.integer(field, 1..=1000))
+            .map(|count| count as u32),
+        reconnect_interval: table.get("reconnect-interval").and_then(|field| timeout(problems, field)),
         ignore_passive_address: table.get("ignore-passive-address").and_then(|field| problems.boolean(field)),
         active_ports: table.get("active-ports").and_then(|field| port_range(problems, field, "active-ports")),
+        active_address: table.get("active-address").and_then(|field| active_address(problems, field)),
         tls: table.get("tls").and_then(|field| problems.boolean(field)).unwrap_or_default(),
         files: table.get("files").map(|field| files(problems, field, bytes)).unwrap_or_default(),
     };
@@ -114,6 +123,16 @@ fn session(
     if let Some(field) = table.get("tls").filter(|_| spec.tls && !spec.software.knows_tls()) {
         let message = format!("{} does not speak TLS", spec.software.name());
         problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
+    }
+    if let Some(field) = table.get("active-address").filter(|_| !spec.software.knows_tls()) {
+        let message = format!("{} always names its own address", spec.software.name());
+        problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
+    }
+    for key in ["max-retries", "reconnect-interval"] {
+        if let Some(field) = table.get(key).filter(|_| spec.software != Software::Lftp) {
+            let message = format!("{} does not try again by itself", spec.software.name());
+            problems.error(field.span(), message, format!("leave out `{key}`, or write `software = \"lftp\"`"));
+        }
     }
     let (client, server) = client.zip(server)?;
     let client_node =
@@ -150,6 +169,23 @@ fn target(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology) -
         }
         Ok(address) => Some(Target::Address(address)),
         Err(_) => topology.resolve(problems, name, field.span()).map(Target::Node),
+    }
+}
+
+/// Any address of a host: whether it makes sense is for the run to show.
+fn active_address(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<IpAddr> {
+    let text = problems.string(field, "active-address = \"198.51.100.1\"")?;
+    match text.trim().parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() || address.is_multicast() => {
+            problems.error(field.span(), format!("{address} is no host's address"), "write for example `198.51.100.1`");
+            None
+        }
+        Ok(address) => Some(address),
+        Err(_) => {
+            let help = "write the address that PORT shall name, for example `198.51.100.1`";
+            problems.error(field.span(), format!("{} is not an address", quote(text)), help);
+            None
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 """Makes rows.jsonl from the full record of the measurements: python3 extract.py truth.jsonl > rows.jsonl
 
 Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no TLS.
-Of each run: the rules in our format, what the client was told to do, the dialogue of the first control connection on
-the client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, and every
-connection attempt as its own side saw it. Where the client opened a second control connection, the row ends with the
-first. Clocks and stopwatches are taken out of replies.
+Of each run: the rules in our format, what the client was told to do, the dialogue of all control connections on the
+client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, and every connection
+attempt as its own side saw it. Clocks and stopwatches are taken out of replies. A run that did not end with QUIT ends
+when the client did.
 """
 import json
 import re
@@ -20,14 +20,10 @@ NAMES = {
 }
 MODES = {"PORT": "active", "EPRT": "active-eprt", "PASV": "passive", "EPSV": "passive-epsv"}
 CLIENTS = {"curl": "curl", "lftp": "lftp", "tnftp": "tnftp", "inetutils-ftp": "ftp"}
-# lftp says PORT once more two seconds after 425, ours does not.
-CUT = {"B10": 6.0}
 # Settings of the server that the scenario format has.
 OPTIONS = {"connect_from_port_20", "pasv_min_port", "pasv_max_port", "port_enable", "pasv_enable", "connect_timeout",
            "accept_timeout", "idle_session_timeout", "cmds_denied", "RootRevoke off", "port_promiscuous", "pasv_address",
            "MasqueradeAddress", "PassivePorts", "-P", "-p"}
-# curl was told another address to announce, which the scenario format cannot say.
-FOREIGN = re.compile(r"-P 198\.")
 
 
 def options(server):
@@ -48,8 +44,6 @@ def expressible(row, base):
         and network(config["topology"], base) is not None
         and not config["sysctl"]
         and set(options(server)) <= known
-        and "strace" not in row["title"]
-        and not FOREIGN.search(" ".join(config["client"]["argv"]))
     )
 
 
@@ -96,7 +90,7 @@ def attempts(row, until):
                 break
         else:
             for event in row["events_at_client"]:
-                if event["ev"].startswith("ICMP"):
+                if event["ev"].startswith("ICMP") and event["t"] >= times[0]:
                     _, what, route = event["ev"].split()
                     answer = f"ICMP {what} from {route.split('>')[0]}"
                     break
@@ -142,6 +136,8 @@ def line(text):
 def patience(kind, argv):
     if kind == "lftp":
         return int(re.search(r"net:timeout (\d+)", argv[-1]).group(1))
+    if "-q" in argv:
+        return int(argv[argv.index("-q") + 1])
     return int(argv[argv.index("--connect-timeout") + 1]) if "--connect-timeout" in argv else None
 
 
@@ -175,22 +171,18 @@ def extract(row, base):
     kind, argv = config["client"]["kind"], config["client"]["argv"]
     where = network(config["topology"], base)
     urls = [a for a in argv if a.startswith("ftp://")]
-    opened = {e["ev"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C", e["ev"])}
-    closed = [e["t"] for e in row["events_at_client"] if re.match(r"ctl (F|R)\S* 192.168.10.10:C1>", e["ev"])]
-    # A client may open a second control connection after a failure; what happens from there on is left out. The times
-    # of events are rounded, those of packets are not.
-    until = CUT.get(row["id"])
-    if until is None and len(opened) > 1:
-        until = closed[0] if closed else [
-            e["t"] for e in row["events_at_client"] if re.match(r"ctl S 192.168.10.10:C(?!1>)", e["ev"])][0] - 0.0001
+    # The client left without QUIT; what its kernel and the server did afterwards was not recorded to the end.
+    said = row["dialogue"]["client_side"]
+    until = None if said and said[-1]["line"].startswith("221") else outcome["duration_s"]
     end = float("inf") if until is None else until
     run = ["ls ." if kind in ("tnftp", "inetutils-ftp") else "ls"]
-    if until is None and (len(urls) > 1 or kind != "curl"):
+    if len(urls) > 1 or kind != "curl":
         run.append("get " + (urls[1].rsplit("/", 1)[1] if urls else "hello.txt"))
     called = "203.0.113.129" if where == "hidden" else "203.0.113.10"
-    ports = re.search(r"-P \S+:(\d+-\d+)", " ".join(argv))
+    announced = re.search(r"-P (-|[\d.]+)(?::(\d+-\d+))?", " ".join(argv))
+    address, ports = announced.groups() if announced and kind == "curl" else (None, None)
     sides = {side: [[x["t"], x["who"], line(x["line"])]
-                    for x in row["dialogue"][side] if x["conn"] == 1 and x["t"] < end]
+                    for x in row["dialogue"][side] if x["t"] < end]
              for side in ("client_side", "server_side")}
     translated = any("nat" in text or "helper" in text for text in config["rules"].values())
     verdicts = [[v["device"], v["verdict"], v["ct"], re.search(r"\[(.*)\]", v["pkt"]).group(1)]
@@ -205,9 +197,11 @@ def extract(row, base):
         "believes": "--no-ftp-skip-pasv-ip" in argv or "fix-pasv-address no" in argv[-1],
         "connect_timeout": patience(kind, argv),
         "max_time": int(argv[argv.index("--max-time") + 1]) if "--max-time" in argv else None,
-        "active_ports": ports.group(1) if ports else None,
+        "active_ports": ports,
+        "active_address": address if address != "-" else None,
         "run": run,
         "until": until,
+        "slowed": "strace" in row["title"],
         "rules": {node: chains(node, text) for node, text in config["rules"].items()},
         "server": settings(config["server"]),
         "list_ok": outcome["list_ok"],
@@ -216,7 +210,7 @@ def extract(row, base):
         "dialogue": sides["client_side"],
         "at_server": [words for _, *words in sides["server_side"]] if translated else None,
         "verdicts": verdicts,
-        "attempts": list(attempts(row, end)),
+        "attempts": sorted(attempts(row, end), key=lambda attempt: attempt["syns"][0]),
     }
 
 

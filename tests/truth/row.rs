@@ -21,9 +21,13 @@ pub(crate) struct Row {
     /// curl gives up after so many seconds, whatever it waits for.
     pub max_time: Option<u32>,
     pub active_ports: Option<String>,
+    /// curl was told to announce this address.
+    pub active_address: Option<String>,
     pub run: Vec<String>,
     /// Only what happened before this second is compared.
     pub until: Option<f64>,
+    /// The programs ran under strace, which takes its time.
+    pub slowed: bool,
     pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
     pub server: Option<Server>,
     pub list_ok: bool,
@@ -151,7 +155,10 @@ address = "{server}"
             }
         }
         let seconds = |key: &str, s: Option<u32>| s.map(|s| format!("{key} = \"{s} s\"\n")).unwrap_or_default();
-        let ports = self.active_ports.as_ref().map(|ports| format!("active-ports = \"{ports}\"\n")).unwrap_or_default();
+        let text_key = |key: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("{key} = \"{value}\"\n")).unwrap_or_default()
+        };
+        let ports = text_key("active-ports", &self.active_ports) + &text_key("active-address", &self.active_address);
         let to = if self.target == "203.0.113.10" { "server" } else { &self.target };
         let _ = write!(
             text,

@@ -1,9 +1,10 @@
 //! An FTP client as a state machine without I/O: plays a list of commands as curl, lftp, tnftp or inetutils-ftp does.
 //!
 //! Modelled: what each says after the greeting, one negotiation for each transfer, what it tries when that fails, TYPE
-//! when it changes, SIZE and MDTM, the order in which all this is said, TLS as opaqueness. Not modelled: changing
-//! directory for `ls path`, more than one control connection (see [`Software`] for what this changes).
+//! when it changes, SIZE and MDTM, the order in which all this is said, when it calls the server again, TLS as opaqueness.
+//! Not modelled: changing directory for `ls path`.
 
+mod control;
 mod opening;
 mod script;
 mod session;
@@ -17,6 +18,7 @@ pub use software::Software;
 use super::{FileSystem, Mode};
 use crate::time::Duration;
 use software::Stranger;
+use std::net::IpAddr;
 
 /// What a client shall do.
 #[derive(Clone, Debug)]
@@ -36,14 +38,19 @@ pub struct ClientConfig {
     /// The lowest and highest port to listen on for active data connections (`curl -P :40000-40009`), used from the
     /// lowest on; `None` is any.
     pub active_ports: Option<(u16, u16)>,
+    /// The address that PORT and EPRT name instead of the client's own (`curl -P 198.51.100.1:40000-40009`).
+    pub active_address: Option<IpAddr>,
     /// Whether the session must be protected. lftp tries even if not.
     pub tls: bool,
     /// How long to wait for a connection; `None` leaves it to the stack. For an active data connection that is still
     /// not there when the server says that the transfer is complete, `None` is 60 s.
     pub connect_timeout: Option<Duration>,
-    /// How long to wait for a reply; `None` is for ever. By default 2 minutes, as curl 7.88 does
-    /// (`RESP_TIMEOUT`).
+    /// How long to wait for a reply; `None` is for ever. By default [`Software::patience`].
     pub reply_timeout: Option<Duration>,
+    /// lftp: how often an entry is tried (`net:max-retries`).
+    pub max_retries: u32,
+    /// lftp: how long after an attempt began the next one may begin (`net:reconnect-interval-base`).
+    pub reconnect_interval: Duration,
     /// The files that `put` sends; one that is not among them is 1000 bytes of [`FileSystem::generated`].
     pub files: FileSystem,
 }
@@ -58,9 +65,12 @@ impl Default for ClientConfig {
             run: Vec::new(),
             ignore_pasv_address: None,
             active_ports: None,
+            active_address: None,
             tls: false,
             connect_timeout: None,
-            reply_timeout: Some(Duration::from_secs(120)),
+            reply_timeout: Some(Software::default().patience(None)),
+            max_retries: 2,
+            reconnect_interval: Duration::from_secs(1),
             files: FileSystem::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! From the greeting to the first step: who we are, what the server can do.
 
+use super::Software;
 use super::session::{ClientSession, Phase};
 use super::software::Opening;
 use crate::ftp::{Command, Host, Reply, StepResult, TlsChannel};
@@ -44,10 +45,14 @@ impl ClientSession {
         while let Some(opening) = self.config.software.opening().get(usize::from(self.opening)) {
             self.opening += 1;
             if let Some(command) = self.opening_command(*opening, host) {
+                if *opening == Opening::Password && self.config.software == Software::Lftp {
+                    // As recorded, lftp counts the time to the next attempt from here.
+                    self.tries.begin(host.now());
+                }
                 return self.send(&command, Phase::Opening(*opening), host);
             }
         }
-        self.begin_step(host);
+        self.logged_in(host);
     }
 
     fn opening_command(&self, opening: Opening, host: &dyn Host) -> Option<Command> {
@@ -73,7 +78,8 @@ impl ClientSession {
             Opening::System => when(true, "SYST", ""),
             Opening::Utf8Again => when(self.utf8_refused, "OPTS", "UTF8 ON"),
             Opening::Facts => when(!features.facts.is_empty(), "OPTS", &format!("MLST {}", features.facts)),
-            Opening::Where => when(true, "PWD", ""),
+            // curl asks on every control connection, lftp once.
+            Opening::Where => when(!self.knows_home, "PWD", ""),
         }
     }
 
@@ -82,8 +88,7 @@ impl ClientSession {
             Opening::User if reply.code == 331 => self.wants_password = true,
             // 332 wants an account, which we have not.
             Opening::User | Opening::Password if !reply.is_positive() || reply.code == 332 => {
-                self.fail_rest(StepResult::Reply(reply.code), host);
-                return self.begin_step(host);
+                return self.not_let_in(reply.code, host);
             }
             Opening::Auth if reply.code == 234 => {
                 self.tls = Some(Box::new(TlsChannel::client()));
@@ -92,17 +97,28 @@ impl ClientSession {
                 return self.await_reply(host);
             }
             // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
-            Opening::Auth if self.config.tls => {
-                self.fail_rest(StepResult::Reply(reply.code), host);
-                return self.begin_step(host);
-            }
+            Opening::Auth if self.config.tls => return self.not_let_in(reply.code, host),
             Opening::Protection => self.private = reply.is_positive(),
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
+            Opening::Where => self.knows_home = self.config.software == Software::Lftp && reply.is_positive(),
             _ => {}
         }
         self.open(host);
+    }
+
+    /// The login was refused: curl hangs up and calls again for the next entry, lftp too but says goodbye; tnftp and ftp
+    /// go on as if nothing were.
+    fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
+        match self.config.software {
+            Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
+            Software::Lftp => {
+                self.send(&Command::new("QUIT", ""), Phase::Closing, host);
+                self.fail_and_hang_up(StepResult::Reply(code), host);
+            }
+            Software::Tnftp | Software::Ftp => self.begin_step(host),
+        }
     }
 
     /// The server's hello has come: the handshake ends with ours, and what follows is records.

@@ -1,9 +1,10 @@
-//! One control connection of the client: the login, one step after the other, the end.
+//! A client's session: the login, one step after the other, the end.
 
+use super::control::Tries;
 use super::opening::Features;
 use super::software::Opening;
 use super::transfer::Data;
-use super::{ClientConfig, Software, Step};
+use super::{ClientConfig, Step};
 use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -30,7 +31,7 @@ pub struct ClientSession {
     /// Data connections are protected.
     pub(super) private: bool,
     /// The entry that runs or, before it begins, comes next.
-    index: u32,
+    pub(super) index: u32,
     /// The entry's step, once it has begun.
     pub(super) step: Option<Step>,
     /// How many stages of the transfer have begun.
@@ -38,7 +39,21 @@ pub struct ClientSession {
     pub(super) data: Data,
     /// What TYPE was last accepted.
     pub(super) binary: Option<bool>,
-    replies: ReplyReader,
+    pub(super) replies: ReplyReader,
+    /// There is a control connection, or one is being opened.
+    pub(super) online: bool,
+    pub(super) tries: Tries,
+    /// The session has logged in before.
+    pub(super) opened: bool,
+    /// The entry is tried again.
+    pub(super) again: bool,
+    /// How the data connections of this entry are arranged.
+    pub(super) step_mode: Mode,
+    /// PWD was answered.
+    pub(super) knows_home: bool,
+    /// The directories that were entered, and how many of them have been entered again on a new control connection.
+    pub(super) directories: Vec<String>,
+    pub(super) returned: usize,
     /// What the last transfer brought.
     pub(super) received: Vec<Bytes>,
 }
@@ -48,6 +63,12 @@ pub struct ClientSession {
 pub(super) enum Phase {
     /// The control connection.
     Connecting,
+    /// The time for another control connection.
+    Waiting,
+    /// The time to say the same again.
+    Pausing,
+    /// The reply to CWD after another login.
+    Returning,
     /// 220.
     Greeting,
     /// The reply to something of the opening.
@@ -81,10 +102,10 @@ pub(super) enum Phase {
 impl ClientSession {
     /// A session that waits for its control connection.
     pub fn new(config: Arc<ClientConfig>) -> Self {
-        // The others know that a session begins with TYPE A (RFC 959, section 3.1.1.1).
-        let binary = if config.software == Software::Curl { None } else { Some(false) };
         Self {
             mode: config.mode,
+            step_mode: config.mode,
+            binary: config.software.type_at_first(),
             config,
             phase: Phase::Connecting,
             opening: 0,
@@ -99,8 +120,14 @@ impl ClientSession {
             step: None,
             stage: 0,
             data: Data::default(),
-            binary,
             replies: ReplyReader::default(),
+            online: false,
+            tries: Tries::default(),
+            opened: false,
+            again: false,
+            knows_home: false,
+            directories: Vec::new(),
+            returned: 0,
             received: Vec::new(),
         }
     }
@@ -115,11 +142,10 @@ impl ClientSession {
         &self.received
     }
 
-    /// The control connection is being opened.
+    /// The session begins.
     pub fn on_started(&mut self, host: &mut dyn Host) {
-        if let Some(after) = self.config.connect_timeout {
-            host.set_timer(FtpTimer::ControlConnect, after);
-        }
+        self.tries.begin(host.now());
+        self.call(host);
     }
 
     /// The control connection is there.
@@ -133,13 +159,13 @@ impl ClientSession {
 
     /// Bytes arrived on the control connection.
     pub fn on_control(&mut self, bytes: Bytes, host: &mut dyn Host) {
+        if !self.online {
+            return;
+        }
         let bytes = match &mut self.tls {
             None => bytes,
             Some(tls) => {
-                let Ok(received) = tls.receive(&bytes) else {
-                    self.give_up(StepResult::BadReply, host);
-                    return host.close_control();
-                };
+                let Ok(received) = tls.receive(&bytes) else { return self.lose(StepResult::BadReply, host) };
                 if received.hello {
                     self.on_hello(host);
                 }
@@ -155,30 +181,25 @@ impl ClientSession {
                     host.cancel_timer(FtpTimer::Reply);
                     self.answer(&reply, host);
                 }
-                Some(Err(_)) => {
-                    self.give_up(StepResult::BadReply, host);
-                    host.close_control();
-                }
+                Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
         }
     }
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if !self.is_finished() {
+        if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
             let result = if self.phase == Phase::Quit { StepResult::Ok } else { StepResult::Closed };
-            self.give_up(result, host);
-            host.close_control();
+            self.lose(result, host);
         }
     }
 
     /// The control connection did not come about, or broke.
     pub fn on_control_failed(&mut self, error: DataError, host: &mut dyn Host) {
-        match self.phase {
-            Phase::Done => {}
-            Phase::Connecting => self.give_up(StepResult::Connect(error), host),
-            _ => self.give_up(StepResult::Lost(error), host),
+        if self.online && !self.is_finished() {
+            let connecting = self.phase == Phase::Connecting;
+            self.lose(if connecting { StepResult::Connect(error) } else { StepResult::Lost(error) }, host);
         }
     }
 
@@ -186,14 +207,11 @@ impl ClientSession {
     pub fn on_timer(&mut self, timer: FtpTimer, host: &mut dyn Host) {
         match (timer, self.phase) {
             (FtpTimer::ControlConnect, Phase::Connecting) => {
-                self.give_up(StepResult::Connect(DataError::TimedOut), host);
-                host.close_control();
+                self.lose(StepResult::Connect(DataError::TimedOut), host);
             }
             (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => self.on_data_timeout(host),
-            (FtpTimer::Reply, phase) if phase != Phase::Done => {
-                self.give_up(StepResult::NoAnswer, host);
-                host.close_control();
-            }
+            (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(StepResult::NoAnswer, host),
+            (FtpTimer::Retry, _) => self.on_retry(host),
             _ => {}
         }
     }
@@ -217,7 +235,10 @@ impl ClientSession {
 
     fn answer(&mut self, reply: &Reply, host: &mut dyn Host) {
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
-        if reply.code == 421 && self.phase != Phase::Closing {
+        if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
+            if self.config.software.calls_again() {
+                return self.lose(StepResult::Reply(421), host);
+            }
             self.fail_rest(StepResult::Reply(421), host);
             self.phase = Phase::Closing;
             return;
@@ -227,6 +248,7 @@ impl ClientSession {
         }
         match self.phase {
             Phase::Greeting if reply.is_positive() => self.open(host),
+            Phase::Greeting if self.config.software.calls_again() => self.lose(StepResult::Reply(reply.code), host),
             Phase::Greeting => {
                 self.fail_rest(StepResult::Reply(reply.code), host);
                 self.begin_step(host);
@@ -253,19 +275,35 @@ impl ClientSession {
             Phase::Negotiating => self.on_negotiated(reply, host),
             Phase::Type => self.on_type(reply, host),
             Phase::Parameter => self.go_on(host),
+            Phase::Returning => self.go_back(host),
             Phase::CallingOff => self.settle(StepResult::BadReply, host),
             Phase::Transfer => self.on_transfer_reply(reply, host),
             // Nothing was asked.
-            Phase::Connecting | Phase::Handshake | Phase::ConnectingData | Phase::Closing | Phase::Done => {}
+            Phase::Connecting
+            | Phase::Waiting
+            | Phase::Pausing
+            | Phase::Handshake
+            | Phase::ConnectingData
+            | Phase::Closing
+            | Phase::Done => {}
         }
     }
 
-    /// What a raw command changes that the session must know: the type, and protection.
+    /// What a command changes that the session must know: the directory, the type, and protection.
     fn learn(&mut self, reply: &Reply) {
-        let Some(Step::Raw(command)) = &self.step else { return };
         if reply.is_negative() {
             return;
         }
+        let command = match &self.step {
+            Some(Step::Raw(command)) => command,
+            Some(Step::ChangeDirectory(path)) => {
+                if path.starts_with('/') {
+                    self.directories.clear();
+                }
+                return self.directories.push(path.clone());
+            }
+            _ => return,
+        };
         match (command.verb.as_str(), command.argument.as_str()) {
             ("TYPE", kind) => self.binary = Some(!kind.to_ascii_uppercase().starts_with('A')),
             ("PROT", level) => self.private = level.eq_ignore_ascii_case("P"),
@@ -275,7 +313,7 @@ impl ClientSession {
     }
 
     /// Which entry says QUIT: the first that does, or one more than there are.
-    fn quit_index(&self) -> u32 {
+    pub(super) fn quit_index(&self) -> u32 {
         let quit = |entry: &String| Step::parse(entry) == Ok(Step::Quit);
         self.config.run.iter().position(quit).unwrap_or(self.config.run.len()) as u32
     }
@@ -285,39 +323,62 @@ impl ClientSession {
         (self.quit_index() + 1).max(self.config.run.len() as u32)
     }
 
-    fn entry(&self) -> String {
+    pub(super) fn entry(&self) -> String {
         self.config.run.get(self.index as usize).map_or_else(|| String::from("quit"), Clone::clone)
     }
 
     /// Begins the next entry.
     pub(super) fn begin_step(&mut self, host: &mut dyn Host) {
-        let command = loop {
-            let entry = self.entry();
-            let Ok(step) = Step::parse(&entry) else {
-                // The scenario's check lets no such entry through.
-                self.finish_step(StepResult::NotRun, host);
-                continue;
-            };
-            host.note(Note::StepStarted { index: self.index, run: entry });
-            let step = self.step.insert(step);
-            match step {
-                Step::ChangeDirectory(path) => break Command::new("CWD", path.as_str()),
-                Step::PrintDirectory => break Command::new("PWD", ""),
-                Step::Delete(path) => break Command::new("DELE", path.as_str()),
-                Step::MakeDirectory(path) => break Command::new("MKD", path.as_str()),
-                Step::Raw(command) => break command.clone(),
-                Step::Rename(from, _) => {
-                    let from = Command::new("RNFR", from.as_str());
-                    return self.send(&from, Phase::RenameFrom, host);
-                }
-                Step::Quit => return self.send(&Command::new("QUIT", ""), Phase::Quit, host),
-                Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
-                    self.prepare_transfer();
-                    match self.advance(host) {
-                        Ok(()) => return,
-                        Err(error) => self.finish_step(StepResult::Connect(error), host),
-                    }
-                }
+        self.tries.begin(host.now());
+        self.again = false;
+        self.step_mode = self.mode;
+        let more = self.index < self.quit_index();
+        if more && !self.is_good() {
+            while let Some(Ok(reply)) = self.replies.next_reply() {
+                host.saw_reply(&reply);
+            }
+            self.hang_up(host);
+            return self.call(host);
+        }
+        if !self.online {
+            // Nobody is there to say goodbye to.
+            self.skip_to(self.entries(), host);
+            self.phase = Phase::Done;
+            return;
+        }
+        self.start_step(host);
+    }
+
+    /// Begins the next entry on the control connection that there is.
+    pub(super) fn start_step(&mut self, host: &mut dyn Host) {
+        let entry = self.entry();
+        let Ok(step) = Step::parse(&entry) else {
+            // The scenario's check lets no such entry through.
+            self.finish_step(StepResult::NotRun, host);
+            return self.begin_step(host);
+        };
+        host.note(Note::StepStarted { index: self.index, run: entry });
+        self.step = Some(step);
+        self.play(host);
+    }
+
+    /// Says the first thing of the current entry.
+    pub(super) fn play(&mut self, host: &mut dyn Host) {
+        let Some(step) = &self.step else { return };
+        let command = match step {
+            Step::ChangeDirectory(path) => Command::new("CWD", path.as_str()),
+            Step::PrintDirectory => Command::new("PWD", ""),
+            Step::Delete(path) => Command::new("DELE", path.as_str()),
+            Step::MakeDirectory(path) => Command::new("MKD", path.as_str()),
+            Step::Raw(command) => command.clone(),
+            Step::Rename(from, _) => {
+                let from = Command::new("RNFR", from.as_str());
+                return self.send(&from, Phase::RenameFrom, host);
+            }
+            Step::Quit => return self.send(&Command::new("QUIT", ""), Phase::Quit, host),
+            Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
+                self.prepare_transfer();
+                return self.go_on(host);
             }
         };
         self.send(&command, Phase::Simple, host);
@@ -329,6 +390,7 @@ impl ClientSession {
         host.note(Note::StepFinished { index: self.index, run, result });
         self.index += 1;
         self.step = None;
+        self.tries.end();
     }
 
     /// Ends the entries up to `end` as not run.
@@ -353,7 +415,7 @@ impl ClientSession {
     }
 
     /// Ends the session at once: whatever has not been finished is.
-    fn give_up(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn give_up(&mut self, result: StepResult, host: &mut dyn Host) {
         if self.phase != Phase::Closing {
             let end = self.entries();
             if self.step.is_none() && self.index < end {
@@ -366,7 +428,7 @@ impl ClientSession {
         }
         self.skip_to(self.entries(), host);
         self.phase = Phase::Done;
-        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply] {
+        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
             host.cancel_timer(timer);
         }
     }

@@ -1,12 +1,10 @@
 //! What makes one client program different from another: what it says after the greeting, in which order it prepares a
 //! transfer, what it tries when that is refused.
 //!
-//! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4. Two things are not as recorded, for a
-//! session here has one control connection: where curl opens another after a data connection that it could not make,
-//! it goes on with the next command here; and where lftp logs in anew to try another way, or the same way again after
-//! 425, it says the other command at once and does not try the same way again.
+//! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4.
 
-use crate::ftp::Mode;
+use crate::ftp::{Mode, StepResult};
+use crate::time::Duration;
 
 /// Which real client is imitated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -78,6 +76,17 @@ pub(super) enum Trouble {
     NotConnected,
 }
 
+/// What becomes of the control connection when an entry of the run list has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// The next entry uses it.
+    Stays,
+    /// It is closed without QUIT, and the next entry opens another.
+    HangsUp,
+    /// It is closed without QUIT, and the same entry is tried on another.
+    TriesAgain,
+}
+
 /// Another way to arrange the data connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OtherWay {
@@ -133,6 +142,44 @@ impl Software {
         }
     }
 
+    /// What TYPE is taken to be before it was said: curl says it anyway, the others know that a session begins with
+    /// TYPE A (RFC 959, section 3.1.1.1).
+    pub(super) const fn type_at_first(self) -> Option<bool> {
+        match self {
+            Self::Curl => None,
+            Self::Lftp | Self::Tnftp | Self::Ftp => Some(false),
+        }
+    }
+
+    /// How long it waits for a reply, if it waits so long for a connection: curl 2 minutes (`RESP_TIMEOUT`), lftp as
+    /// long (`net:timeout`, by itself 5 minutes), tnftp too (`-q`, by itself 1 minute). `ftp` would wait for ever.
+    pub fn patience(self, connect_timeout: Option<Duration>) -> Duration {
+        match self {
+            Self::Curl => Duration::from_secs(120),
+            Self::Lftp => connect_timeout.unwrap_or(Duration::from_secs(300)),
+            Self::Tnftp => connect_timeout.unwrap_or(Duration::from_secs(60)),
+            Self::Ftp => Duration::from_secs(1800),
+        }
+    }
+
+    /// Whether it opens another control connection when one is lost.
+    pub(super) const fn calls_again(self) -> bool {
+        matches!(self, Self::Curl | Self::Lftp)
+    }
+
+    /// What becomes of the control connection when an entry ends like this while it is still there.
+    pub(super) const fn afterwards(self, result: StepResult, active: bool) -> Afterwards {
+        match (self, result) {
+            (_, StepResult::Ok | StepResult::Reply(_) | StepResult::NotRun) | (Self::Tnftp | Self::Ftp, _) => {
+                Afterwards::Stays
+            }
+            // curl (`ftp_done`): that nobody came to its port leaves the control connection alone.
+            (Self::Curl, StepResult::Connect(_)) if active => Afterwards::Stays,
+            (Self::Curl, _) => Afterwards::HangsUp,
+            (Self::Lftp, _) => Afterwards::TriesAgain,
+        }
+    }
+
     /// Whether files come as TYPE I only from a server that calls itself UNIX.
     pub(super) const fn asks_system(self) -> bool {
         matches!(self, Self::Tnftp | Self::Ftp)
@@ -146,17 +193,21 @@ impl Software {
         }
     }
 
-    /// What is tried after `mode` failed. `wanted` is the session's own.
-    pub(super) fn other_way(self, mode: Mode, wanted: Mode, trouble: Trouble) -> Option<OtherWay> {
+    /// The mode that is tried on another control connection after the server refused `mode` with 5xx.
+    pub(super) const fn other_mode(self, mode: Mode) -> Option<Mode> {
+        match (self, mode.is_active()) {
+            (Self::Lftp, true) => Some(Mode::Passive),
+            (Self::Lftp, false) => Some(Mode::Active),
+            _ => None,
+        }
+    }
+
+    /// What is tried on the same control connection after `mode` failed.
+    pub(super) fn other_way(self, mode: Mode, trouble: Trouble) -> Option<OtherWay> {
         let way = |mode, stays, same_port| Some(OtherWay { mode, stays, same_port });
         match (self, mode, trouble) {
             (Self::Curl, Mode::PassiveEpsv, _) => way(Mode::Passive, trouble != Trouble::NotConnected, false),
             (Self::Curl, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, false),
-            // A mode is left only for good reason, and only for this transfer; the other is not left again.
-            (Self::Lftp, _, Trouble::Refused(500..)) if mode == wanted => {
-                let plain = if mode.is_active() { Mode::Passive } else { Mode::Active };
-                way(plain, false, false)
-            }
             (Self::Tnftp, Mode::PassiveEpsv, Trouble::Refused(_)) => way(Mode::Passive, true, false),
             (Self::Tnftp, Mode::Passive, Trouble::Refused(_) | Trouble::NotConnected) => way(Mode::Active, true, false),
             (Self::Tnftp, Mode::PassiveEpsv, Trouble::NotConnected) => way(Mode::ActiveEprt, true, false),

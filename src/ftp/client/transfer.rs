@@ -4,7 +4,7 @@
 
 use super::Step;
 use super::session::{ClientSession, Phase};
-use super::software::{Software, Stage, Stranger, Trouble};
+use super::software::{Afterwards, Software, Stage, Stranger, Trouble};
 use crate::ftp::address::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
     Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
@@ -59,7 +59,7 @@ enum Link {
 impl ClientSession {
     /// Forgets the last transfer.
     pub(super) fn prepare_transfer(&mut self) {
-        self.data = Data { mode: self.mode, ..Data::default() };
+        self.data = Data { mode: self.step_mode, ..Data::default() };
         self.stage = 0;
         self.received.clear();
     }
@@ -84,6 +84,8 @@ impl ClientSession {
                     }
                     continue;
                 }
+                // What is known from an earlier attempt is not asked again.
+                (Stage::Size | Stage::Time, _) if self.again => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
                 (Stage::Announce, _) if self.features.has("PRET") && !self.data.mode.is_active() => Command::new(
@@ -140,10 +142,14 @@ impl ClientSession {
                 None => self.listen(host)?,
             };
             self.data.listening = Some(address);
-            match (mode, address) {
+            let mut named = address;
+            if let Some(ip) = self.config.active_address.filter(|ip| ip.is_ipv4() == address.is_ipv4()) {
+                named.set_ip(ip);
+            }
+            match (mode, named) {
                 (Mode::Active, SocketAddr::V4(v4)) if self.data.long_port => Command::new("LPRT", format_long_port(v4)),
                 (Mode::Active, SocketAddr::V4(v4)) => Command::new("PORT", format_host_port(v4)),
-                _ => Command::new("EPRT", format_eprt(address)),
+                _ => Command::new("EPRT", format_eprt(named)),
             }
         } else {
             Command::new(mode.verb(), "")
@@ -159,7 +165,7 @@ impl ClientSession {
         if long && matches!(trouble, Trouble::Refused(_)) {
             self.data.long_port = true;
         } else {
-            let other = self.config.software.other_way(self.data.mode, self.config.mode, trouble);
+            let other = self.config.software.other_way(self.data.mode, trouble);
             // The commands that are fallen back to have no room for IPv6.
             let Some(other) = other.filter(|_| host.control_local().is_ipv4()) else { return false };
             if !other.same_port && self.data.listening.take().is_some() {
@@ -179,7 +185,11 @@ impl ClientSession {
 
     pub(super) fn on_negotiated(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_negative() {
-            if !self.try_another(Trouble::Refused(reply.code), host) {
+            let other = self.config.software.other_mode(self.data.mode).filter(|_| reply.code >= 500);
+            if let Some(mode) = other {
+                self.step_mode = mode;
+                self.try_again(StepResult::Reply(reply.code), host);
+            } else if !self.try_another(Trouble::Refused(reply.code), host) {
                 self.settle(StepResult::Reply(reply.code), host);
             }
             return;
@@ -214,7 +224,12 @@ impl ClientSession {
         // The time for the first connection is the time for the second as well.
         if let Some(after) = self.config.connect_timeout.filter(|_| !self.data.timed) {
             self.data.timed = true;
-            host.set_timer(FtpTimer::DataConnect, after);
+            // curl's time to connect is that since the URL was begun, login included.
+            let gone = match self.config.software {
+                Software::Curl => host.now().since(self.tries.since()),
+                _ => Duration::ZERO,
+            };
+            host.set_timer(FtpTimer::DataConnect, after - gone);
         }
     }
 
@@ -243,6 +258,10 @@ impl ClientSession {
             return self.upload(host);
         }
         if reply.is_negative() {
+            let transient = self.config.software == Software::Lftp && reply.code < 500;
+            if transient && self.pause(reply.code, host) {
+                return;
+            }
             let result = self.data.error.map_or(StepResult::Reply(reply.code), StepResult::Lost);
             return self.settle(result, host);
         }
@@ -347,6 +366,11 @@ impl ClientSession {
 
     /// Ends the step with this result and begins the next.
     pub(super) fn settle(&mut self, result: StepResult, host: &mut dyn Host) {
+        match self.config.software.afterwards(result, self.data.mode.is_active()) {
+            Afterwards::Stays => {}
+            Afterwards::HangsUp => return self.fail_and_hang_up(result, host),
+            Afterwards::TriesAgain => return self.try_again(result, host),
+        }
         self.end_transfer(result, host);
         self.finish_step(result, host);
         self.begin_step(host);
@@ -356,9 +380,10 @@ impl ClientSession {
     pub(super) fn end_transfer(&mut self, result: StepResult, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         host.cancel_timer(FtpTimer::DataConnect);
-        if matches!(self.data.link, Link::Connecting | Link::Up) {
-            // A program would close it; we reset it so that its end cannot be taken for the next one's.
-            host.abort_data();
+        match self.data.link {
+            Link::Connecting => host.abort_data(),
+            Link::Up => host.leave_data(),
+            Link::None | Link::Over => {}
         }
         if self.data.listening.is_some() {
             host.stop_listening();

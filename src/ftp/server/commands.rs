@@ -29,7 +29,10 @@ impl ServerSession {
             _ if server.config.denied.iter().any(|denied| denied == verb && !ALWAYS.contains(&verb)) => {
                 say.permission_denied.reply()
             }
-            "PORT" | "EPRT" | "PASV" | "EPSV" => self.negotiate(command, server, host),
+            "PORT" | "EPRT" | "PASV" | "EPSV" => match self.negotiate(command, server, host) {
+                Some(reply) => reply,
+                None => return,
+            },
             "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => return self.begin_transfer(command, server, host),
             "MLSD" if say.facts.is_some() => return self.begin_transfer(command, server, host),
             "PBSZ" | "PROT" | "CCC" if server.config.tls => return self.protect(command, server, host),

@@ -28,7 +28,7 @@ pub(super) enum DataPlan {
 
 impl ServerSession {
     /// Answers PORT, EPRT, PASV or EPSV.
-    pub(super) fn negotiate(&mut self, command: &Command, server: &Server, host: &mut dyn Host) -> Reply {
+    pub(super) fn negotiate(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) -> Option<Reply> {
         let verb = command.verb.as_str();
         let allowed = match verb {
             "PORT" | "EPRT" => server.config.active_enabled && !self.epsv_all,
@@ -36,11 +36,11 @@ impl ServerSession {
             _ => server.config.passive_enabled,
         };
         if !allowed {
-            return server.say().permission_denied.reply();
+            return Some(server.say().permission_denied.reply());
         }
         if verb == "PORT" || verb == "EPRT" {
             self.drop_data(host);
-            self.active(command, server, host)
+            Some(self.active(command, server, host))
         } else {
             self.passive(command, server, host)
         }
@@ -82,35 +82,39 @@ impl ServerSession {
         ok.reply()
     }
 
-    fn passive(&mut self, command: &Command, server: &Server, host: &mut dyn Host) -> Reply {
+    fn passive(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) -> Option<Reply> {
         let say = server.say();
         let local = host.control_local();
         if command.verb == "EPSV" && !command.argument.is_empty() {
             match command.argument.trim() {
                 all if all.eq_ignore_ascii_case("ALL") => {
                     self.epsv_all = true;
-                    return say.epsv_all.reply();
+                    return Some(say.epsv_all.reply());
                 }
                 "1" => {}
                 "2" if local.is_ipv6() => {}
-                _ => return say.epsv_bad_protocol.reply(),
+                _ => return Some(say.epsv_bad_protocol.reply()),
             }
         }
         self.drop_data(host);
         let (low, high) = server.config.pasv_ports.unwrap_or((1024, u16::MAX));
         let Ok(listening) = host.listen_data(ListenPort::Range { low, high }) else {
-            return say.no_port.reply();
+            if say.dies_of_ports {
+                self.die([say.no_port, say.no_port_passive], server, host);
+                return None;
+            }
+            return Some(say.no_port.reply());
         };
         self.plan = DataPlan::Listening;
         if command.verb == "EPSV" {
-            return say.epsv_ok.with(&[&format_epsv_port(listening.port())]);
+            return Some(say.epsv_ok.with(&[&format_epsv_port(listening.port())]));
         }
         // 227 has no room for an IPv6 address: vsftpd 3.0.3 then names 0.0.0.0, which helps nobody; EPSV does.
         let ip = server.config.pasv_address.unwrap_or(match local.ip() {
             IpAddr::V4(ip) => ip,
             IpAddr::V6(ip) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
         });
-        say.pasv_ok.with(&[&format_host_port(SocketAddrV4::new(ip, listening.port()))])
+        Some(say.pasv_ok.with(&[&format_host_port(SocketAddrV4::new(ip, listening.port()))]))
     }
 }
 

@@ -1,8 +1,8 @@
 //! One control connection of the server: reads commands one after the other and answers (RFC 959, section 5.4).
 
-use super::Server;
 use super::negotiate::DataPlan;
 use super::transfer::Transfer;
+use super::{Server, Text};
 use crate::ftp::lines::{LineSplitter, LineTooLong};
 use crate::ftp::{Command, DataError, FtpTimer, Host, Reply, TlsChannel};
 use bytes::Bytes;
@@ -180,7 +180,7 @@ impl ServerSession {
                 self.close(server, host);
             }
             FtpTimer::DataConnect => self.on_data_timeout(server, host),
-            FtpTimer::ControlConnect | FtpTimer::Reply => {}
+            FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry => {}
         }
     }
 
@@ -206,6 +206,17 @@ impl ServerSession {
         } else if answered && self.transfer.is_none() && !self.is_finished() {
             host.set_timer(FtpTimer::Idle, server.idle_timeout());
         }
+    }
+
+    /// The program dies, half after half, with its last words.
+    pub(super) fn die(&mut self, words: [Text; 2], server: &mut Server, host: &mut dyn Host) {
+        // Both are there when the client reads the first.
+        let replies = words.map(Text::reply);
+        let plain = [replies[0].to_bytes(), replies[1].to_bytes()].concat();
+        let wire = self.tls.as_mut().map_or_else(|| plain.clone().into(), |tls| tls.seal(&plain));
+        host.send_reply(&replies[0], Bytes::new());
+        host.send_reply(&replies[1], wire);
+        self.close(server, host);
     }
 
     /// Closes everything in order.

@@ -59,6 +59,11 @@ impl ServerSession {
             host.cancel_timer(FtpTimer::Idle);
         }
         let stage = match self.plan {
+            DataPlan::Active(_)
+                if say.dies_of_ports && server.config.port_promiscuous && server.data_port().is_some() =>
+            {
+                return self.die([say.no_port, say.no_port_active], server, host);
+            }
             DataPlan::Active(to) => {
                 if let Err(error) = host.connect_data(server.data_port(), to) {
                     let reply = self.not_connected(error, server);

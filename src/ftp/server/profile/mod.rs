@@ -160,6 +160,9 @@ macro_rules! table {
             $(pub $field: Text,)*
             /// When 226 is sent.
             pub completion: Completion,
+            /// Whether a port that cannot be had ends the session; and whether `port_promiscuous` makes an unprivileged
+            /// process ask for port 20, which cannot have it.
+            pub dies_of_ports: bool,
             /// What 150 says instead of `list_begins`, `file_begins` and `store_begins`: active, passive.
             pub begins: Option<[Text; 2]>,
             /// What becomes of another address in PORT.
@@ -194,6 +197,7 @@ macro_rules! table {
         const VSFTPD: ProfileTable = ProfileTable {
             $($field: Text($code, $text),)*
             completion: Completion::BothFins,
+            dies_of_ports: true,
             begins: None,
             foreign: Foreign::Illegal,
             anonymous_at_once: false,
@@ -303,8 +307,10 @@ table! {
     epsv_ok = 229 "Entering Extended Passive Mode {}";
     epsv_all = 200 "EPSV ALL ok.";
     epsv_bad_protocol = 522 "Bad network protocol.";
-    // vsftpd dies here and says so; our server lives on.
+    // vsftpd's unprivileged half dies of this; the other half then says the second and ends the session.
     no_port = 500 "OOPS: vsf_sysutil_bind";
+    no_port_passive = 500 "OOPS: priv_sock_get_int";
+    no_port_active = 500 "OOPS: priv_sock_get_cmd";
     // Transfers.
     not_arranged = 425 "Use PORT or PASV first.";
     not_connected = 425 "Failed to establish connection.";

@@ -27,6 +27,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     file_begins: Text(150, "Opening {mode} mode data connection for {} ({} bytes)"),
     store_begins: Text(150, "Opening {mode} mode data connection for {}"),
     transfer_done: Text(226, "Transfer complete"),
+    dies_of_ports: false,
     foreign: Foreign::PeerInstead,
     features: &[
         ("Features:", Needs::Nothing),

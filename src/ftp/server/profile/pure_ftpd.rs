@@ -28,6 +28,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     transfer_done: Text(226, "File successfully transferred\n0.000 seconds (measured here), {rate} per second"),
     tls_unknown: Text(500, "This security scheme is not implemented"),
     completion: Completion::OwnFin,
+    dies_of_ports: false,
     begins: Some([Text(150, "Connecting to port {port}"), Text(150, "Accepted data connection")]),
     foreign: Foreign::Named,
     anonymous_at_once: true,

@@ -1,0 +1,329 @@
+//! The clients: curl's options, and the commands that lftp, tnftp and inetutils-ftp are typed.
+//!
+//! A client runs in a directory of its own, where the files it sends are in `files` and what it gets goes to `received`.
+
+use super::{Script, files, quoted, seconds};
+use crate::ftp::{ClientConfig, Mode, Software, Step};
+use crate::scenario::{Scenario, SessionSpec};
+use std::fmt::Write;
+use std::net::IpAddr;
+
+pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), String> {
+    script.body += "\n# The clients.\nsessions=''\n";
+    for (index, session) in scenario.sessions.iter().enumerate() {
+        let address = scenario.target_address(session).ok_or("a session's server has no address")?;
+        let place = format!("\"$captures\"/session.{index}");
+        let _ = writeln!(script.body, "mkdir -p {place}/files {place}/received");
+        files::write(&session.files, &format!("{place}/files"), &mut script.body);
+        let client = Client { session, address };
+        let (program, package, command) = match session.software {
+            Software::Curl => ("curl", "curl", client.curl(script)?),
+            Software::Lftp => ("lftp", "lftp", client.typed(script, "lftp --norc", index)),
+            Software::Tnftp => {
+                let options = client.tnftp_options();
+                ("tnftp", "tnftp", client.typed(script, &format!("tnftp -n -v -i{options}"), index))
+            }
+            Software::Ftp => ("inetutils-ftp", "inetutils-ftp", client.typed(script, "inetutils-ftp -n -v -i", index)),
+        };
+        script.needs.insert((program, package));
+        script.body.push_str("(\n");
+        let nanos = session.start.as_nanos();
+        if nanos > 0 {
+            let _ = writeln!(script.body, "    sleep {}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+        }
+        let node = &scenario.nodes[session.client].name;
+        let _ = writeln!(script.body, "    cd {place}\n    code=0");
+        let _ = writeln!(script.body, "    in_node {node} {command} >log 2>&1 || code=$?");
+        let _ = writeln!(script.body, "    printf '%s\\n' \"session {}: {program} ends with $code\"", index + 1);
+        let _ = writeln!(script.body, ") &\nsessions=\"$sessions $!\"");
+    }
+    Ok(())
+}
+
+struct Client<'a> {
+    session: &'a SessionSpec,
+    address: IpAddr,
+}
+
+impl Client<'_> {
+    /// The name and password for the login.
+    fn login(&self) -> (String, String) {
+        let anonymous = ClientConfig::default();
+        let user = self.session.user.clone().unwrap_or(anonymous.user);
+        (user, self.session.password.clone().unwrap_or(anonymous.password))
+    }
+
+    /// The steps up to QUIT, with their numbers.
+    fn steps(&self) -> impl Iterator<Item = (usize, Step)> {
+        let steps = self.session.run.iter().map(|run| Step::parse(run));
+        steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
+    }
+
+    /// curl with one set of options for each entry of the run list. What moves no bytes goes before the next that does
+    /// (`--quote`), or with a request for nothing (`--head`) if none follows.
+    fn curl(&self, script: &mut Script) -> Result<String, String> {
+        // `-q` counts as the first word only.
+        let options = format!("-q -sS -v {}", self.curl_options(script));
+        let host = match self.address {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        let url = |path: &str| quoted(&format!("ftp://{host}:{}/{}", self.session.port, escaped(path)));
+        let (mut folder, mut quotes, mut operations) = (String::new(), String::new(), Vec::new());
+        for (number, step) in self.steps() {
+            let mut quote = |command: String| {
+                let _ = write!(quotes, " -Q {}", quoted(&command));
+            };
+            let (what, path, more) = match step {
+                Step::List(path) => (format!("-o received/{number}"), path, "/"),
+                Step::NameList(path) => (format!("-l -o received/{number}"), path, "/"),
+                Step::Get(path) => (format!("-o received/{number}"), path, ""),
+                Step::Put(path) => (format!("-T {}", files::below("files", &path)), path, ""),
+                Step::Append(path) => (format!("-a -T {}", files::below("files", &path)), path, ""),
+                Step::ChangeDirectory(path) => {
+                    folder = joined(&folder, &path);
+                    continue;
+                }
+                Step::Delete(path) => {
+                    quote(format!("DELE {path}"));
+                    continue;
+                }
+                Step::MakeDirectory(path) => {
+                    quote(format!("MKD {path}"));
+                    continue;
+                }
+                Step::Rename(from, to) => {
+                    quote(format!("RNFR {from}"));
+                    quote(format!("RNTO {to}"));
+                    continue;
+                }
+                Step::PrintDirectory => {
+                    quote(String::from("PWD"));
+                    continue;
+                }
+                Step::Raw(command) => {
+                    quote(format!("{} {}", command.verb, command.argument).trim_end().to_owned());
+                    continue;
+                }
+                Step::Quit => continue,
+            };
+            let path = joined(&folder, &path);
+            let path = if path.is_empty() { path } else { format!("{path}{more}") };
+            operations.push(format!("{options}{} {what} {}", std::mem::take(&mut quotes), url(&path)));
+        }
+        if !quotes.is_empty() {
+            let path = if folder.is_empty() { folder } else { format!("{folder}/") };
+            operations.push(format!("{options}{quotes} --head {}", url(&path)));
+        }
+        if operations.is_empty() {
+            return Err(String::from("a session of curl runs nothing but cd and quit, which it cannot do alone"));
+        }
+        Ok(format!("curl {}", operations.join(" \\\n        --next ")))
+    }
+
+    fn curl_options(&self, script: &mut Script) -> String {
+        let session = self.session;
+        let (user, password) = self.login();
+        let mut options = format!("-u {}", quoted(&format!("{user}:{password}")));
+        if session.mode.is_active() {
+            let _ = match (session.active_address, session.active_ports) {
+                (None, None) => write!(options, " -P -"),
+                (Some(IpAddr::V6(ip)), None) => write!(options, " -P [{ip}]"),
+                (Some(ip), None) => write!(options, " -P {ip}"),
+                (None, Some((low, high))) => write!(options, " -P :{low}-{high}"),
+                (Some(IpAddr::V6(ip)), Some((low, high))) => write!(options, " -P [{ip}]:{low}-{high}"),
+                (Some(ip), Some((low, high))) => write!(options, " -P {ip}:{low}-{high}"),
+            };
+        } else if session.ignore_passive_address.unwrap_or(true) {
+            options += " --ftp-skip-pasv-ip";
+        } else {
+            options += " --no-ftp-skip-pasv-ip";
+        }
+        options += match session.mode {
+            Mode::Active => " --disable-eprt",
+            Mode::Passive => " --disable-epsv",
+            Mode::ActiveEprt | Mode::PassiveEpsv => "",
+        };
+        if session.tls {
+            options += " --ssl-reqd --insecure";
+        }
+        if let Some(limit) = session.connect_timeout {
+            let _ = write!(options, " --connect-timeout {}", seconds(limit));
+        }
+        match session.reply_timeout {
+            Some(limit) => {
+                script.notes.insert(String::from("curl's reply-timeout is a limit to each command as a whole"));
+                let _ = write!(options, " --max-time {}", seconds(limit));
+            }
+            // So that no script hangs.
+            None => options += " --max-time 600",
+        }
+        options
+    }
+
+    /// A program that is typed its commands: the command that starts it.
+    fn typed(&self, script: &mut Script, program: &str, index: usize) -> String {
+        let lines = match self.session.software {
+            Software::Lftp => self.lftp_lines(script),
+            _ => self.classic_lines(script),
+        };
+        let file = format!("\"$captures\"/session.{index}/commands");
+        // The quoted word leaves every character as it is.
+        let _ = writeln!(script.body, "cat >{file} <<'END-OF-COMMANDS'\n{}\nEND-OF-COMMANDS", lines.join("\n"));
+        format!("{program} <commands")
+    }
+
+    fn lftp_lines(&self, script: &mut Script) -> Vec<String> {
+        let session = self.session;
+        let mut lines: Vec<String> =
+            ["debug 9", "set cmd:fail-exit no", "set xfer:clobber yes"].map(String::from).into();
+        let mut set = |name: &str, value: String| lines.push(format!("set {name} {value}"));
+        set("ftp:passive-mode", if session.mode.is_active() { "no" } else { "yes" }.to_owned());
+        set("ftp:prefer-epsv", if session.mode == Mode::PassiveEpsv { "yes" } else { "no" }.to_owned());
+        if session.mode == Mode::ActiveEprt {
+            script.notes.insert(String::from("lftp says PORT to an IPv4 server, never EPRT"));
+        }
+        if session.tls {
+            set("ftp:ssl-force", "yes".to_owned());
+            set("ssl:verify-certificate", "no".to_owned());
+        }
+        // By itself it would try for hours; the simulated one does not either.
+        let simulated = ClientConfig::default();
+        let pause = seconds(session.reconnect_interval.unwrap_or(simulated.reconnect_interval)).to_string();
+        set("net:max-retries", session.max_retries.unwrap_or(simulated.max_retries).to_string());
+        set("net:reconnect-interval-base", pause.clone());
+        set("net:reconnect-interval-max", pause);
+        if let Some(limit) = session.connect_timeout.or(session.reply_timeout) {
+            set("net:timeout", seconds(limit).to_string());
+        }
+        if let Some(IpAddr::V4(ip)) = session.active_address {
+            set("ftp:port-ipv4", ip.to_string());
+        }
+        if let Some((low, high)) = session.active_ports {
+            set("ftp:port-range", format!("{low}-{high}"));
+        }
+        if let Some(ignore) = session.ignore_passive_address {
+            script.notes.insert(format!("lftp has no setting for ignore-passive-address = {ignore}"));
+        }
+        let (user, password) = self.login();
+        let login = in_quotes(&format!("{user},{password}"));
+        lines.push(format!("open -u {login} -p {} {}", session.port, self.address));
+        for (number, step) in self.steps() {
+            lines.push(match step {
+                Step::List(path) if path.is_empty() => format!("ls > received/{number}"),
+                Step::List(path) => format!("ls {} > received/{number}", in_quotes(&path)),
+                Step::NameList(path) if path.is_empty() => format!("nlist > received/{number}"),
+                Step::NameList(path) => format!("nlist {} > received/{number}", in_quotes(&path)),
+                Step::Get(path) => format!("get {} -o received/{number}", in_quotes(&path)),
+                Step::Put(path) => format!("put {} -o {}", in_quotes(&local(&path)), in_quotes(&path)),
+                Step::Append(path) => {
+                    script.notes.insert(String::from("lftp has no word for APPE, so append is left out"));
+                    format!("# append {}", super::one_line(&path))
+                }
+                Step::Delete(path) => format!("rm {}", in_quotes(&path)),
+                Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
+                Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
+                Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
+                Step::PrintDirectory => String::from("quote PWD"),
+                Step::Raw(command) => with(&format!("quote {}", command.verb), &[&command.argument]),
+                Step::Quit => continue,
+            });
+        }
+        lines.push(String::from("bye"));
+        lines
+    }
+
+    /// tnftp's own choice is EPSV, `-A` is EPRT; `epsv4` leaves PASV and PORT.
+    fn tnftp_options(&self) -> String {
+        let mut options = String::from(if self.session.mode.is_active() { " -A" } else { "" });
+        // How long it waits for anything.
+        if let Some(limit) = self.session.reply_timeout.or(self.session.connect_timeout) {
+            let _ = write!(options, " -q {}", seconds(limit));
+        }
+        options
+    }
+
+    /// What tnftp and inetutils-ftp, of one family, are typed.
+    fn classic_lines(&self, script: &mut Script) -> Vec<String> {
+        let session = self.session;
+        let (user, password) = self.login();
+        let name = session.software.name();
+        let mut note = |wanted: bool, what: &str| {
+            if wanted {
+                script.notes.insert(format!("{name} has no setting for {what}"));
+            }
+        };
+        let tnftp = session.software == Software::Tnftp;
+        note(session.ignore_passive_address.is_some(), "ignore-passive-address");
+        note(session.active_ports.is_some(), "active-ports");
+        note(!tnftp && session.connect_timeout.is_some(), "connect-timeout");
+        note(!tnftp && session.reply_timeout.is_some(), "reply-timeout");
+        let mut lines = vec![format!("open {} {}", self.address, session.port)];
+        lines.push(format!("user {} {}", in_quotes(&user), in_quotes(&password)));
+        // Both programs are for EPSV and EPRT over IPv6. Over IPv4 tnftp is as well, the other is not.
+        let extended = matches!(session.mode, Mode::ActiveEprt | Mode::PassiveEpsv);
+        if !tnftp && !session.mode.is_active() {
+            lines.push(String::from("passive"));
+        }
+        if self.address.is_ipv4() && extended != tnftp {
+            lines.push(String::from("epsv4"));
+        }
+        for (_, step) in self.steps() {
+            lines.push(match step {
+                Step::List(path) => with("ls", &[&path]),
+                Step::NameList(path) => with("nlist", &[&path]),
+                Step::Get(path) => {
+                    let name = path.rsplit('/').next().unwrap_or(&path);
+                    with("get", &[&path, &format!("received/{name}")])
+                }
+                Step::Put(path) => with("put", &[&local(&path), &path]),
+                Step::Append(path) => with("append", &[&local(&path), &path]),
+                Step::Delete(path) => with("delete", &[&path]),
+                Step::MakeDirectory(path) => with("mkdir", &[&path]),
+                Step::Rename(from, to) => with("rename", &[&from, &to]),
+                Step::ChangeDirectory(path) => with("cd", &[&path]),
+                Step::PrintDirectory => String::from("pwd"),
+                Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
+                Step::Quit => continue,
+            });
+        }
+        lines.push(String::from("quit"));
+        lines
+    }
+}
+
+/// A command with its arguments.
+fn with(word: &str, arguments: &[&str]) -> String {
+    let arguments = arguments.iter().filter(|argument| !argument.is_empty());
+    arguments.fold(word.to_owned(), |all, argument| format!("{all} {}", in_quotes(argument)))
+}
+
+/// A word that lftp, tnftp and inetutils-ftp take as it is.
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// Where the client has a file that it sends.
+fn local(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
+    parts.fold(String::from("files"), |all, part| format!("{all}/{part}"))
+}
+
+/// A path seen from the server's root, without the slash in front.
+fn joined(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    whole.trim_matches('/').to_owned()
+}
+
+/// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest.
+fn escaped(path: &str) -> String {
+    let mut url = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url
+}

@@ -1,0 +1,24 @@
+//! The files that servers and clients have.
+
+use super::quoted;
+use crate::scenario::{File, FileBody};
+use std::fmt::Write;
+
+/// Writes the files below `root`, a word of the shell.
+pub(super) fn write(files: &[File], root: &str, out: &mut String) {
+    for (path, body) in files {
+        let target = below(root, path);
+        let Some((folder, _)) = target.rsplit_once('/') else { continue };
+        let _ = writeln!(out, "mkdir -p -- {folder}");
+        let _ = match body {
+            FileBody::Text(text) => writeln!(out, "printf '%s' {} >{target}", quoted(text)),
+            FileBody::Size(size) => writeln!(out, "filler {size} >{target}"),
+        };
+    }
+}
+
+/// The file `path` below `root`, a word of the shell: never outside of it, whatever the path.
+pub(super) fn below(root: &str, path: &str) -> String {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
+    parts.fold(root.to_owned(), |all, part| format!("{all}/{}", quoted(part)))
+}

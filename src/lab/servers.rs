@@ -1,0 +1,216 @@
+//! The servers: settings, users, certificates.
+//!
+//! A server's users are not the machine's: it runs with `/etc/passwd` and its like of its own, mounted where only it
+//! sees them (`ip netns exec` gives each command a mount namespace).
+
+use super::{Script, files, quoted, seconds};
+use crate::ftp::Profile;
+use crate::scenario::{FtpServerSpec, Scenario};
+use std::fmt::Write;
+
+/// Whose the files are: a number that no distribution gives away (`files` in `head.sh` make it `ftp`).
+const FTP_UID: u32 = 64_988;
+
+pub(super) fn write(scenario: &Scenario, script: &mut Script) {
+    let servers = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref());
+    if servers.into_iter().any(|server| server.tls) {
+        script.needs.insert(("openssl", "openssl"));
+        script.body += "\n# A certificate that nobody vouches for.\nmake_certificate\n";
+    }
+    for (index, node) in scenario.nodes.iter().enumerate() {
+        let Some(server) = node.ftp_server.as_ref().filter(|_| !node.down) else { continue };
+        let _ = writeln!(script.body, "\n# The server on {}: its files, its users, its settings.", node.name);
+        let root = format!("\"$work\"/root.{index}");
+        let _ = writeln!(script.body, "mkdir -p {root}");
+        files::write(&server.files, &root, &mut script.body);
+        let _ = writeln!(script.body, "chown -R {FTP_UID} {root}\nchmod -R a+rwX {root}");
+        // vsftpd refuses to serve anonymous users who could write there.
+        if server.software == Profile::Vsftpd {
+            let _ = writeln!(script.body, "chown 0 {root}\nchmod 755 {root}");
+        }
+        let _ = writeln!(script.body, "make_accounts {index} {FTP_UID}");
+        for (number, (name, password)) in server.users.iter().enumerate() {
+            script.needs.insert(("openssl", "openssl"));
+            let uid = FTP_UID as usize + 1 + number;
+            let _ = writeln!(script.body, "add_account {index} {uid} {} {}", quoted(name), quoted(password));
+        }
+        let ipv6 = node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr().is_ipv6());
+        let (program, package, command) = match server.software {
+            Profile::Vsftpd => ("vsftpd", "vsftpd", vsftpd(index, server, ipv6, &mut script.body)),
+            Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server)),
+            Profile::Proftpd => ("proftpd", "proftpd-core", proftpd(index, server, ipv6, &mut script.body)),
+        };
+        script.needs.insert((program, package));
+        if server.software == Profile::Proftpd && server.tls {
+            script.needs.insert(("proftpd", "proftpd-mod-crypto"));
+        }
+        notes(server, script);
+        let _ = writeln!(script.body, "start_server {} {index} {} {command}", node.name, server.port);
+    }
+}
+
+/// What a program has no setting for.
+fn notes(server: &FtpServerSpec, script: &mut Script) {
+    let name = server.software.name();
+    let vsftpd = server.software == Profile::Vsftpd;
+    if vsftpd && server.anonymous {
+        script.notes.insert(String::from("vsftpd lets nobody write into the root directory itself, only below it"));
+    }
+    let mut note = |wanted: bool, what: &str| {
+        if wanted {
+            script.notes.insert(format!("{name} has no setting for {what}"));
+        }
+    };
+    note(server.software == Profile::PureFtpd && !server.denied_commands.is_empty(), "denied commands");
+    note(server.software == Profile::PureFtpd && !(server.active && server.passive), "forbidding a mode");
+    note(!vsftpd && server.port_promiscuous, "port-promiscuous");
+    note(!vsftpd && server.pasv_promiscuous, "pasv-promiscuous");
+    note(!vsftpd && server.connect_timeout.is_some(), "connect-timeout");
+    note(!vsftpd && server.accept_timeout.is_some(), "accept-timeout");
+    note(
+        server.software == Profile::PureFtpd && server.connect_from_port_20 == Some(false),
+        "connect-from-port-20 = false",
+    );
+}
+
+/// Writes `vsftpd.conf`; the command that starts it.
+fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> String {
+    let yes = |flag: bool| if flag { "YES" } else { "NO" };
+    let _ = writeln!(out, "mkdir -p \"$work/empty\"\ncat >\"$work/vsftpd.{index}.conf\" <<END-OF-SETTINGS");
+    let mut set = |name: &str, value: &str| {
+        let _ = writeln!(out, "{name}={value}");
+    };
+    set("listen", yes(!ipv6));
+    set("listen_ipv6", yes(ipv6));
+    set("background", "NO");
+    set("seccomp_sandbox", "NO");
+    set("secure_chroot_dir", "$work/empty");
+    set("listen_port", &spec.port.to_string());
+    set("write_enable", "YES");
+    set("allow_writeable_chroot", "YES");
+    set("anonymous_enable", yes(spec.anonymous));
+    set("anon_root", &format!("$work/root.{index}"));
+    // What the simulated server lets anonymous users do.
+    for right in ["upload", "mkdir_write", "other_write"] {
+        set(&format!("anon_{right}_enable"), "YES");
+    }
+    set("anon_umask", "022");
+    set("anon_world_readable_only", "NO");
+    set("local_enable", yes(!spec.users.is_empty()));
+    if !spec.users.is_empty() {
+        set("pam_service_name", "ftpscope");
+        set("chroot_local_user", "YES");
+        set("local_root", &format!("$work/root.{index}"));
+        set("local_umask", "022");
+    }
+    set("connect_from_port_20", yes(spec.connect_from_port_20.unwrap_or(true)));
+    set("port_enable", yes(spec.active));
+    set("pasv_enable", yes(spec.passive));
+    set("port_promiscuous", yes(spec.port_promiscuous));
+    set("pasv_promiscuous", yes(spec.pasv_promiscuous));
+    if let Some((low, high)) = spec.passive_ports {
+        set("pasv_min_port", &low.to_string());
+        set("pasv_max_port", &high.to_string());
+    }
+    if let Some(address) = spec.passive_address {
+        set("pasv_address", &address.to_string());
+    }
+    if !spec.denied_commands.is_empty() {
+        set("cmds_denied", &spec.denied_commands.join(","));
+    }
+    if spec.tls {
+        set("ssl_enable", "YES");
+        set("allow_anon_ssl", "YES");
+        set("force_local_logins_ssl", "NO");
+        set("force_local_data_ssl", "NO");
+        set("rsa_cert_file", "$work/certificate.pem");
+        set("rsa_private_key_file", "$work/certificate.pem");
+        set("ssl_ciphers", "HIGH");
+    }
+    let times = [
+        ("idle_session_timeout", spec.idle_timeout),
+        ("connect_timeout", spec.connect_timeout),
+        ("accept_timeout", spec.accept_timeout),
+    ];
+    for (name, time) in times {
+        // What the scenario leaves out is vsftpd's own business.
+        if let Some(time) = time {
+            set(name, &seconds(time).to_string());
+        }
+    }
+    out.push_str("END-OF-SETTINGS\n");
+    format!("vsftpd \"$work/vsftpd.{index}.conf\"")
+}
+
+/// The command that starts it: pure-ftpd is told everything as options.
+fn pure_ftpd(spec: &FtpServerSpec) -> String {
+    let mut command = format!("pure-ftpd -H -A -M -l unix -S ,{}", spec.port);
+    if !spec.anonymous {
+        command += " -E";
+    }
+    if let Some((low, high)) = spec.passive_ports {
+        let _ = write!(command, " -p {low}:{high}");
+    }
+    if let Some(address) = spec.passive_address {
+        let _ = write!(command, " -P {address}");
+    }
+    if let Some(time) = spec.idle_timeout {
+        let _ = write!(command, " -I {}", seconds(time).div_ceil(60));
+    }
+    if spec.tls {
+        command += " -Y 1 -2 \"$work/certificate.pem\"";
+    }
+    command
+}
+
+/// Writes `proftpd.conf`; the command that starts it.
+fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> String {
+    let on = |flag: bool| if flag { "on" } else { "off" };
+    let _ = writeln!(out, "cat >\"$work/proftpd.{index}.conf\" <<END-OF-SETTINGS");
+    let mut line = |text: &str| {
+        let _ = writeln!(out, "{text}");
+    };
+    if spec.tls {
+        line("LoadModule mod_tls.c");
+    }
+    line("ServerName ftpscope\nServerType standalone\nDefaultServer on\nWtmpLog off\nTransferLog NONE");
+    line("User nobody\nGroup nogroup\nAuthOrder mod_auth_unix.c\nRequireValidShell off\nUseReverseDNS off");
+    line(&format!("PidFile $work/proftpd.{index}.pid\nScoreboardFile $work/proftpd.{index}.scoreboard"));
+    line("SystemLog $captures/proftpd.log\nDefaultRoot ~\nAllowOverwrite on\nAllowStoreRestart on\nUmask 022");
+    line(&format!("Port {}\nUseIPv6 {}", spec.port, on(ipv6)));
+    // Without root it cannot use port 20; by itself it gives root up for anonymous users.
+    if spec.connect_from_port_20 == Some(true) {
+        line("RootRevoke off");
+    }
+    if let Some((low, high)) = spec.passive_ports {
+        line(&format!("PassivePorts {low} {high}"));
+    }
+    if let Some(address) = spec.passive_address {
+        line(&format!("MasqueradeAddress {address}"));
+    }
+    if let Some(time) = spec.idle_timeout {
+        line(&format!("TimeoutIdle {}", seconds(time)));
+    }
+    let mut denied: Vec<&str> = spec.denied_commands.iter().map(String::as_str).collect();
+    denied.extend(
+        [!spec.active, !spec.passive]
+            .into_iter()
+            .zip([["PORT", "EPRT"], ["PASV", "EPSV"]])
+            .flat_map(|(denied, commands)| commands.into_iter().filter(move |_| denied)),
+    );
+    if !denied.is_empty() {
+        line(&format!("<Limit {}>\n    DenyAll\n</Limit>", denied.join(" ")));
+    }
+    if spec.tls {
+        line(
+            "<IfModule mod_tls.c>\n    TLSEngine on\n    TLSRequired off\n    TLSRSACertificateFile $work/certificate.pem",
+        );
+        line("    TLSRSACertificateKeyFile $work/certificate.pem\n</IfModule>");
+    }
+    if spec.anonymous {
+        line(&format!("<Anonymous $work/root.{index}>\n    User ftp\n    Group ftp\n    UserAlias anonymous ftp"));
+        line("    RequireValidShell off\n</Anonymous>");
+    }
+    out.push_str("END-OF-SETTINGS\n");
+    format!("proftpd --nodaemon --config \"$work/proftpd.{index}.conf\"")
+}
