@@ -162,6 +162,7 @@ fn packet(hand: &Hand) -> Packet {
             window_scale: hand.wscale,
             sack_permitted: hand.sack_ok,
             sack: hand.sack.iter().map(|(from, to)| (SeqNr(*from), SeqNr(*to))).collect(),
+            timestamps: None,
             payload: hand.data.clone().into(),
         })
     };

@@ -302,3 +302,15 @@ fn an_icmpv6_error_can_come_too_early() {
     assert!(refused_after("5 ms", v6.0, v6.1) < 0.1);
     assert!((1.0..1.1).contains(&refused_after("10 us", v6.0, v6.1)));
 }
+
+/// One port for every active data connection: the server's end of the last one is still in TIME-WAIT, and makes way
+/// (recorded: row D20).
+#[test]
+fn the_same_four_numbers_again() {
+    let source = "title = 'again'\nlinks = ['client -- server']\nnodes.server.ftp-server = { files = { a = 5000 } }\n\
+        [[sessions]]\nclient = 'client'\nserver = 'server'\nmode = 'active'\nactive-ports = '40000-40000'\n\
+        run = ['ls', 'get a', 'get a']\n";
+    let trace = parse(source, "again").expect("it is right").run().expect("it ends");
+    let outcomes = outcomes(&trace);
+    assert!(outcomes.iter().all(|step| step.outcome == Outcome::Ok), "{outcomes:?}");
+}

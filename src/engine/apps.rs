@@ -4,7 +4,7 @@ use super::host::EngineHost;
 use super::queue::What;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession};
+use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::time::{Duration, Instant};
@@ -79,19 +79,19 @@ impl Seat {
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) seats: Slab<Seat>,
+    /// What it sets its sockets to.
+    pub(super) sockets: SocketOptions,
     program: Program,
 }
 
 #[derive(Debug)]
 enum Program {
     /// A server and its sessions, by seat. `None` while a session is being told something.
-    Server {
-        server: Option<Box<Server>>,
-        sessions: Vec<Option<Box<ServerSession>>>,
-    },
+    Server { server: Option<Box<Server>>, sessions: Vec<Option<Box<ServerSession>>> },
     Client {
         session: Option<Box<ClientSession>>,
-        to: Endpoint,
+        /// The servers that it calls, by seat.
+        to: Vec<Endpoint>,
     },
 }
 
@@ -99,6 +99,7 @@ impl App {
     pub(super) fn server(server: Server) -> Self {
         Self {
             seats: Slab::default(),
+            sockets: SocketOptions::default(),
             program: Program::Server { server: Some(Box::new(server)), sessions: Vec::new() },
         }
     }
@@ -106,7 +107,16 @@ impl App {
     pub(super) fn client(client: ClientSession, session: SessionId, to: Endpoint) -> Self {
         let mut seats = Slab::default();
         seats.insert(Seat::new(session));
-        Self { seats, program: Program::Client { session: Some(Box::new(client)), to } }
+        let sockets = client.socket_options();
+        Self { seats, sockets, program: Program::Client { session: Some(Box::new(client)), to: vec![to] } }
+    }
+
+    /// A client has a seat for each server that it calls.
+    pub(super) fn add_server(&mut self, server: Endpoint) {
+        if let (Program::Client { to, .. }, Some(session)) = (&mut self.program, self.seats.get(0).map(|s| s.session)) {
+            to.push(server);
+            self.seats.insert(Seat::new(session));
+        }
     }
 
     /// Clients: whether the run list was played to its end. Servers never finish.
@@ -140,7 +150,14 @@ impl<O: Observer> Simulation<O> {
         let id = self.next_socket();
         let local = Endpoint::new(ip, port);
         let owner = Owner { app, seat: u32::MAX, channel: Channel::Control };
-        self.nodes[node.index()].stack.listen(Listener { id, local, name: None, owner, session: None });
+        self.nodes[node.index()].stack.listen(Listener {
+            id,
+            local,
+            name: None,
+            owner,
+            session: None,
+            guests: Vec::new(),
+        });
         self.tell(node, None, None, |_| Event::Socket {
             socket: id,
             action: SocketAction::Listen,
@@ -153,34 +170,35 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn start_client(&mut self, node: NodeId, app: u16) {
         // What comes of its call at once is told when the session is back in its place.
         self.telling = true;
-        self.with_client(node, app, None, |client, host| client.on_started(host));
+        self.with_client(node, app, 0, None, |client, host| client.on_started(host));
         self.telling = false;
         self.run_deferred();
     }
 
     /// Opens a client's control connection, the first or another one.
-    pub(super) fn call_server(&mut self, node: NodeId, app: u16, cause: Option<FrameId>) {
-        let Program::Client { to, .. } = self.app_mut(node, app).program else { return };
-        let Some(session) = self.seat_mut(node, app, 0).map(|seat| seat.session) else { return };
+    pub(super) fn call_server(&mut self, node: NodeId, app: u16, seat: u32, cause: Option<FrameId>) {
+        let Program::Client { to, .. } = &self.app_mut(node, app).program else { return };
+        let Some(&to) = to.get(seat as usize) else { return };
+        let Some(session) = self.seat_mut(node, app, seat).map(|seat| seat.session) else { return };
         let ip = match self.routes.route(&self.topology, node, to.ip) {
             crate::network::Route::Via(i) | crate::network::Route::Nobody(i) => {
                 self.topology.address_on(node, i, to.ip)
             }
             _ => self.topology.address_on(node, 0, to.ip),
         };
-        let owner = Owner { app, seat: 0, channel: Channel::Control };
+        let owner = Owner { app, seat, channel: Channel::Control };
         let (Some(ip), Some(port)) = (ip, self.ephemeral_port(node)) else {
             return self.tell_session(node, owner, None, Call::Failed(DataError::NetUnreachable), cause);
         };
         let local = Endpoint::new(ip, port);
-        if let Some(seat) = self.seat_mut(node, app, 0) {
+        if let Some(seat) = self.seat_mut(node, app, seat) {
             (seat.local, seat.remote, seat.control) = (Some(local), Some(to), None);
         }
         // What comes of it at once is told when the seat knows its new connection.
         let telling = std::mem::replace(&mut self.telling, true);
         let handle = self.connect(node, (local, to), Some(PortName::Aa), (owner, session), cause);
         self.telling = telling;
-        if let Some(seat) = self.seat_mut(node, app, 0) {
+        if let Some(seat) = self.seat_mut(node, app, seat) {
             seat.control = Some(handle);
         }
     }
@@ -233,7 +251,18 @@ impl<O: Observer> Simulation<O> {
         if !self.is_current(node, owner, handle, &call) {
             return;
         }
-        self.with_client(node, owner.app, cause, |client, host| match (owner.channel, call) {
+        if owner.seat > 0 {
+            return self.with_client(node, owner.app, 0, cause, |client, host| match (owner.channel, call) {
+                (Channel::Control, Call::Connected(_)) => client.on_second_connected(host),
+                (Channel::Control, Call::Bytes(bytes)) => client.on_second_control(bytes, host),
+                (Channel::Control, Call::PeerClosed) => client.on_second_closed(host),
+                (Channel::Control, Call::Failed(error)) => client.on_second_failed(error, host),
+                (_, Call::Timer(timer)) => client.on_second_timer(timer, host),
+                // The servers have the data connection between them.
+                (Channel::Control, Call::Done) | (Channel::Data, _) => {}
+            });
+        }
+        self.with_client(node, owner.app, 0, cause, |client, host| match (owner.channel, call) {
             (Channel::Control, Call::Connected(_)) => client.on_connected(host),
             (Channel::Control, Call::Bytes(bytes)) => client.on_control(bytes, host),
             (Channel::Control, Call::PeerClosed) => client.on_control_closed(host),
@@ -336,12 +365,13 @@ impl<O: Observer> Simulation<O> {
         &mut self,
         node: NodeId,
         app: u16,
+        seat: u32,
         cause: Option<FrameId>,
         tell: impl FnOnce(&mut ClientSession, &mut EngineHost<'_, O>),
     ) {
         let Program::Client { session, .. } = &mut self.app_mut(node, app).program else { return };
         let Some(mut client) = session.take() else { return };
-        let mut host = EngineHost { simulation: self, node, app, seat: 0, is_client: true, cause };
+        let mut host = EngineHost { simulation: self, node, app, seat, is_client: true, cause };
         tell(&mut client, &mut host);
         if let Program::Client { session, .. } = &mut self.app_mut(node, app).program {
             *session = Some(client);

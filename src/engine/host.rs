@@ -2,7 +2,7 @@
 
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, Host, ListenPort, Note, Reply};
+use crate::ftp::{Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -109,10 +109,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.write(handle, wire, frame);
     }
 
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]) {
         let frame = self.reply(Side::Sent, reply);
         let handle = self.control();
-        self.write(handle, wire, frame);
+        for wire in writes {
+            self.write(handle, wire.clone(), frame);
+        }
     }
 
     fn send_raw(&mut self, wire: Bytes) {
@@ -130,12 +132,16 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn close_control(&mut self) {
         let (handle, cause) = (self.control(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::close);
+        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+    }
+
+    fn turn_to(&mut self, line: Line) {
+        self.seat = line as u32;
     }
 
     fn connect_control(&mut self) {
         let cause = self.cause;
-        self.simulation.call_server(self.node, self.app, cause);
+        self.simulation.call_server(self.node, self.app, self.seat, cause);
     }
 
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
@@ -152,7 +158,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let Some(session) = self.simulation.seat_mut(self.node, self.app, self.seat).map(|seat| seat.session) else {
             return Err(DataError::NoPort);
         };
-        let listener = Listener { id, local, name, owner, session: Some(session) };
+        let listener = Listener { id, local, name, owner, session: Some(session), guests: Vec::new() };
         let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
             seat.listener = Some(handle);
@@ -184,8 +190,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         };
         let local = Endpoint::new(self.control_local().ip(), port);
         let remote = Endpoint::from(to);
-        if self.simulation.nodes[self.node.index()].stack.find(local, remote).is_some() {
-            return Err(DataError::NoPort);
+        if let Some(old) = self.simulation.nodes[self.node.index()].stack.find(local, remote) {
+            // What only waits in TIME-WAIT makes way (recorded in row D20: the same four numbers 50 ms later; RFC 6191).
+            let cause = self.cause;
+            if !self.simulation.reuse_time_wait(self.node, old, cause) {
+                return Err(DataError::NoPort);
+            }
         }
         let name = self.is_client.then_some(PortName::Bb);
         let owner = self.owner(Channel::Data);
@@ -204,9 +214,17 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.write(handle, bytes, cause);
     }
 
+    fn send_last_data(&mut self, bytes: Bytes) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.with_connection(handle, cause, |connection| {
+            connection.send(bytes);
+            connection.leave()
+        });
+    }
+
     fn close_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::close);
+        self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
     fn abort_data(&mut self) {

@@ -168,6 +168,13 @@ impl<O: Observer> Simulation<O> {
         self.queue.push(at, What::Arrive { packet: slot, node, interface });
     }
 
+    /// Tells the client that was added to a node last which server files are copied to (FXP).
+    pub fn set_second_server(&mut self, node: NodeId, to: Endpoint) {
+        if let Some(app) = self.nodes[node.index()].apps.last_mut() {
+            app.add_server(to);
+        }
+    }
+
     /// Runs until nothing is left to happen.
     pub fn run(&mut self, limits: Limits) -> Result<(), LimitReached> {
         while let Some(at) = self.queue.next_at() {

@@ -45,6 +45,8 @@ pub(super) struct Listener {
     pub(super) owner: Owner,
     /// The session it was opened for; `None` for port 21, which everyone may use.
     pub(super) session: Option<SessionId>,
+    /// Who came in by it and may still be in the handshake.
+    pub(super) guests: Vec<Handle>,
 }
 
 /// A place in the stack, with the id that must still be there.
@@ -86,6 +88,20 @@ impl Stack {
         let slot = *self.by_port.get(&local.port)?;
         let listener = self.listeners.get(slot)?;
         (listener.session.is_none() || listener.local.ip == local.ip).then_some((slot, listener))
+    }
+
+    /// A connection begins at this door. Who is in by now is forgotten.
+    pub(super) fn came_in(&mut self, door: Handle, guest: Handle) {
+        let sockets = &self.sockets;
+        let waits = |handle: &Handle| {
+            sockets.get(handle.slot).is_some_and(|socket| socket.id == handle.id && socket.door.is_some())
+        };
+        if let Some(listener) = self.listeners.get_mut(door.slot).filter(|listener| listener.id == door.id) {
+            if listener.guests.len() == listener.guests.capacity() {
+                listener.guests.retain(waits);
+            }
+            listener.guests.push(guest);
+        }
     }
 
     pub(super) fn listener_at(&self, handle: Handle) -> Option<&Listener> {

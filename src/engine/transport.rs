@@ -8,7 +8,7 @@ use crate::ftp::DataError;
 use crate::ids::{FrameId, NodeId, SessionId, SocketId};
 use crate::network::{LinkSettings, Route};
 use crate::packet::{Body, Channel, DEFAULT_TTL, Endpoint, Icmp, Packet, SeqNr, Tag, Unreachable};
-use crate::tcp::{Config, Connection, Failure, Outcome, State};
+use crate::tcp::{Config, Connection, Failure, KeepAlive, Outcome, State};
 use crate::time::{Duration, Instant};
 use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
 
@@ -24,12 +24,20 @@ impl<O: Observer> Simulation<O> {
             Body::Tcp(segment) => {
                 let (local, remote) = (packet.destination(), packet.source());
                 let stack = &mut self.nodes[node.index()].stack;
-                if let Some(handle) = stack.find(local, remote) {
+                let found = stack.find(local, remote).filter(|handle| {
+                    let socket = stack.socket(*handle);
+                    let door = stack.listener(local).is_some();
+                    !(door && socket.is_some_and(|socket| socket.connection.makes_way_for(segment)))
+                });
+                if let Some(handle) = found {
                     let Some(socket) = stack.socket_mut(handle) else { return };
                     socket.cause = packet.trail;
                     let outcome = socket.connection.on_segment(self.now, segment);
                     self.took(node, handle, outcome, packet.trail);
                 } else if segment.is_syn() && stack.listener(local).is_some() {
+                    if let Some(old) = stack.find(local, remote) {
+                        self.forget(node, old, packet.trail);
+                    }
                     self.accept(node, &packet);
                 } else {
                     self.answer_with_reset(node, &packet, None);
@@ -90,14 +98,24 @@ impl<O: Observer> Simulation<O> {
         self.took(node, handle, Outcome::default(), cause);
     }
 
-    /// The stack's settings for a connection to `remote`: the MSS is what the first link takes (RFC 6691).
-    fn tcp_towards(&mut self, node: NodeId, remote: Endpoint) -> Config {
+    /// The stack's settings for a connection to `remote`: the MSS is what the first link takes (RFC 6691). All programs
+    /// set `TCP_NODELAY` on the control connection (recorded: 226 does not wait for the acknowledgement of 150).
+    fn tcp_towards(&mut self, node: NodeId, remote: Endpoint, owner: Owner) -> Config {
         let mtu = match self.routes.route(&self.topology, node, remote.ip) {
             Route::Via(output) | Route::Nobody(output) => self.topology.link_of(node, output).settings.mtu,
             _ => LinkSettings::default().mtu,
         };
         let fits = mtu.saturating_sub(40).min(65495) as u16;
-        if mtu == LinkSettings::default().mtu { self.tcp } else { Config { mss: fits, ..self.tcp } }
+        let mss = if mtu == LinkSettings::default().mtu { self.tcp.mss } else { fits };
+        let options = self.app_mut(node, owner.app).sockets;
+        let keep_alive = options.keep_alive.map(|idle| KeepAlive { idle, interval: idle, ..KeepAlive::default() });
+        Config {
+            mss,
+            nagle: self.tcp.nagle && owner.channel == Channel::Data,
+            keep_alive: keep_alive.or(self.tcp.keep_alive),
+            fixed_buffer: options.receive_buffer,
+            ..self.tcp
+        }
     }
 
     fn accept(&mut self, node: NodeId, packet: &Packet) {
@@ -119,7 +137,8 @@ impl<O: Observer> Simulation<O> {
             remote: Some(remote),
             name,
         });
-        let (connection, outcome) = Connection::accept(self.tcp_towards(node, remote), local, remote, iss, segment);
+        let config = self.tcp_towards(node, remote, owner);
+        let (connection, outcome) = Connection::accept(config, local, remote, iss, segment);
         let handle = self.nodes[node.index()].stack.insert(Socket {
             id,
             connection,
@@ -131,6 +150,8 @@ impl<O: Observer> Simulation<O> {
             wakes: Instant::NEVER,
             door: Some(door),
         });
+        let (slot, id) = door;
+        self.nodes[node.index()].stack.came_in(Handle { slot, id }, handle);
         self.took(node, handle, outcome, cause);
     }
 
@@ -153,7 +174,8 @@ impl<O: Observer> Simulation<O> {
             remote: Some(remote),
             name,
         });
-        let (connection, outcome) = Connection::connect(self.tcp_towards(node, remote), local, remote, iss);
+        let config = self.tcp_towards(node, remote, owner);
+        let (connection, outcome) = Connection::connect(config, local, remote, iss);
         let handle = self.nodes[node.index()].stack.insert(Socket {
             id,
             connection,
@@ -222,9 +244,12 @@ impl<O: Observer> Simulation<O> {
         // A guest of the control door has been given a seat meanwhile.
         let owner = self.nodes[node.index()].stack.socket(handle).map_or(owner, |socket| socket.owner);
         if outcome.readable {
+            // What is acknowledged at once, at arrival or by reading, goes out before the program answers.
+            self.flush(node, handle);
             while let Some(bytes) =
                 self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.connection.read())
             {
+                self.flush(node, handle);
                 self.call(node, owner, handle, Call::Bytes(bytes), cause);
             }
         }
@@ -236,6 +261,23 @@ impl<O: Observer> Simulation<O> {
             self.call(node, owner, handle, Call::Done, cause);
         }
         self.settle(node, handle, cause);
+    }
+
+    /// An old connection in TIME-WAIT is forgotten, if it lets a new one take its place.
+    pub(super) fn reuse_time_wait(&mut self, node: NodeId, old: Handle, cause: Option<FrameId>) -> bool {
+        let socket = self.nodes[node.index()].stack.socket(old);
+        let makes_way = socket.is_some_and(|socket| socket.connection.makes_way());
+        if makes_way {
+            self.forget(node, old, cause);
+        }
+        makes_way
+    }
+
+    fn forget(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
+        if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
+            let outcome = socket.connection.forget();
+            self.took(node, handle, outcome, cause);
+        }
     }
 
     fn turn_away(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
@@ -321,9 +363,15 @@ impl<O: Observer> Simulation<O> {
         self.took(node, handle, outcome, cause);
     }
 
-    /// Closes a door.
+    /// Closes a door. Who is still in the handshake is forgotten without a word (Linux: `inet_csk_listen_stop`).
     pub(super) fn unlisten(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
         let Some(listener) = self.nodes[node.index()].stack.unlisten(handle) else { return };
+        for &guest in &listener.guests {
+            let Some(socket) = self.nodes[node.index()].stack.socket_mut(guest) else { continue };
+            if socket.door.is_some() && socket.connection.state() == State::SynReceived {
+                self.forget(node, guest, cause);
+            }
+        }
         let channel = listener.owner.channel;
         let tag = listener.session.map(|session| Tag { connection: None, session, channel });
         self.tell(node, cause, tag, |_| Event::Socket {

@@ -122,6 +122,10 @@ object!(PacketRow<'_>, |this, map| {
             if let Some(shift) = segment.window_scale {
                 map.serialize_entry("wscale", &shift)?;
             }
+            if let Some(timestamps) = segment.timestamps {
+                map.serialize_entry("ts_val", &timestamps.value)?;
+                map.serialize_entry("ts_ecr", &timestamps.echo)?;
+            }
             if segment.sack_permitted {
                 map.serialize_entry("sack_ok", &true)?;
             }

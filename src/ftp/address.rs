@@ -12,11 +12,15 @@ pub fn format_host_port(address: SocketAddrV4) -> String {
     format!("{h1},{h2},{h3},{h4},{p1},{p2}")
 }
 
-/// Writes the argument of LPRT (RFC 1639): `4,4,192,168,1,10,2,195,203`.
-pub fn format_long_port(address: SocketAddrV4) -> String {
-    let [h1, h2, h3, h4] = address.ip().octets();
+/// Writes the argument of LPRT (RFC 1639): `4,4,192,168,1,10,2,195,203`; over IPv6 `6,16` and sixteen numbers.
+pub fn format_long_port(address: SocketAddr) -> String {
+    let (family, octets) = match address.ip() {
+        IpAddr::V4(ip) => (4, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (6, ip.octets().to_vec()),
+    };
     let [p1, p2] = address.port().to_be_bytes();
-    format!("4,4,{h1},{h2},{h3},{h4},2,{p1},{p2}")
+    let octets_text = octets.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    format!("{family},{},{octets_text},2,{p1},{p2}", octets.len())
 }
 
 /// Reads the argument of PORT: six numbers from 0 to 255 and nothing else but blanks around them.

@@ -168,7 +168,8 @@ fn a_refused_passive_connection_is_the_clients_to_report() {
 #[test]
 fn a_failed_login_is_tried_again_for_each_url() {
     let config = ClientConfig { user: String::from("mallory"), ..client(Mode::Active, &["ls", "pwd"]) };
-    let pair = ran(config, server());
+    let users = vec![(String::from("ann"), String::from("lab@"))];
+    let pair = ran(config, ServerConfig { users, ..server() });
     assert_eq!(results(&pair), [(0, StepResult::Reply(530)), (1, StepResult::Reply(530)), (2, StepResult::NotRun)]);
     assert!(pair.log.join("\n").contains("S: 530 Login incorrect.\nC control FIN\nanother control connection\n"));
 }
@@ -407,12 +408,12 @@ proptest! {
         mode in prop::sample::select(Mode::ALL.to_vec()),
         software in prop::sample::select(Software::ALL.to_vec()),
         tls: bool,
-        events in prop::collection::vec((0..12_u8, prop::sample::select(vec![
+        events in prop::collection::vec((0..18_u8, prop::sample::select(vec![
             "220 x\n", "331 x\n", "230 x\n", "200 x\n", "227 (1,2,3,4,5,6)\n", "229 (|||7|)\n", "150 x\n", "226 x\n",
             "234 x\n", "211- x\n PRET\n211 x\n", "350 x\n", "550 x\n", "425 x\n", "421 x\n", "221 x\n", "junk\n",
         ])), 0..60),
     ) {
-        let config = ClientConfig { software, tls, ..client(mode, &["ls", "get a", "put b", "rename c d", "ls"]) };
+        let config = ClientConfig { software, tls, ..client(mode, &["ls", "get a", "fxp b", "put b", "rename c d", "ls"]) };
         let mut pair = Pair::new(config, server());
         let (session, host) = (&mut pair.client, &mut pair.machines[0]);
         session.on_started(host);
@@ -428,16 +429,21 @@ proptest! {
                 5 => session.on_timer(FtpTimer::DataConnect, host),
                 6 => session.on_timer(FtpTimer::Retry, host),
                 7 => session.on_connected(host),
+                12 => session.on_second_connected(host),
+                13 | 14 => session.on_second_control(Bytes::from_static(reply.as_bytes()), host),
+                15 => session.on_second_failed(DataError::Reset, host),
+                16 => session.on_second_timer(FtpTimer::Reply, host),
+                17 => session.on_second_closed(host),
                 _ => session.on_control(Bytes::from_static(reply.as_bytes()), host),
             }
         }
         // Each entry is tried twice at most, on a control connection of its own.
-        for _ in 0..12 {
+        for _ in 0..14 {
             session.on_control_failed(DataError::Reset, host);
             session.on_timer(FtpTimer::Retry, host);
         }
         prop_assert!(session.is_finished());
         let finished: Vec<u32> = results(&pair).iter().map(|(index, _)| *index).collect();
-        prop_assert_eq!(finished, [0, 1, 2, 3, 4, 5]);
+        prop_assert_eq!(finished, [0, 1, 2, 3, 4, 5, 6]);
     }
 }

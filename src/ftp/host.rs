@@ -22,6 +22,15 @@ pub enum ListenPort {
     },
 }
 
+/// Which control connection of a client: one to each server of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The session's server.
+    First,
+    /// The server that files are copied to.
+    Second,
+}
+
 /// Why a data connection did not come about or broke. The names are those of the socket errors a program sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DataError {
@@ -131,8 +140,8 @@ pub trait Host {
 
     /// Client: sends a command line, which is `wire` on the control connection: its text, or records.
     fn send_command(&mut self, command: &Command, wire: Bytes);
-    /// Server: sends a reply, which is `wire` on the control connection.
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes);
+    /// Server: sends a reply, which is these writes to the control connection, one after the other.
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]);
     /// Sends bytes on the control connection that are neither, such as a TLS handshake.
     fn send_raw(&mut self, wire: Bytes);
     /// A command line arrived whole (server).
@@ -141,6 +150,8 @@ pub trait Host {
     fn saw_reply(&mut self, reply: &Reply);
     /// Closes the control connection in order, after what was sent.
     fn close_control(&mut self);
+    /// Client: everything from here on is about this control connection, until it is said again.
+    fn turn_to(&mut self, line: Line);
     /// Client: opens another control connection to the same server. What becomes of the last one is not reported any
     /// more; it should be closed.
     fn connect_control(&mut self);
@@ -154,6 +165,8 @@ pub trait Host {
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError>;
     /// Sends on the data connection.
     fn send_data(&mut self, bytes: Bytes);
+    /// Sends on the data connection and closes it in order, so that the FIN travels with the last octets (`TCP_CORK`).
+    fn send_last_data(&mut self, bytes: Bytes);
     /// Closes the data connection in order, after what was sent.
     fn close_data(&mut self);
     /// Gives up the data connection at once: a connecting one silently, an established one with RST.

@@ -52,7 +52,11 @@ fn every_client_gets_along_with_every_server_in_every_mode() {
         for profile in Profile::ALL {
             for mode in Mode::ALL {
                 let run = ["ls", "get hello.txt", "put b.txt", "append b.txt", "nls pub", "get hello.txt"];
-                let pair = ran(client(software, mode, &run), server(profile));
+                // pure-ftpd lets no anonymous user write over a file.
+                let user = String::from("alice");
+                let config = ClientConfig { user: user.clone(), ..client(software, mode, &run) };
+                let password = config.password.clone();
+                let pair = ran(config, ServerConfig { users: vec![(user, password)], ..server(profile) });
                 let what = format!("{} {} {mode}:\n{}", software.name(), profile.name(), pair.log.join("\n"));
                 assert_eq!(results(&pair), [StepResult::Ok; 7], "{what}");
                 assert_eq!(pair.shared.files.size("/b.txt"), Some(2000), "{what}");
@@ -97,11 +101,12 @@ fn small_talk_is_the_programs_own() {
     );
     assert_eq!(
         answers(Profile::Proftpd, "MLST hello.txt\n"),
-        ["250-Begin\n modify=20260101000000;perm=adfrw;size=62;type=file;UNIX.group=0;UNIX.mode=0644;UNIX.owner=0; \
-         /hello.txt\n250 End."]
+        ["250-Start of list for hello.txt\n modify=20260101000000;perm=adfrw;size=62;type=file;\
+         unique=fe00g26a04a85;UNIX.group=0;UNIX.groupname=root;UNIX.mode=0644;UNIX.owner=0;UNIX.ownername=root; \
+         /hello.txt\n250 End of list"]
     );
     let vsftpd = answers(Profile::Vsftpd, "MLST\nSITE HELP\nSTAT\n");
-    assert_eq!(vsftpd[..2], ["500 Unknown command.", "500 Unknown SITE command."]);
+    assert_eq!(vsftpd[..2], ["500 Unknown command.", "550 Permission denied."]);
     assert!(vsftpd[2].starts_with("211-FTP server status:\n     Connected to 192.168.10.10\n"), "{}", vsftpd[2]);
     assert!(vsftpd[2].ends_with("\n211 End of status"));
 }
@@ -113,8 +118,8 @@ fn mlsd_is_a_transfer() {
     pair.log.clear();
     let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
     session.on_data_connected("192.168.10.10:50001".parse().unwrap(), shared, host);
-    // "type=file;size=62;modify=20260101000000;UNIX.mode=0644;UNIX.uid=0;UNIX.gid=0; hello.txt", and `pub`.
-    assert_eq!(host.log[..2], ["S: 150 Accepted data connection", "S data 163 bytes"]);
+    // "type=file;size=62;modify=20260101000000;UNIX.mode=0644;UNIX.uid=0;UNIX.gid=0;unique=...; hello.txt", and `pub`.
+    assert_eq!(host.log[..2], ["S: 150 Accepted data connection", "S data 205 bytes"]);
 }
 
 /// What becomes of a transfer of 62 bytes that is broken off with ABOR.
@@ -213,6 +218,13 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
     let tls = || ServerConfig { tls: true, ..server(Profile::Vsftpd) };
     for software in [Software::Curl, Software::Lftp] {
         for mode in Mode::ALL {
+            if software == Software::Curl && mode.is_active() {
+                // As recorded, curl 7.88.1 forgets the handshake on a data connection that it accepted.
+                let pair = ran(ClientConfig { tls: true, ..client(software, mode, &["ls"]) }, tls());
+                assert!(pair.log.join("\n").ends_with("S: 150 Here comes the directory listing."));
+                assert!(pair.machines[0].timers.contains(&FtpTimer::Reply));
+                continue;
+            }
             let run = ["ls", "get hello.txt", "put b.txt", "append b.txt"];
             let config = ClientConfig { tls: true, ..client(software, mode, &run) };
             let pair = ran(config, tls());
@@ -236,9 +248,13 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
 #[test]
 fn ccc_makes_the_control_connection_readable_again() {
     let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
-    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Proftpd) });
     assert_eq!(results(&pair), [StepResult::Ok; 3]);
     assert!(pair.machines[0].wire.contains(&Bytes::from_static(b"LIST\r\n")));
+    // vsftpd does not know it.
+    let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
+    let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
+    assert_eq!(results(&pair), [StepResult::Reply(500), StepResult::Ok, StepResult::Ok]);
 }
 
 #[test]
@@ -289,4 +305,21 @@ fn lftp_says_the_same_again_after_425_and_gives_up_in_time() {
     assert_eq!(results(&pair), [StepResult::Reply(425), StepResult::Reply(425), StepResult::Ok]);
     let count = |line: &str| pair.log.iter().filter(|said| *said == line).count();
     assert_eq!((count("C: LIST"), count("C: RETR hello.txt"), count("C: SIZE hello.txt")), (2, 3, 1));
+}
+
+#[test]
+fn lftp_names_directories_from_the_root_and_sets_the_time_of_what_it_sent() {
+    let run = ["cd pub", "put up.txt", "nls", "cd .."];
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::Vsftpd));
+    assert!(said(&pair, "C: CWD /pub\nS: 250 Directory successfully changed.\nC: TYPE I\n"), "{:#?}", pair.log);
+    assert!(said(&pair, "S: 226 Transfer complete.\nC: SITE UTIME 20260101000000 up.txt\nS: 550 Permission denied.\n"));
+    assert!(said(&pair, "C: TYPE A\nS: 200 Switching to ASCII mode.\nC: PASV\n") && said(&pair, "C: CWD /\n"));
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::PureFtpd));
+    assert!(said(&pair, "C: PRET STOR up.txt\nS: 200 Ready to proceed\nC: PASV"));
+    assert!(said(&pair, "C: MFMT 20260101000000 up.txt\nS: 550 Anonymous users can not change perms\n"));
+    assert!(said(&pair, "S: 226 4 matches total\n"), "{:#?}", pair.log);
+    // pure-ftpd and proftpd do not wait for the last acknowledgement before they say 226.
+    assert!(said(&pair, "S data FIN\nS: 226-File successfully transferred\n"));
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::Proftpd));
+    assert!(said(&pair, "C: MFMT 20260101000000 up.txt\nS: 213 Modify=20260101000000; up.txt\n"), "{:#?}", pair.log);
 }

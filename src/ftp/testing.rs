@@ -2,8 +2,8 @@
 //! recorded as readable lines.
 
 use super::{
-    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, ListenPort, Note, Reply, Server, ServerConfig,
-    ServerSession,
+    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply, Server,
+    ServerConfig, ServerSession,
 };
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
@@ -25,23 +25,23 @@ enum Act {
 }
 
 /// One side's machine.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     letter: char,
     local: SocketAddr,
-    pub(super) remote: SocketAddr,
+    pub(crate) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
     next_port: u16,
-    pub(super) timers: Vec<FtpTimer>,
-    pub(super) now: Instant,
-    pub(super) log: Vec<String>,
-    pub(super) notes: Vec<Note>,
+    pub(crate) timers: Vec<FtpTimer>,
+    pub(crate) now: Instant,
+    pub(crate) log: Vec<String>,
+    pub(crate) notes: Vec<Note>,
     /// What every line was on the control connection.
-    pub(super) wire: Vec<Bytes>,
+    pub(crate) wire: Vec<Bytes>,
 }
 
 impl Machine {
-    pub(super) fn new(letter: char, local: &str, remote: &str, next_port: u16) -> Self {
+    pub(crate) fn new(letter: char, local: &str, remote: &str, next_port: u16) -> Self {
         Self {
             letter,
             local: local.parse().unwrap(),
@@ -78,8 +78,9 @@ impl Host for Machine {
         self.wire.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
-    fn send_reply(&mut self, reply: &Reply, wire: Bytes) {
+    fn send_reply(&mut self, reply: &Reply, writes: &[Bytes]) {
         self.log.push(format!("{}: {reply}", self.letter));
+        let wire = Bytes::from(writes.concat());
         self.wire.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
@@ -91,6 +92,7 @@ impl Host for Machine {
     fn close_control(&mut self) {
         self.acts.push_back(Act::CloseControl);
     }
+    fn turn_to(&mut self, _: Line) {}
     fn connect_control(&mut self) {
         self.acts.push_back(Act::Call);
     }
@@ -111,6 +113,12 @@ impl Host for Machine {
     fn send_data(&mut self, bytes: Bytes) {
         self.log.push(format!("{} data {} bytes", self.letter, bytes.len()));
         self.acts.push_back(Act::Data(bytes));
+    }
+    fn send_last_data(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.send_data(bytes);
+        }
+        self.close_data();
     }
     fn close_data(&mut self) {
         self.log.push(format!("{} data FIN", self.letter));
@@ -138,23 +146,23 @@ impl Host for Machine {
 
 /// What the network between the two does to data connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Path {
+pub(crate) enum Path {
     Open,
     Refuses,
     Drops,
 }
 
 /// A client and a server, connected.
-pub(super) struct Pair {
-    pub(super) client: ClientSession,
-    pub(super) server: ServerSession,
-    pub(super) shared: Server,
-    pub(super) machines: [Machine; 2],
-    pub(super) path: Path,
+pub(crate) struct Pair {
+    pub(crate) client: ClientSession,
+    pub(crate) server: ServerSession,
+    pub(crate) shared: Server,
+    pub(crate) machines: [Machine; 2],
+    pub(crate) path: Path,
     called: bool,
     /// Which sides of the data connection are open, if there is one.
     data: Option<[bool; 2]>,
-    pub(super) log: Vec<String>,
+    pub(crate) log: Vec<String>,
 }
 
 const CLIENT: usize = 0;
@@ -170,14 +178,24 @@ macro_rules! tell {
 }
 
 impl Pair {
-    pub(super) fn new(config: ClientConfig, server: ServerConfig) -> Self {
+    pub(crate) fn new(config: ClientConfig, server: ServerConfig) -> Self {
+        Self::between(config, server, false)
+    }
+
+    /// The same, over IPv6 if wanted.
+    pub(crate) fn between(config: ClientConfig, server: ServerConfig, six: bool) -> Self {
+        let (client_end, server_end) = if six {
+            ("[2001:db8:10::10]:40000", "[2001:db8:113:1::10]:21")
+        } else {
+            ("192.168.10.10:40000", "203.0.113.10:21")
+        };
         Self {
             client: ClientSession::new(Arc::new(config)),
             server: ServerSession::new(),
             shared: Server::new(server),
             machines: [
-                Machine::new('C', "192.168.10.10:40000", "203.0.113.10:21", 50_000),
-                Machine::new('S', "203.0.113.10:21", "192.168.10.10:40000", 60_000),
+                Machine::new('C', client_end, server_end, 50_000),
+                Machine::new('S', server_end, client_end, 60_000),
             ],
             path: Path::Open,
             called: false,
@@ -187,13 +205,13 @@ impl Pair {
     }
 
     /// Connects and runs until nothing more happens.
-    pub(super) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.client.on_started(&mut self.machines[0]);
         self.settle();
     }
 
     /// Lets a timer of the server run out, and runs on.
-    pub(super) fn server_timer(&mut self, timer: FtpTimer) {
+    pub(crate) fn server_timer(&mut self, timer: FtpTimer) {
         assert!(self.machines[1].timers.contains(&timer), "{timer:?} does not run");
         self.machines[1].cancel_timer(timer);
         self.server.on_timer(timer, &mut self.shared, &mut self.machines[1]);
@@ -201,7 +219,7 @@ impl Pair {
     }
 
     /// Lets a timer of the client run out, and runs on.
-    pub(super) fn client_timer(&mut self, timer: FtpTimer) {
+    pub(crate) fn client_timer(&mut self, timer: FtpTimer) {
         assert!(self.machines[0].timers.contains(&timer), "{timer:?} does not run");
         self.machines[0].cancel_timer(timer);
         self.client.on_timer(timer, &mut self.machines[0]);
@@ -209,8 +227,19 @@ impl Pair {
     }
 
     /// Sends a line to the server behind the client's back.
-    pub(super) fn say(&mut self, line: &'static str) {
-        self.server.on_control(Bytes::from_static(line.as_bytes()), &mut self.shared, &mut self.machines[1]);
+    pub(crate) fn say(&mut self, line: &'static str) {
+        self.say_text(line);
+    }
+
+    pub(crate) fn say_text(&mut self, line: &str) {
+        let bytes = Bytes::copy_from_slice(line.as_bytes());
+        self.server.on_control(bytes, &mut self.shared, &mut self.machines[1]);
+        self.collect();
+    }
+
+    /// The server greets, and nobody answers.
+    pub(crate) fn greet(&mut self) {
+        self.server.on_connected(&mut self.shared, &mut self.machines[1]);
         self.collect();
     }
 
@@ -220,7 +249,7 @@ impl Pair {
         }
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.collect();
         // The server first, so that 226 and QUIT do not overtake what they follow.
         while let Some((side, act)) =

@@ -3,7 +3,8 @@
 //!
 //! THIS IS NOT CRYPTOGRAPHY. A record has TLS's header, its length and its overhead; its content is the plain text,
 //! scrambled with a stream that anybody can compute. The handshake is three flights of about the usual size, with
-//! nothing in them. Not modelled: certificates, keys, alerts, session resumption, a handshake on each data connection.
+//! nothing in them; data connections have a shorter one of their own, as if they resumed the session. Not modelled:
+//! certificates, keys, alerts.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use std::fmt;
@@ -20,6 +21,9 @@ const LONGEST: usize = 1 << 14;
 const HELLO: usize = 512;
 const SERVER_FLIGHT: usize = 2900;
 const FINISHED: usize = 53;
+/// The same for a data connection, where the session is resumed.
+const DATA_SERVER_FLIGHT: usize = 263;
+const DATA_FINISHED: usize = 69;
 
 /// Bytes that are no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +90,23 @@ impl TlsChannel {
         flight(FINISHED)
     }
 
+    /// What the server answers a hello on a data connection with.
+    pub fn data_server_hello() -> Bytes {
+        flight(DATA_SERVER_FLIGHT)
+    }
+
+    /// The client's second flight on a data connection.
+    pub fn data_finished() -> Bytes {
+        flight(DATA_FINISHED)
+    }
+
+    /// How many handshake records have arrived whole on a data connection.
+    pub fn handshakes(wire: &[u8]) -> usize {
+        let mut begun = BytesMut::from(wire);
+        let records = std::iter::from_fn(|| next_record(&mut begun).ok().flatten());
+        records.take_while(|(kind, _)| *kind == HANDSHAKE).count()
+    }
+
     /// Whether a segment's bytes look like the beginning of a record. No line of FTP does.
     pub const fn is_record(bytes: &[u8]) -> bool {
         matches!(bytes, [HANDSHAKE | DATA, 3, 3, ..])
@@ -127,12 +148,15 @@ impl TlsChannel {
         wire.freeze()
     }
 
-    /// Reads what came over a data connection, up to the last whole record.
+    /// Reads what came over a data connection after the handshake, up to the last whole record.
     pub fn open_file(wire: &[u8]) -> Bytes {
         let mut begun = BytesMut::from(wire);
         let mut plain = BytesMut::new();
         let mut number = 0;
-        while let Ok(Some((_, body))) = next_record(&mut begun) {
+        while let Ok(Some((kind, body))) = next_record(&mut begun) {
+            if kind == HANDSHAKE {
+                continue;
+            }
             let text = body.len().saturating_sub(OVERHEAD);
             plain.put(scrambled(&body[..text], 2, number).as_slice());
             number += 1;

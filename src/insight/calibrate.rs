@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 /// How many steps before a difference are shown.
 const CONTEXT: usize = 3;
-/// How much longer than a capture the run it is held against may be.
-const SLACK: Duration = Duration::from_secs(10);
+/// How long after the end, the capture's or that of the last session, the last packets may come.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// How a capture and a run compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,8 @@ pub struct Captured<'a> {
     pub vantage: &'a Vantage,
     /// The packets, in order.
     pub packets: &'a [Packet],
-    /// The time from the first to the last, if that is known; what the run does later is not held against them.
+    /// The time from the first to the last, if that is known; what the run does later, and after its sessions, is not
+    /// held against them.
     pub lasted: Option<Duration>,
 }
 
@@ -83,9 +84,12 @@ fn simulated<'a>(trace: &'a Trace, captured: Captured<'_>) -> Vec<&'a Packet> {
         _ => None,
     });
     let seen: Vec<(Instant, &Packet)> = seen.collect();
+    // A laboratory ends with its sessions; what servers do later is not captured. (Kernel timers are late by a per cent
+    // at most.)
+    let sessions = trace.frames.iter().rev().find(|frame| matches!(frame.event, Event::Step { .. }));
     let end = seen.first().zip(captured.lasted).map(|((first, _), lasted)| {
-        // The kernel's timers are late by some per cent, and a real network may be quicker than the scenario's.
-        *first + lasted + Duration::from_nanos(lasted.as_nanos() / 20) + SLACK
+        let captured = *first + lasted + Duration::from_nanos(lasted.as_nanos() / 100);
+        captured.max(sessions.map_or(captured, |frame| frame.at)) + SLACK
     });
     seen.into_iter().filter(|(at, _)| end.is_none_or(|end| *at <= end)).map(|(_, packet)| packet).collect()
 }

@@ -300,9 +300,11 @@ impl Connection {
     /// How it ended.
     const fn end(&self) -> &'static str {
         match (self.reset, self.fins, self.closed_by) {
+            (true, ..) if self.sealed => "closed",
             (true, ..) => "reset",
-            // Who of two says goodbye first on a control connection is a race; so it is where TLS says goodbye as well.
-            (false, [true, true], _) if self.control || self.sealed => "closed by both",
+            // Who of two says goodbye first is a race on a control connection and where TLS says goodbye as well, and
+            // so is whether the other one still does or is told off with RST.
+            (false, [true, _] | [_, true], _) if self.control || self.sealed => "closed",
             (false, [true, true], Some(0)) => "closed by both, first by the one who knocks",
             (false, [true, true], _) => "closed by both, first by the one who opens",
             (false, [false, false], _) => "left open",

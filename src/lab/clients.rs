@@ -15,9 +15,10 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), Stri
         let place = format!("\"$captures\"/session.{index}");
         let _ = writeln!(script.body, "mkdir -p {place}/files {place}/received");
         files::write(&session.files, &format!("{place}/files"), &mut script.body);
-        let client = Client { session, address };
+        let second = session.second_server.and_then(|second| scenario.address_of(second));
+        let client = Client { session, address, second };
         let (program, package, command) = match session.software {
-            Software::Curl => ("curl", "curl", client.curl(script)?),
+            Software::Curl => ("curl", "curl", client.curl(script)),
             Software::Lftp => ("lftp", "lftp", client.typed(script, "lftp --norc", index)),
             Software::Tnftp => {
                 let options = client.tnftp_options();
@@ -43,6 +44,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), Stri
 struct Client<'a> {
     session: &'a SessionSpec,
     address: IpAddr,
+    /// Where `fxp` copies to.
+    second: Option<IpAddr>,
 }
 
 impl Client<'_> {
@@ -59,66 +62,45 @@ impl Client<'_> {
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
     }
 
-    /// curl with one set of options for each entry of the run list. What moves no bytes goes before the next that does
-    /// (`--quote`), or with a request for nothing (`--head`) if none follows.
-    fn curl(&self, script: &mut Script) -> Result<String, String> {
-        // `-q` counts as the first word only.
-        let options = format!("-q -sS -v {}", self.curl_options(script));
-        let host = match self.address {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        };
+    /// curl with one set of options for each entry of the run list. What moves no bytes goes with a request for nothing
+    /// (`--head`). The star before a command: go on whatever the answer.
+    fn curl(&self, script: &mut Script) -> String {
+        // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the
+        // simulated one names the path.
+        let options = format!("-q -sS -v --ftp-method nocwd {}", self.curl_options(script));
+        let host = in_url(self.address);
         let url = |path: &str| quoted(&format!("ftp://{host}:{}/{}", self.session.port, escaped(path)));
-        let (mut folder, mut quotes, mut operations) = (String::new(), String::new(), Vec::new());
+        let quote = |commands: &[String]| {
+            let words = commands.iter().map(|command| format!("-Q {}", quoted(&format!("*{command}"))));
+            format!("{} --head", words.collect::<Vec<_>>().join(" "))
+        };
+        let mut operations = Vec::new();
         for (number, step) in self.steps() {
-            let mut quote = |command: String| {
-                let _ = write!(quotes, " -Q {}", quoted(&command));
-            };
             let (what, path, more) = match step {
                 Step::List(path) => (format!("-o received/{number}"), path, "/"),
                 Step::NameList(path) => (format!("-l -o received/{number}"), path, "/"),
                 Step::Get(path) => (format!("-o received/{number}"), path, ""),
                 Step::Put(path) => (format!("-T {}", files::below("files", &path)), path, ""),
                 Step::Append(path) => (format!("-a -T {}", files::below("files", &path)), path, ""),
-                Step::ChangeDirectory(path) => {
-                    folder = joined(&folder, &path);
-                    continue;
-                }
-                Step::Delete(path) => {
-                    quote(format!("DELE {path}"));
-                    continue;
-                }
-                Step::MakeDirectory(path) => {
-                    quote(format!("MKD {path}"));
-                    continue;
-                }
-                Step::Rename(from, to) => {
-                    quote(format!("RNFR {from}"));
-                    quote(format!("RNTO {to}"));
-                    continue;
-                }
-                Step::PrintDirectory => {
-                    quote(String::from("PWD"));
-                    continue;
-                }
+                Step::ChangeDirectory(path) => (quote(&[format!("CWD {path}")]), String::new(), ""),
+                Step::Delete(path) => (quote(&[format!("DELE {path}")]), String::new(), ""),
+                Step::MakeDirectory(path) => (quote(&[format!("MKD {path}")]), String::new(), ""),
+                Step::Rename(from, to) => (quote(&[format!("RNFR {from}"), format!("RNTO {to}")]), String::new(), ""),
+                Step::PrintDirectory => (quote(&[String::from("PWD")]), String::new(), ""),
                 Step::Raw(command) => {
-                    quote(format!("{} {}", command.verb, command.argument).trim_end().to_owned());
-                    continue;
+                    let text = format!("{} {}", command.verb, command.argument);
+                    (quote(&[text.trim_end().to_owned()]), String::new(), "")
                 }
-                Step::Quit => continue,
+                // The scenario's check lets only lftp copy.
+                Step::Copy(_) | Step::Quit => continue,
             };
-            let path = joined(&folder, &path);
-            let path = if path.is_empty() { path } else { format!("{path}{more}") };
-            operations.push(format!("{options}{} {what} {}", std::mem::take(&mut quotes), url(&path)));
-        }
-        if !quotes.is_empty() {
-            let path = if folder.is_empty() { folder } else { format!("{folder}/") };
-            operations.push(format!("{options}{quotes} --head {}", url(&path)));
+            let path = if path.is_empty() { path } else { format!("{}{more}", path.trim_end_matches('/')) };
+            operations.push(format!("{options} {what} {}", url(&path)));
         }
         if operations.is_empty() {
-            return Err(String::from("a session of curl runs nothing but cd and quit, which it cannot do alone"));
+            operations.push(format!("{options} --head {}", url("")));
         }
-        Ok(format!("curl {}", operations.join(" \\\n        --next ")))
+        format!("curl {}", operations.join(" \\\n        --next "))
     }
 
     fn curl_options(&self, script: &mut Script) -> String {
@@ -220,6 +202,13 @@ impl Client<'_> {
                     script.notes.insert(String::from("lftp has no word for APPE, so append is left out"));
                     format!("# append {}", super::one_line(&path))
                 }
+                Step::Copy(path) => {
+                    let Some(second) = self.second else { continue };
+                    let (user, password) = self.login();
+                    let [user, password, name] = [&user, &password, &path].map(|text| escaped(text));
+                    let to = format!("ftp://{user}:{password}@{}:{}/{name}", in_url(second), session.second_port);
+                    format!("get {} -o {}", in_quotes(&path), in_quotes(&to))
+                }
                 Step::Delete(path) => format!("rm {}", in_quotes(&path)),
                 Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
@@ -284,7 +273,7 @@ impl Client<'_> {
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
                 Step::PrintDirectory => String::from("pwd"),
                 Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
-                Step::Quit => continue,
+                Step::Copy(_) | Step::Quit => continue,
             });
         }
         lines.push(String::from("quit"));
@@ -309,17 +298,20 @@ fn local(path: &str) -> String {
     parts.fold(String::from("files"), |all, part| format!("{all}/{part}"))
 }
 
-/// A path seen from the server's root, without the slash in front.
-fn joined(folder: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    whole.trim_matches('/').to_owned()
+/// An address in a URL (RFC 3986, section 3.2.2).
+fn in_url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
 }
 
-/// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest.
+/// A path in a URL (RFC 3986, section 2.1); what curl would take for a pattern is escaped with the rest, and so is a
+/// slash in front, which would be the URL's own (RFC 1738, section 3.2.2).
 fn escaped(path: &str) -> String {
     let mut url = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte) {
+    for (place, byte) in path.bytes().enumerate() {
+        if (place, byte) != (0, b'/') && (byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte)) {
             url.push(char::from(byte));
         } else {
             let _ = write!(url, "%{byte:02X}");

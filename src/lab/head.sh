@@ -86,6 +86,12 @@ set_end() {
     printf '%s\n' "ftpscope lab: $1 $2 without $without: $(head -n 1 "$work/tc")" >&2
 }
 
+# add_neighbour NODE INTERFACE NEIGHBOUR ITS-INTERFACE ITS-ADDRESS
+add_neighbour() {
+    mac=$(in_node "$3" cat "/sys/class/net/$4/address")
+    in_node "$1" ip neighbour replace "$5" lladdr "$mac" dev "$2" nud permanent
+}
+
 # start_capture NODE INTERFACE
 start_capture() {
     log="$work/tcpdump.$1.$2"
@@ -128,11 +134,12 @@ make_accounts() {
         >"$etc/pam.d/ftpscope"
 }
 
-# add_account SERVER UID NAME PASSWORD
+# add_account SERVER UID GID NAME PASSWORD
 add_account() {
     etc="$work/etc.$1"
-    printf '%s:x:%s:64988:%s:%s:/bin/sh\n' "$3" "$2" "$3" "$work/root.$1" >>"$etc/passwd"
-    printf '%s:%s:19000:0:99999:7:::\n' "$3" "$(printf '%s\n' "$4" | openssl passwd -6 -stdin)" >>"$etc/shadow"
+    printf '%s:x:%s:%s:%s:%s:/bin/sh\n' "$4" "$2" "$3" "$4" "$work/root.$1" >>"$etc/passwd"
+    printf '%s:%s:19000:0:99999:7:::\n' "$4" "$(printf '%s\n' "$5" | openssl passwd -6 -stdin)" >>"$etc/shadow"
+    grep -q '^users:' "$etc/group" || printf 'users:x:%s:\n' "$3" >>"$etc/group"
 }
 
 # start_server NODE NUMBER PORT COMMAND...: starts a server with its own accounts, and waits until it listens.

@@ -3,7 +3,7 @@
 use super::quoted;
 use crate::firewall::{Action, Hook};
 use crate::ids::{NodeId, RuleId};
-use crate::network::{Route, Routes};
+use crate::network::{Hop, Route, Routes};
 use crate::scenario::{ChainSpec, InterfaceSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
 use crate::tcp::SynRetries;
 use std::collections::BTreeSet;
@@ -38,6 +38,7 @@ pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
         write_link(scenario, link, out);
     }
     write_addresses(scenario, out);
+    write_neighbours(scenario, out);
     write_routes(scenario, out);
     for (index, node) in scenario.nodes.iter().enumerate() {
         write_rules(scenario, index, node, out);
@@ -79,7 +80,25 @@ fn write_addresses(scenario: &Scenario, out: &mut String) {
     }
 }
 
-/// A route to each address of the scenario, by the simulator's own choice.
+/// The simulated neighbours know each other's link addresses. Real ones would ask, and over IPv6 they ask with packets
+/// that a firewall can drop.
+fn write_neighbours(scenario: &Scenario, out: &mut String) {
+    *out += "\n# Neighbours know each other.\n";
+    for node in scenario.nodes.iter().filter(|node| !node.down) {
+        for interface in &node.interfaces {
+            let peer = &scenario.nodes[interface.peer];
+            let Some(far) = peer.interfaces.iter().find(|far| far.link == interface.link).filter(|_| !peer.down) else {
+                continue;
+            };
+            for net in &far.addresses {
+                let (from, to) = (&node.name, &peer.name);
+                let _ = writeln!(out, "add_neighbour {from} {} {to} {} {}", interface.name, far.name, net.addr());
+            }
+        }
+    }
+}
+
+/// The routes that the scenario writes, then one to each address of it, by the simulator's own choice.
 fn write_routes(scenario: &Scenario, out: &mut String) {
     *out += "\n# The routes.\n";
     let topology = scenario.topology();
@@ -92,9 +111,40 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
         .map(|net| net.addr())
         .collect();
     addresses.extend(scenario.sessions.iter().filter_map(|session| scenario.target_address(session)));
+    addresses.extend(scenario.sessions.iter().filter_map(|session| session.active_address));
     for (index, node) in scenario.nodes.iter().enumerate() {
         if node.down {
             continue;
+        }
+        let default = node.gateway.map(|gateway| (String::from("default"), gateway));
+        let written = node.routes.iter().filter_map(|(net, hop)| match hop {
+            Hop::Via(number) => Some((net.to_string(), usize::from(*number))),
+            _ => None,
+        });
+        for (net, number) in default.into_iter().chain(written) {
+            let interface = &node.interfaces[number];
+            let far = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
+            for gateway in far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr()) {
+                let family = if gateway.is_ipv4() { "-4" } else { "-6" };
+                // A network of the other family is none of this gateway's.
+                if net == "default" || net.contains(':') == gateway.is_ipv6() {
+                    let _ = writeln!(
+                        out,
+                        "in_node {} ip {family} route add {net} via {gateway} dev {}",
+                        node.name, interface.name
+                    );
+                }
+            }
+        }
+        for (net, hop) in &node.routes {
+            let nowhere = match hop {
+                Hop::Via(_) => continue,
+                Hop::Blackhole => "blackhole",
+                Hop::Unreachable => "unreachable",
+                Hop::Prohibit => "prohibit",
+                Hop::Throw => "throw",
+            };
+            let _ = writeln!(out, "in_node {} ip route add {nowhere} {net}", node.name);
         }
         for address in &addresses {
             let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };

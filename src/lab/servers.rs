@@ -8,8 +8,10 @@ use crate::ftp::Profile;
 use crate::scenario::{FtpServerSpec, Scenario};
 use std::fmt::Write;
 
-/// Whose the files are: a number that no distribution gives away (`files` in `head.sh` make it `ftp`).
+/// Whose the files are: a number that no distribution gives away (`make_accounts` in `head.sh` calls it `ftp`).
 const FTP_UID: u32 = 64_988;
+/// The group of those who are known by name.
+const USERS_GID: u32 = 64_987;
 
 pub(super) fn write(scenario: &Scenario, script: &mut Script) {
     let servers = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref());
@@ -24,15 +26,16 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
         let _ = writeln!(script.body, "mkdir -p {root}");
         files::write(&server.files, &root, &mut script.body);
         let _ = writeln!(script.body, "chown -R {FTP_UID} {root}\nchmod -R a+rwX {root}");
-        // vsftpd refuses to serve anonymous users who could write there.
+        // vsftpd refuses to serve anonymous users who could write there; others may.
         if server.software == Profile::Vsftpd {
-            let _ = writeln!(script.body, "chown 0 {root}\nchmod 755 {root}");
+            let _ = writeln!(script.body, "chown 0:{USERS_GID} {root}\nchmod 775 {root}");
         }
         let _ = writeln!(script.body, "make_accounts {index} {FTP_UID}");
         for (number, (name, password)) in server.users.iter().enumerate() {
             script.needs.insert(("openssl", "openssl"));
             let uid = FTP_UID as usize + 1 + number;
-            let _ = writeln!(script.body, "add_account {index} {uid} {} {}", quoted(name), quoted(password));
+            let _ =
+                writeln!(script.body, "add_account {index} {uid} {USERS_GID} {} {}", quoted(name), quoted(password));
         }
         let ipv6 = node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr().is_ipv6());
         let (program, package, command) = match server.software {
@@ -54,7 +57,9 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
     let name = server.software.name();
     let vsftpd = server.software == Profile::Vsftpd;
     if vsftpd && server.anonymous {
-        script.notes.insert(String::from("vsftpd lets nobody write into the root directory itself, only below it"));
+        script
+            .notes
+            .insert(String::from("vsftpd lets no anonymous user write into the root directory itself, only below it"));
     }
     let mut note = |wanted: bool, what: &str| {
         if wanted {

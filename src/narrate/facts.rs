@@ -36,9 +36,11 @@ pub(super) fn reason(trace: &Trace, frame: FrameId) -> Option<FrameId> {
 /// repetition.
 pub(super) fn attempt(trace: &Trace, frame: FrameId) -> Option<u32> {
     match trace.frame(reason(trace, frame)?).event {
-        Event::Timer { timer: Timer::Tcp(TimerKind::Handshake | TimerKind::Retransmit), attempt, .. } => {
-            Some(attempt + 1)
-        }
+        Event::Timer {
+            timer: Timer::Tcp(TimerKind::Handshake | TimerKind::Retransmit | TimerKind::TailLoss),
+            attempt,
+            ..
+        } => Some(attempt + 1),
         _ => None,
     }
 }

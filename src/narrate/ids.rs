@@ -187,6 +187,8 @@ ids! {
     TimerTimeWait = "timer-time-wait",
     TimerDelayedAck = "timer-delayed-ack",
     TimerKeepAlive = "timer-keep-alive",
+    TimerTailLoss = "timer-tail-loss",
+    TimerFinWait2 = "timer-fin-wait-2",
     TimerIdle = "timer-idle",
     TimerDataConnect = "timer-data-connect",
     TimerControlConnect = "timer-control-connect",

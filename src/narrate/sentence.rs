@@ -248,6 +248,8 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Tcp(TimerKind::TimeWait) => Id::TimerTimeWait,
         Timer::Tcp(TimerKind::DelayedAck) => Id::TimerDelayedAck,
         Timer::Tcp(TimerKind::KeepAlive) => Id::TimerKeepAlive,
+        Timer::Tcp(TimerKind::TailLoss) => Id::TimerTailLoss,
+        Timer::Tcp(TimerKind::FinWait2) => Id::TimerFinWait2,
         Timer::Ftp(FtpTimer::Idle) => Id::TimerIdle,
         Timer::Ftp(FtpTimer::DataConnect) => Id::TimerDataConnect,
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,

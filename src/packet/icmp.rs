@@ -57,6 +57,16 @@ impl Unreachable {
             Self::AdminProhibited => "admin-prohibited",
         }
     }
+
+    /// nftables' name for what [`Self::v6_code`] says.
+    pub const fn v6_name(self) -> &'static str {
+        match self {
+            Self::Net => "no-route",
+            Self::NetProhibited | Self::HostProhibited | Self::AdminProhibited => "admin-prohibited",
+            Self::Host => "addr-unreachable",
+            Self::Protocol | Self::Port => "port-unreachable",
+        }
+    }
 }
 
 /// An ICMP error and the packet that it is about.
@@ -88,6 +98,7 @@ impl Icmp {
     /// The name in traces: nftables' where it has one.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Unreachable { reason, quoted } if quoted.src.is_ipv6() => reason.v6_name(),
             Self::Unreachable { reason, .. } => reason.name(),
             Self::TooBig { quoted, .. } if quoted.src.is_ipv4() => "frag-needed",
             Self::TooBig { .. } => "packet-too-big",

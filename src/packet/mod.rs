@@ -11,7 +11,7 @@ pub mod wire;
 
 pub use endpoint::Endpoint;
 pub use icmp::{Icmp, Unreachable};
-pub use tcp::{Flags, SackBlock, Segment, SeqNr};
+pub use tcp::{Flags, SackBlock, Segment, SeqNr, TIMESTAMPS_LEN, Timestamps};
 
 use crate::ids::{ConnectionId, FrameId, PacketId, SessionId};
 use std::net::IpAddr;

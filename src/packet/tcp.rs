@@ -99,6 +99,15 @@ impl fmt::Display for Flags {
     }
 }
 
+/// The timestamps option (RFC 7323, section 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timestamps {
+    /// `TSval`: the sender's clock. Linux counts milliseconds from a secret start.
+    pub value: u32,
+    /// `TSecr`: the last value that the sender has taken from its peer; 0 without ACK.
+    pub echo: u32,
+}
+
 /// What a SACK block reports: the octets from the first number up to, but not including, the second.
 pub type SackBlock = (SeqNr, SeqNr);
 
@@ -124,8 +133,10 @@ pub struct Segment {
     pub window_scale: Option<u8>,
     /// SACK-permitted option; only with SYN (RFC 2018, section 2).
     pub sack_permitted: bool,
-    /// SACK option: octets that arrived beyond a gap, at most four blocks (RFC 2018, section 3). Mostly empty, and
-    /// then without allocation.
+    /// Timestamps option; on every segment of a connection or on none (RFC 7323, section 3.2).
+    pub timestamps: Option<Timestamps>,
+    /// SACK option: octets that arrived beyond a gap, at most four blocks (RFC 2018, section 3), three beside
+    /// timestamps. Mostly empty, and then without allocation.
     pub sack: Box<[SackBlock]>,
     /// The octets carried. Shared, never copied on the way.
     pub payload: Bytes,
@@ -149,15 +160,20 @@ impl Segment {
         20 + self.options_len()
     }
 
-    /// Length of the options with their padding, in bytes.
+    /// Length of the options in bytes, each aligned to 4 as Linux writes them.
     pub const fn options_len(&self) -> u32 {
         let mss = if self.mss.is_some() { 4 } else { 0 };
-        let window_scale = if self.window_scale.is_some() { 3 } else { 0 };
-        let sack_permitted = if self.sack_permitted { 2 } else { 0 };
-        let sack = if self.sack.is_empty() { 0 } else { 2 + 8 * self.sack.len() as u32 };
-        (mss + window_scale + sack_permitted + sack).next_multiple_of(4)
+        let timestamps = if self.timestamps.is_some() { TIMESTAMPS_LEN } else { 0 };
+        // Beside timestamps it takes the place of their padding.
+        let sack_permitted = if self.sack_permitted && self.timestamps.is_none() { 4 } else { 0 };
+        let window_scale = if self.window_scale.is_some() { 4 } else { 0 };
+        let sack = if self.sack.is_empty() { 0 } else { 4 + 8 * self.sack.len() as u32 };
+        mss + timestamps + sack_permitted + window_scale + sack
     }
 }
+
+/// What the timestamps option takes of every segment, with its padding.
+pub const TIMESTAMPS_LEN: u32 = 12;
 
 #[cfg(test)]
 mod tests {
@@ -175,7 +191,10 @@ mod tests {
         let plain = Segment::default();
         assert_eq!(plain.header_len(), 20);
         let syn = Segment { mss: Some(1460), window_scale: Some(10), sack_permitted: true, ..Segment::default() };
-        assert_eq!(syn.header_len(), 32, "4 + 3 + 2 and three of padding");
+        assert_eq!(syn.header_len(), 32, "three options of 4 with their padding");
+        let timestamps = Some(Timestamps::default());
+        assert_eq!(Segment { timestamps, ..syn }.header_len(), 40);
+        assert_eq!(Segment { timestamps, ..Segment::default() }.header_len(), 32);
         let block = (SeqNr(1), SeqNr(2));
         let lengths = [1, 2, 4].map(|n| Segment { sack: vec![block; n].into(), ..Segment::default() }.header_len());
         assert_eq!(lengths, [32, 40, 56]);

@@ -9,7 +9,7 @@
 //! the packet's own number (a packet keeps it from hop to hop and in quotes), addresses of interfaces are locally
 //! administered ones made of the node's and the link's number, the IPv6 flow label is 0.
 
-use super::{Body, Flags, Icmp, Packet, Segment, SeqNr, Unreachable};
+use super::{Body, Flags, Icmp, Packet, Segment, SeqNr, Timestamps, Unreachable};
 use crate::ids::{LinkId, NodeId, PacketId};
 use bytes::Bytes;
 use etherparse::{
@@ -145,22 +145,44 @@ fn tcp_header(segment: &Segment) -> TcpHeader {
     header.ack = segment.flags.contains(Flags::ACK);
     header.urg = segment.flags.contains(Flags::URG);
     // Fails only beyond 40 bytes of options.
-    let _ = header.set_options(&options(segment));
+    let _ = header.set_options_raw(&options(segment));
     header
 }
 
-/// The options of a segment, in the order they are written. The one place to add an option; [`take_option`] reads it.
-fn options(segment: &Segment) -> Vec<TcpOptionElement> {
-    let mut options = Vec::new();
-    options.extend(segment.mss.map(TcpOptionElement::MaximumSegmentSize));
-    if segment.sack_permitted {
-        options.push(TcpOptionElement::SelectiveAcknowledgementPermitted);
+/// The options of a segment as Linux writes them (`tcp_options_write`): each aligned to 4 octets, `NOP` in front. The
+/// one place to add an option; [`take_option`] reads it.
+fn options(segment: &Segment) -> Vec<u8> {
+    const NOP: u8 = 1;
+    const WINDOW_SCALE: [u8; 2] = [3, 3];
+    const SACK_PERMITTED: [u8; 2] = [4, 2];
+    const TIMESTAMPS: [u8; 2] = [8, 10];
+    let mut options = Vec::with_capacity(segment.options_len() as usize);
+    if let Some(mss) = segment.mss {
+        options.extend([2, 4]);
+        options.extend(mss.to_be_bytes());
     }
-    options.extend(segment.window_scale.map(TcpOptionElement::WindowScale));
-    let mut blocks = segment.sack.iter().map(|(from, to)| (from.0, to.0));
-    if let Some(first) = blocks.next() {
-        let more = [blocks.next(), blocks.next(), blocks.next()];
-        options.push(TcpOptionElement::SelectiveAcknowledgement(first, more));
+    if segment.timestamps.is_none() && segment.sack_permitted {
+        options.extend([NOP; 2]);
+    }
+    if segment.timestamps.is_some() || segment.sack_permitted {
+        options.extend(if segment.sack_permitted { SACK_PERMITTED } else { [NOP; 2] });
+    }
+    if let Some(timestamps) = segment.timestamps {
+        options.extend(TIMESTAMPS);
+        options.extend(timestamps.value.to_be_bytes());
+        options.extend(timestamps.echo.to_be_bytes());
+    }
+    if let Some(shift) = segment.window_scale {
+        options.push(NOP);
+        options.extend(WINDOW_SCALE);
+        options.push(shift);
+    }
+    if !segment.sack.is_empty() {
+        options.extend([NOP, NOP, 5, 2 + 8 * segment.sack.len() as u8]);
+        for (from, to) in &segment.sack {
+            options.extend(from.0.to_be_bytes());
+            options.extend(to.0.to_be_bytes());
+        }
     }
     options
 }
@@ -171,11 +193,14 @@ fn take_option(segment: &mut Segment, option: &TcpOptionElement) {
         TcpOptionElement::MaximumSegmentSize(mss) => segment.mss = Some(*mss),
         TcpOptionElement::WindowScale(shift) => segment.window_scale = Some(*shift),
         TcpOptionElement::SelectiveAcknowledgementPermitted => segment.sack_permitted = true,
+        TcpOptionElement::Timestamp(value, echo) => {
+            segment.timestamps = Some(Timestamps { value: *value, echo: *echo });
+        }
         TcpOptionElement::SelectiveAcknowledgement(first, more) => {
             let all = std::iter::once(Some(*first)).chain(*more).flatten();
             segment.sack = all.map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
         }
-        _ => {}
+        TcpOptionElement::Noop => {}
     }
 }
 

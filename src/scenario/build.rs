@@ -105,6 +105,10 @@ impl Scenario {
                 start,
                 client,
             );
+            if let Some(ip) = session.second_server.and_then(|second| self.address_of(second)) {
+                let second = Endpoint::new(ip, session.second_port);
+                simulation.set_second_server(NodeId(session.client as u32), second);
+            }
         }
         simulation
     }
@@ -212,7 +216,12 @@ impl Scenario {
 
     /// The address that a session's client calls.
     pub(crate) fn target_address(&self, session: &SessionSpec) -> Option<IpAddr> {
-        match session.server {
+        self.address_of(session.server)
+    }
+
+    /// The address that a client calls to reach `target`.
+    pub(crate) fn address_of(&self, target: Target) -> Option<IpAddr> {
+        match target {
             Target::Address(ip) => Some(ip),
             Target::Node(node) => {
                 let all = || self.nodes[node].interfaces.iter().flat_map(|i| &i.addresses).map(|net| net.addr());
@@ -259,6 +268,8 @@ fn server_config(spec: &FtpServerSpec) -> ServerConfig {
         denied: spec.denied_commands.clone(),
         tls: spec.tls,
         idle_timeout: spec.idle_timeout,
+        data_timeout: spec.data_timeout,
+        max_clients: spec.max_clients,
         connect_timeout: spec.connect_timeout,
         accept_timeout: spec.accept_timeout,
         files: file_system(&spec.files),

@@ -30,6 +30,8 @@ builtins![
     "client-nat",
     "nat-helper",
     "tls-blind",
+    "fxp",
+    "bounce",
     "server-nat",
     "lossy-line",
 ];

@@ -244,8 +244,12 @@ pub struct FtpServerSpec {
     pub denied_commands: Vec<String>,
     /// Whether it accepts AUTH TLS.
     pub tls: bool,
+    /// How many sessions it has at a time; `None`: the software's habit.
+    pub max_clients: Option<u32>,
     /// How long it waits for a command; `None` here and below: the software's habit.
     pub idle_timeout: Option<Duration>,
+    /// How long it waits for bytes of an upload.
+    pub data_timeout: Option<Duration>,
     /// How long it tries to connect actively.
     pub connect_timeout: Option<Duration>,
     /// How long it waits for a passive data connection.
@@ -271,6 +275,8 @@ impl Default for FtpServerSpec {
             denied_commands: Vec::new(),
             tls: false,
             idle_timeout: None,
+            data_timeout: None,
+            max_clients: None,
             connect_timeout: None,
             accept_timeout: None,
             software: Profile::Vsftpd,
@@ -296,6 +302,10 @@ pub struct SessionSpec {
     pub server: Target,
     /// The server's port.
     pub port: u16,
+    /// The server that `fxp` copies to.
+    pub second_server: Option<Target>,
+    /// That server's port.
+    pub second_port: u16,
     /// Whose habits it has.
     pub software: Software,
     /// How it arranges data connections.

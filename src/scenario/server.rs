@@ -8,7 +8,7 @@ use crate::suggest::quote;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "port",
     "files",
     "users",
@@ -21,6 +21,8 @@ const KEYS: [&str; 17] = [
     "active",
     "passive",
     "idle-timeout",
+    "data-connection-timeout",
+    "max-clients",
     "connect-timeout",
     "accept-timeout",
     "software",
@@ -57,8 +59,11 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
             *flag = value;
         }
     }
+    server.max_clients =
+        table.get("max-clients").and_then(|field| problems.integer(field, 1..=100_000)).map(|count| count as u32);
     let times = [
         ("idle-timeout", &mut server.idle_timeout),
+        ("data-connection-timeout", &mut server.data_timeout),
         ("connect-timeout", &mut server.connect_timeout),
         ("accept-timeout", &mut server.accept_timeout),
     ];

@@ -10,7 +10,7 @@ use crate::time::Duration;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const SESSION_KEYS: [&str; 18] = [
+const SESSION_KEYS: [&str; 20] = [
     "client",
     "server",
     "port",
@@ -27,6 +27,8 @@ const SESSION_KEYS: [&str; 18] = [
     "files",
     "software",
     "active-ports",
+    "second-server",
+    "second-port",
     "active-address",
     "tls",
 ];
@@ -100,6 +102,8 @@ fn session(
         client: 0,
         server: Target::Node(0),
         port: table.get("port").and_then(|field| problems.port(field)).unwrap_or(21),
+        second_server: table.get("second-server").and_then(|field| target(problems, field, topology)),
+        second_port: table.get("second-port").and_then(|field| problems.port(field)).unwrap_or(21),
         software: table.get("software").and_then(|field| problems.choice(field, &software)).unwrap_or_default(),
         mode: table.get("mode").and_then(|field| problems.choice(field, &modes())).unwrap_or_default(),
         run: commands.clone().unwrap_or_default(),
@@ -120,6 +124,7 @@ fn session(
         files: table.get("files").map(|field| files(problems, field, bytes)).unwrap_or_default(),
     };
     check_puts(problems, &table, &spec);
+    check_copies(problems, &table, &spec);
     if let Some(field) = table.get("tls").filter(|_| spec.tls && !spec.software.knows_tls()) {
         let message = format!("{} does not speak TLS", spec.software.name());
         problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
@@ -234,6 +239,27 @@ fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec
             None => format!("give the session `files = {{ \"{}\" = \"2 kB\" }}`", name.escape_debug()),
         };
         problems.error(item.span(), format!("this client has no file {}", quote(&name)), help);
+    }
+}
+
+/// `fxp` needs a second server, and a program that can.
+fn check_copies(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec) {
+    let Some(field) = table.get("run") else { return };
+    for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
+        if !matches!(item.value.get_ref().as_str().map(Step::parse), Some(Ok(Step::Copy(_)))) {
+            continue;
+        }
+        if spec.software != Software::Lftp {
+            let message = format!("{} does not copy from server to server", spec.software.name());
+            problems.error(item.span(), message, "write `software = \"lftp\"`");
+        } else if table.get("second-server").is_none() {
+            let help = "give the session `second-server = \"NODE\"`";
+            problems.error(item.span(), "this session has no server to copy to", help);
+        }
+    }
+    if let Some(field) = table.get("second-server").filter(|_| spec.software != Software::Lftp) {
+        let message = format!("{} does not copy from server to server", spec.software.name());
+        problems.error(field.span(), message, "write `software = \"lftp\"`");
     }
 }
 

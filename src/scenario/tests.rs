@@ -271,3 +271,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_program_cannot_do_is_said() {
+    let more = "[[sessions]]\nclient = \"client\"\nserver = \"server\"\nmax-retries = 0\nreconnect-interval = \"0 s\"\n\
+                second-server = \"server\"\nsoftware = \"tnftp\"\nactive-address = \"here\"\nrun = [\"fxp x\"]\n\
+                [[sessions]]\nclient = \"client\"\nserver = \"server\"\nsoftware = \"lftp\"\nactive-address = \"0.0.0.0\"\n\
+                run = [\"fxp\", \"fxp x\"]\n[nodes.server.ftp-server]\nmax-clients = 0\ndata-connection-timeout = 3\n";
+    insta::assert_snapshot!(report(&scenario("[\"client -- server\"]", more)));
+}

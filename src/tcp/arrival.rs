@@ -58,8 +58,18 @@ impl Connection {
 
     /// Section 3.10.7.4.
     fn arrives_in_other_states(&mut self, now: Instant, segment: &Segment, outcome: &mut Outcome) {
-        // First, check the sequence number.
+        // First, check the timestamp (RFC 7323, section 5.3) and the sequence number.
+        if self.is_from_long_ago(segment) {
+            self.acknowledge_at_once();
+            return;
+        }
         if !self.is_acceptable(segment) {
+            // What was acknowledged last comes once more: its acknowledgement was lost, and the next one answers this
+            // (Linux's `tcp_sequence` is as lenient; without it a round trip would seem to have taken as long as the
+            // timeout).
+            if segment.seq + segment.seq_len() == self.last_ack_sent {
+                self.take_timestamp(segment);
+            }
             // A repeated SYN in SYN-RECEIVED means that our SYN-ACK was lost.
             if self.state == State::SynReceived && segment.is_syn() && segment.seq + 1 == self.rcv_nxt {
                 self.syn_owed = true;
@@ -71,6 +81,7 @@ impl Connection {
             }
             return;
         }
+        self.take_timestamp(segment);
         // Second, check the RST bit, guarded as RFC 5961, section 3, has it.
         if segment.flags.contains(Flags::RST) {
             if segment.seq == self.rcv_nxt {
@@ -156,8 +167,9 @@ impl Connection {
             self.rcv_scale = self.config.window_scale();
         }
         self.sack_ok &= syn.sack_permitted;
-        // Both SYNs offer the first window unscaled.
-        self.rcv_edge = self.rcv_nxt + self.rcv_wnd;
+        self.rcv_edge = self.rcv_nxt + self.rcv_wnd.first(self.scaling_ok);
+        self.take_first_timestamp(syn);
+        self.settle_window();
         self.congestion = super::congestion::Congestion::new(self.effective_mss());
     }
 
@@ -173,15 +185,16 @@ impl Connection {
         self.unsent.advance(octets);
         self.soft_error = None;
         self.recovery_on_ack(octets);
-        self.rtt.acknowledged(segment.ack, now, &self.config);
+        self.rtt.acknowledged(segment.ack, now, self.echoed_round_trip(now, segment), &self.config);
         if self.state.is_synchronized() {
             self.repeated = 0;
             self.reverted = 0;
         }
+        self.probe_on_ack(segment.ack);
         if self.snd_una == self.snd_max {
-            self.timers.stop(TimerKind::Retransmit);
+            self.expect_nothing();
         } else {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+            self.expect_acknowledgement(now);
         }
     }
 
@@ -211,7 +224,7 @@ impl Connection {
             self.rtt.handshake_was_repeated();
         }
         if self.snd_una != self.snd_max {
-            self.timers.set(TimerKind::Retransmit, now + self.rtt.timeout(&self.config));
+            self.expect_acknowledgement(now);
         }
         outcome.connected = true;
         self.enter(State::Established, outcome);
@@ -241,9 +254,14 @@ impl Connection {
             return;
         }
         match self.state {
-            // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. (Linux ends it
-            // after `tcp_fin_timeout` only for sockets that no program holds any more.)
-            State::FinWait1 => self.enter(State::FinWait2, outcome),
+            // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. Linux ends it
+            // for sockets that no program holds any more.
+            State::FinWait1 => {
+                if self.orphan {
+                    self.timers.set(TimerKind::FinWait2, now + self.config.fin_timeout);
+                }
+                self.enter(State::FinWait2, outcome);
+            }
             State::Closing => self.begin_time_wait(now, outcome),
             State::LastAck => {
                 outcome.done = true;
@@ -267,6 +285,12 @@ impl Connection {
         }
         let begin = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
         let end = begin + segment.payload.len() as u32;
+        if self.orphan && end > self.rcv_nxt && !segment.payload.is_empty() {
+            // Nobody will ever read it (RFC 1122, section 4.2.2.13; `tcp_rcv_state_process`).
+            self.rst_owed = reset_for(segment).map(Box::new);
+            outcome.done = true;
+            return self.vanish(outcome);
+        }
         if segment.flags.contains(Flags::FIN) {
             self.fin_at = Some(end);
         }
@@ -287,16 +311,23 @@ impl Connection {
         } else if !segment.payload.is_empty() {
             self.assembler.insert(begin, segment.payload.clone());
         }
-        if segment.seq_len() > 0 {
-            let arrived = self.rcv_nxt - before;
-            if arrived == 0 || gaps || begin != before {
-                self.acknowledge_at_once();
-            } else {
-                self.acknowledge_soon(now, arrived);
-            }
+        let arrived = self.rcv_nxt - before;
+        if arrived > 0 {
+            self.data_arrived(now, arrived, segment.flags.contains(Flags::PSH));
         }
-        if self.fin_at == Some(self.rcv_nxt) {
+        let whole = self.fin_at == Some(self.rcv_nxt);
+        if whole {
             self.take_fin(now, outcome);
+        }
+        if segment.seq_len() == 0 {
+            return;
+        }
+        if (arrived == 0 && !whole) || begin != before {
+            self.acknowledge_at_once();
+        } else if gaps {
+            self.ack_owed = true;
+        } else {
+            self.acknowledge_soon(now);
         }
     }
 
@@ -313,12 +344,20 @@ impl Connection {
     fn take_fin(&mut self, now: Instant, outcome: &mut Outcome) {
         self.fin_at = None;
         self.rcv_nxt += 1;
-        self.ack_owed = true;
         outcome.peer_closed = true;
         match self.state {
-            State::Established => self.enter(State::CloseWait, outcome),
-            State::FinWait1 => self.enter(State::Closing, outcome),
-            State::FinWait2 => self.begin_time_wait(now, outcome),
+            State::Established => {
+                self.expect_an_answer();
+                self.enter(State::CloseWait, outcome);
+            }
+            State::FinWait1 => {
+                self.ack_owed = true;
+                self.enter(State::Closing, outcome);
+            }
+            State::FinWait2 => {
+                self.ack_owed = true;
+                self.begin_time_wait(now, outcome);
+            }
             _ => {}
         }
     }

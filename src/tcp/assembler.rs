@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// At most this many separate pieces are kept; a hostile peer gains nothing by sending every second octet. What was
 /// kept, and reported, is never thrown away for something newer.
 const MAX_PIECES: usize = 8192;
-/// As many blocks as fit beside no other option (RFC 2018, section 3).
+/// As many blocks as fit beside no other option (RFC 2018, section 3); the caller says how many fit.
 const MAX_BLOCKS: usize = 4;
 
 /// Pieces beyond the next expected sequence number. Boxed: most connections never have any.
@@ -35,8 +35,8 @@ impl Assembler {
 
     /// What lies beyond the gaps: the block with the newest segment first, then the ones reported before (RFC 2018,
     /// section 4).
-    pub(super) fn blocks(&self) -> Box<[SackBlock]> {
-        self.0.as_ref().map(|pieces| pieces.blocks()).unwrap_or_default()
+    pub(super) fn blocks(&self, most: usize) -> Box<[SackBlock]> {
+        self.0.as_ref().map(|pieces| pieces.blocks(most)).unwrap_or_default()
     }
 
     /// The octets that follow `next` without a gap: one piece at a time.
@@ -81,9 +81,12 @@ impl Pieces {
         }
     }
 
-    fn blocks(&self) -> Box<[SackBlock]> {
+    fn blocks(&self, most: usize) -> Box<[SackBlock]> {
         let mut blocks: Vec<SackBlock> = Vec::new();
         for seq in self.recent {
+            if blocks.len() == most {
+                break;
+            }
             if blocks.iter().any(|(from, to)| *from <= seq && seq < *to) {
                 continue;
             }
@@ -135,7 +138,7 @@ mod tests {
         for seq in [300, 100, 500, 110] {
             assembler.insert(SeqNr(seq), Bytes::from_static(&[0; 10]));
         }
-        let blocks: Vec<_> = assembler.blocks().iter().map(|(from, to)| (from.0, to.0)).collect();
+        let blocks: Vec<_> = assembler.blocks(3).iter().map(|(from, to)| (from.0, to.0)).collect();
         assert_eq!(blocks, [(100, 120), (500, 510), (300, 310)]);
     }
 

@@ -59,8 +59,12 @@ pub struct Config {
     /// How far the receive window grows as the program reads (`tcp_rmem`, third value, of Linux 6.18); it decides the
     /// window scale option: 32 MiB make it 10.
     pub receive_buffer: u32,
+    /// What the program asked for (`SO_RCVBUF`), in octets of payload: the window then never grows beyond it.
+    pub fixed_buffer: Option<u32>,
     /// Whether window scaling is offered (RFC 7323, section 2).
     pub window_scaling: bool,
+    /// Whether timestamps are offered (RFC 7323, section 3; `tcp_timestamps`). They take 12 octets of every segment.
+    pub timestamps: bool,
     /// Whether selective acknowledgement is offered (RFC 2018).
     pub sack: bool,
     /// Whether small segments wait for the acknowledgement of an earlier small one (RFC 9293, section 3.7.4).
@@ -82,6 +86,12 @@ pub struct Config {
     pub synack_retries: u32,
     /// Repetitions of data or a FIN before the connection is given up (`tcp_retries2`).
     pub data_retries: u32,
+    /// The same of a connection that its program has closed (`tcp_orphan_retries`; 0 there means 8).
+    pub orphan_retries: u32,
+    /// FIN-WAIT-2 of a connection that its program has closed: `tcp_fin_timeout`. RFC 9293 has no end for it.
+    pub fin_timeout: Duration,
+    /// Whether a lost tail is probed for before the retransmission timer runs out (`tcp_early_retrans`; with SACK only).
+    pub tail_loss_probe: bool,
     /// TIME-WAIT: Linux's fixed 60 s. RFC 9293, section 3.6.1, says twice the maximum segment lifetime, 4 minutes.
     pub time_wait: Duration,
 }
@@ -89,8 +99,12 @@ pub struct Config {
 impl Config {
     /// The window scale option (RFC 7323, section 2.3): the least shift by which 16 bits reach the receive buffer.
     pub const fn window_scale(&self) -> u8 {
+        let most = match self.fixed_buffer {
+            Some(buffer) => buffer,
+            None => self.receive_buffer,
+        };
         let mut shift = 0;
-        while shift < 14 && (65535 << shift) < self.receive_buffer as u64 {
+        while shift < 14 && (65535 << shift) < most as u64 {
             shift += 1;
         }
         shift
@@ -103,7 +117,9 @@ impl Default for Config {
             mss: 1460,
             window: 65535,
             receive_buffer: 32 << 20,
+            fixed_buffer: None,
             window_scaling: true,
+            timestamps: true,
             sack: true,
             nagle: true,
             delayed_ack: Duration::from_millis(40),
@@ -114,6 +130,9 @@ impl Default for Config {
             max_rto: Duration::from_secs(120),
             synack_retries: 5,
             data_retries: 15,
+            orphan_retries: 8,
+            fin_timeout: Duration::from_secs(60),
+            tail_loss_probe: true,
             time_wait: Duration::from_secs(60),
         }
     }

@@ -30,10 +30,11 @@ impl Congestion {
         self.window = self.window.max(mss);
     }
 
-    /// `octets` of new data were acknowledged.
+    /// `octets` of new data were acknowledged. In slow start the window grows by all of them, as in Linux (RFC 3465
+    /// without its limit): a receiver that delays acknowledgements does not slow it down.
     pub(super) fn on_ack(&mut self, octets: u32) {
         if self.window < self.threshold {
-            self.window = self.window.saturating_add(octets.min(self.mss)); // RFC 5681, equation 2
+            self.window = self.window.saturating_add(octets);
         } else {
             self.acknowledged += octets;
             if self.acknowledged >= self.window {

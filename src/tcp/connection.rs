@@ -1,14 +1,17 @@
 //! The transmission control block and the calls of the user (RFC 9293, sections 3.3.1 and 3.10.1 to 3.10.5).
 
 use super::assembler::Assembler;
+use super::burst::Burst;
 use super::congestion::Congestion;
 use super::delayed_ack::DelayedAck;
 use super::recovery::Recovery;
 use super::rtt::RttEstimator;
 use super::send_buffer::SendBuffer;
 use super::timers::Timers;
+use super::timestamps::Clock;
+use super::window::ReceiveWindow;
 use super::{Config, State, TimerKind};
-use crate::packet::{Endpoint, Segment, SeqNr, Unreachable};
+use crate::packet::{Endpoint, Segment, SeqNr, TIMESTAMPS_LEN, Unreachable};
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -91,24 +94,34 @@ pub struct Connection {
     pub(super) synchronized: bool,
     /// The user has closed: a FIN follows the last octet.
     pub(super) fin_queued: bool,
+    /// No program holds this end any more.
+    pub(super) orphan: bool,
     /// The number our FIN took, once it was sent.
     pub(super) fin_sent: Option<SeqNr>,
     /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
     pub(super) probe_owed: bool,
+    /// Where the segments end that were sent since nothing was known to be lost and that are not acknowledged: Linux
+    /// counts its congestion window in segments, however small.
+    pub(super) segments: VecDeque<SeqNr>,
+    /// Segments that go out in one burst with this one: see [`Connection::begin_burst`].
+    pub(super) burst: Burst,
     /// Where the last segment that was not full ended (Minshall's variant of Nagle's algorithm, as in Linux).
     pub(super) small_end: SeqNr,
 
     // Receive sequence space (RFC 9293, figure 4).
     pub(super) rcv_nxt: SeqNr,
+    /// `Last.ACK.sent` of RFC 7323, `rcv_wup` of Linux: what was acknowledged last.
+    pub(super) last_ack_sent: SeqNr,
     /// The right edge of the window that was offered; it never goes back (RFC 9293, section 3.8.6).
     pub(super) rcv_edge: SeqNr,
-    /// The window that we would offer a peer to whom nothing is unread. It grows as the program reads.
-    pub(super) rcv_wnd: u32,
+    /// The window that we would offer a peer to whom nothing is unread.
+    pub(super) rcv_wnd: ReceiveWindow,
     /// By how many bits our windows are shifted.
     pub(super) rcv_scale: u8,
     /// Both SYNs carried the option.
     pub(super) scaling_ok: bool,
     pub(super) sack_ok: bool,
+    pub(super) clock: Clock,
     pub(super) assembler: Assembler,
     /// Where the peer's FIN lies, once it has been seen, even ahead of a gap.
     pub(super) fin_at: Option<SeqNr>,
@@ -127,6 +140,10 @@ pub struct Connection {
     /// The last ICMP error since something was acknowledged.
     pub(super) soft_error: Option<Unreachable>,
     pub(super) unanswered_probes: u8,
+    /// Where the flight ended for whose tail a probe was sent, until it is acknowledged: one probe for each.
+    pub(super) probed: Option<SeqNr>,
+    /// Where the probe begins that is to be sent.
+    pub(super) tail_owed: Option<SeqNr>,
 
     // What `poll_transmit` owes.
     pub(super) syn_owed: bool,
@@ -152,12 +169,18 @@ impl Connection {
         connection.scaling_ok = config.window_scaling;
         connection.sack_ok = config.sack;
         connection.take_syn(syn);
+        // The first window counts whole segments as the peer will send them.
+        let mss = connection.own_mss() - connection.options_of_each_segment() as u16;
+        connection.rcv_wnd = ReceiveWindow::new(&config, mss);
+        connection.rcv_edge = connection.rcv_nxt + connection.rcv_wnd.first(connection.scaling_ok);
+        connection.settle_window();
         connection.enter(State::SynReceived, &mut outcome);
         (connection, outcome)
     }
 
     fn new(config: Config, local: Endpoint, remote: Endpoint, iss: SeqNr, initiator: bool) -> Self {
         let mss = own_mss(&config, local);
+        let clock = Clock::new(config.timestamps, local, remote);
         Self {
             config,
             local,
@@ -178,16 +201,20 @@ impl Connection {
             unsent: SendBuffer::default(),
             synchronized: false,
             fin_queued: false,
+            orphan: false,
             fin_sent: None,
             probe_owed: false,
+            segments: VecDeque::new(),
+            burst: Burst::default(),
             small_end: iss,
             rcv_nxt: SeqNr(0),
+            last_ack_sent: SeqNr(0),
             rcv_edge: SeqNr(0),
-            // Whole segments, as Linux has it (`tcp_select_initial_window`).
-            rcv_wnd: u32::from(if config.window > mss { config.window / mss * mss } else { config.window }),
+            rcv_wnd: ReceiveWindow::new(&config, mss),
             rcv_scale: 0,
             scaling_ok: config.window_scaling,
             sack_ok: config.sack,
+            clock,
             assembler: Assembler::default(),
             fin_at: None,
             ready: VecDeque::new(),
@@ -195,12 +222,14 @@ impl Connection {
             rtt: RttEstimator::new(config.initial_rto),
             congestion: Congestion::new(u32::from(mss)),
             recovery: Recovery::new(iss),
-            delayed_ack: DelayedAck::new(),
+            delayed_ack: DelayedAck::new(mss),
             timers: Timers::new(),
             repeated: 0,
             reverted: 0,
             soft_error: None,
             unanswered_probes: 0,
+            probed: None,
+            tail_owed: None,
             syn_owed: true,
             ack_owed: false,
             keep_alive_owed: false,
@@ -228,6 +257,17 @@ impl Connection {
     pub fn next_deadline(&self) -> Option<Instant> {
         self.timers.next()
     }
+    /// Whether a new connection may take this one's place: it is over, and timestamps tell old segments from new ones
+    /// (RFC 6191, section 2).
+    pub fn makes_way(&self) -> bool {
+        self.state == State::TimeWait && self.clock.ok
+    }
+    /// Whether it makes way for a SYN of the peer: one that is clearly newer than all that came before (RFC 6191, section
+    /// 2; RFC 1122, section 4.2.2.13).
+    pub fn makes_way_for(&self, syn: &Segment) -> bool {
+        let newer = self.is_later(syn) || (syn.seq > self.rcv_nxt && !self.is_from_long_ago(syn));
+        self.state == State::TimeWait && syn.is_syn() && newer
+    }
     /// Octets that the peer has not acknowledged.
     pub const fn unacknowledged(&self) -> u32 {
         self.unsent.len()
@@ -247,16 +287,22 @@ impl Connection {
     pub fn read(&mut self) -> Option<Bytes> {
         let bytes = self.ready.pop_front()?;
         self.ready_len -= bytes.len() as u32;
-        // Linux's dynamic right-sizing, without its clock: a program that reads may be sent more. The window keeps ahead
-        // of slow start, as both double with every round trip.
-        if self.scaling_ok {
-            self.rcv_wnd = self.rcv_wnd.saturating_add(bytes.len() as u32).min(self.receive_limit());
-        }
+        self.rcv_wnd.was_read(bytes.len() as u32);
         // Receiver's silly window avoidance (RFC 9293, section 3.8.6.2.2): tell of a window that was shut, once it is
         // worth a segment again.
         let worth = self.worth_offering();
         self.ack_owed |= self.offered_window() < worth && self.receive_room() >= worth;
+        if self.ready.is_empty() {
+            self.acknowledge_what_was_read();
+        }
         Some(bytes)
+    }
+
+    /// CLOSE by a program that does not come back (`close(2)`; [`Self::close`] is `shutdown(2)`): what still comes is
+    /// answered with RST, and the peer's FIN is not waited for without end.
+    pub fn leave(&mut self) -> Outcome {
+        self.orphan = true;
+        self.close()
     }
 
     /// CLOSE (section 3.10.4): what was sent still goes out, then a FIN.
@@ -292,6 +338,13 @@ impl Connection {
         outcome
     }
 
+    /// The connection is gone at once, and nobody is told.
+    pub fn forget(&mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.vanish(&mut outcome);
+        outcome
+    }
+
     pub(super) fn enter(&mut self, state: State, outcome: &mut Outcome) {
         if self.state != state {
             outcome.note(self.state, state);
@@ -315,7 +368,16 @@ impl Connection {
 
     /// The largest payload of a segment: what both ends and the path can take.
     pub(super) fn effective_mss(&self) -> u32 {
-        u32::from(self.peer_mss.min(self.path_mss).min(self.own_mss()))
+        self.mss_with_options() - self.options_of_each_segment()
+    }
+
+    /// The same with the options that every segment carries (RFC 6691, section 2).
+    pub(super) fn mss_with_options(&self) -> u32 {
+        u32::from(self.peer_mss.min(self.path_mss).min(self.own_mss())).max(LEAST_MSS)
+    }
+
+    pub(super) const fn options_of_each_segment(&self) -> u32 {
+        if self.clock.ok { TIMESTAMPS_LEN } else { 0 }
     }
 
     /// The MSS option that we send.
@@ -323,6 +385,9 @@ impl Connection {
         own_mss(&self.config, self.local)
     }
 }
+
+/// Whatever a peer says, a segment carries something beside its options: Linux's `TCP_MIN_SND_MSS`.
+const LEAST_MSS: u32 = 48;
 
 /// RFC 6691: an IPv6 header is 20 bytes longer.
 const fn own_mss(config: &Config, local: Endpoint) -> u16 {

@@ -15,11 +15,15 @@ impl Connection {
     /// reason, for the case that it times out later.
     pub fn on_unreachable(&mut self, reason: Unreachable) -> Outcome {
         let mut outcome = Outcome::default();
+        let network = matches!(reason, Unreachable::Net | Unreachable::Host);
         if self.state == State::SynSent {
             self.fail(Failure::Unreachable(reason), &mut outcome);
+        } else if self.state == State::SynReceived && !self.initiator && network {
+            // What is only half a connection just disappears (`tcp_req_err`).
+            self.vanish(&mut outcome);
         } else if self.state.is_synchronized() && self.state != State::TimeWait {
             self.soft_error = Some(reason);
-            if matches!(reason, Unreachable::Net | Unreachable::Host) {
+            if network {
                 self.revert_back_off();
             }
         }
@@ -48,14 +52,13 @@ impl Connection {
             return;
         }
         let mss = mtu.max(LEAST_MTU) - self.headers();
-        if mss >= self.effective_mss() {
+        if mss >= self.mss_with_options() {
             return;
         }
         self.path_mss = mss as u16;
-        self.congestion.set_mss(mss);
+        self.congestion.set_mss(self.effective_mss());
         self.begin_recovery(Phase::Timeout);
         self.snd_nxt = self.snd_una;
-        self.rtt.retransmitted();
     }
 
     /// Length of IP and TCP headers without options.

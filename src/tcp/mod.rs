@@ -12,23 +12,26 @@
 //! |---|---|
 //! | `connection` | the transmission control block, the calls of the user (RFC 9293, 3.10.1 to 3.10.5) |
 //! | `arrival` | a segment arrives (3.10.7) |
+//! | `burst` | segments that leave together, and their PSH |
 //! | `output` | what to send next (3.8.6, 3.10.2) |
 //! | `timeout` | retransmission, connection attempts, TIME-WAIT (RFC 6298) |
 //! | `timers`, `rtt`, `congestion` | the timer table, the round-trip estimator, the congestion window |
 //! | `send_buffer`, `assembler` | octets not yet acknowledged, octets not yet in order |
 //! | `recovery`, `sack` | loss without waiting for the timer: fast retransmit, `NewReno` (RFC 6582), SACK (RFC 2018, 6675) |
+//! | `tail_loss` | probes for a lost tail (RFC 8985, section 7) |
 //! | `delayed_ack` | when to acknowledge (3.8.6.3; RFC 5681, 4.2) |
+//! | `timestamps` | the timestamps option (RFC 7323, sections 3 to 5) |
 //! | `window` | the receive window and its scaling (RFC 7323) |
 //! | `keep_alive`, `icmp` | silent peers (3.8.4); ICMP errors and path MTU (3.9.2.2; RFC 1191, 8201) |
 //! | `reset` | the RST that answers a segment no connection wants (3.10.7.1) |
 //!
-//! Modelled: all eleven states; MSS, window scale and SACK options; windows, zero-window probes, reassembly; Nagle's
+//! Modelled: all eleven states; MSS, window scale, SACK and timestamps options; windows, zero-window probes, reassembly; Nagle's
 //! algorithm, delayed ACK; retransmission, slow start, congestion avoidance, fast retransmit and recovery (RFC 5681,
-//! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: timestamps
-//! (RFC 7323, section 3), ECN, CUBIC, tail loss probes and RACK (RFC 8985), urgent data, checksums.
+//! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: ECN, CUBIC and BBR, RACK (RFC 8985, section 6), urgent data, checksums.
 
 mod arrival;
 mod assembler;
+mod burst;
 mod config;
 mod congestion;
 mod connection;
@@ -42,10 +45,14 @@ mod rtt;
 mod sack;
 mod send_buffer;
 mod state;
+mod tail_loss;
 mod timeout;
 mod timers;
+mod timestamps;
 mod window;
 
+#[cfg(test)]
+mod measured;
 #[cfg(test)]
 mod pair;
 #[cfg(test)]

@@ -326,7 +326,7 @@ fn the_last_segment_carries_the_fin_when_both_are_ready() {
     let outcome = client.close();
     pair.took(0, outcome);
     pair.finish();
-    assert_eq!(pair.log, ["A[.]+1460", "A[FP.]+540", "B[.]", "B[F.]", "A[.]"]);
+    assert_eq!(pair.log, ["A[.]+1448", "A[FP.]+552", "B[.]", "B[F.]", "A[.]"]);
     assert_eq!(pair.ends[1].received.len(), 2000);
 }
 
@@ -337,7 +337,7 @@ fn data_that_nobody_acknowledges_is_given_up_at_last() {
     pair.send(0, b"hello?");
     pair.finish();
     assert_eq!(pair.ends[0].failed, Some(Failure::TimedOut));
-    assert_eq!(pair.log.len(), 16, "once and fifteen repetitions (tcp_retries2)");
+    assert_eq!(pair.log.len(), 17, "once, a probe and fifteen repetitions (tcp_retries2)");
 }
 
 #[test]

@@ -10,11 +10,21 @@ use proptest::prelude::*;
 
 fn config() -> impl Strategy<Value = Config> {
     let buffer = prop_oneof![Just(20_000), Just(32 << 20)];
-    (any::<[bool; 4]>(), buffer, 300u16..3000).prop_map(
-        |([sack, window_scaling, nagle, delayed], receive_buffer, mss)| {
+    (any::<[bool; 6]>(), buffer, 300u16..3000).prop_map(
+        |([sack, window_scaling, nagle, delayed, timestamps, tail_loss_probe], receive_buffer, mss)| {
             let default = Config::default();
             let delayed_ack = if delayed { default.delayed_ack } else { Duration::ZERO };
-            Config { mss, receive_buffer, window_scaling, sack, nagle, delayed_ack, ..default }
+            Config {
+                mss,
+                receive_buffer,
+                window_scaling,
+                timestamps,
+                sack,
+                nagle,
+                delayed_ack,
+                tail_loss_probe,
+                ..default
+            }
         },
     )
 }

@@ -95,7 +95,8 @@ impl Connection {
             Phase::Fast if self.sack_ok => {} // the pipe tells
             Phase::Fast => self.congestion.inflate(),
             Phase::Open => {
-                self.recovery.duplicates += 1;
+                // The answer to a probe shows what is missing at once (RFC 8985, section 7.3).
+                self.recovery.duplicates += if self.probed.is_some() { DUP_THRESHOLD } else { 1 };
                 if self.recovery.duplicates >= DUP_THRESHOLD || self.head_is_lost() {
                     self.congestion.on_fast_retransmit(self.snd_max - self.snd_una, self.sack_ok);
                     self.begin_recovery(Phase::Fast);
@@ -110,6 +111,9 @@ impl Connection {
     }
 
     pub(super) fn begin_recovery(&mut self, phase: Phase) {
+        if phase == Phase::Timeout {
+            self.segments.clear();
+        }
         self.recovery.phase = phase;
         self.recovery.recover = self.snd_max;
         self.recovery.repeated = self.snd_una;
@@ -120,13 +124,18 @@ impl Connection {
     /// `octets` were acknowledged and SND.UNA has moved: what becomes of recovery and of the congestion window.
     pub(super) fn recovery_on_ack(&mut self, octets: u32) {
         let una = self.snd_una;
+        let before = self.segments.len();
+        while self.segments.front().is_some_and(|end| *end <= una) {
+            self.segments.pop_front();
+        }
+        let segments = (before - self.segments.len()) as u32;
         if !self.recovery.scoreboard.is_empty() {
             self.recovery.scoreboard.acknowledged(una);
         }
         self.recovery.duplicates = 0;
         self.recovery.head_owed = false;
         match self.recovery.phase {
-            Phase::Open => self.congestion.on_ack(octets),
+            Phase::Open => self.congestion.on_ack(segments.saturating_mul(self.effective_mss())),
             Phase::Fast if una >= self.recovery.recover => {
                 self.recovery.phase = Phase::Open;
                 self.congestion.on_recovered(self.snd_max - una, self.sack_ok);
@@ -143,7 +152,9 @@ impl Connection {
                 if una >= self.recovery.recover {
                     self.recovery.phase = Phase::Open;
                 }
-                self.congestion.on_ack(octets);
+                // One segment's worth for each acknowledgement (RFC 5681, equation 2): what one acknowledges now may
+                // have arrived long ago, and is no reason for a burst.
+                self.congestion.on_ack(octets.min(self.effective_mss()));
             }
         }
     }
@@ -153,6 +164,10 @@ impl Connection {
         let board = &self.recovery.scoreboard;
         if self.recovery.phase == Phase::Fast && self.sack_ok {
             return board.pipe(self.snd_una, self.snd_max, self.recovery.repeated, self.effective_mss());
+        }
+        if self.recovery.phase == Phase::Open && board.is_empty() {
+            // Each segment counts as a full one.
+            return (self.segments.len() as u32).saturating_mul(self.effective_mss());
         }
         let sent = self.snd_nxt - self.snd_una;
         if board.is_empty() { sent } else { sent - board.octets_below(self.snd_nxt) }

@@ -17,11 +17,13 @@ pub(super) struct RttEstimator {
     backoff: u32,
     /// The segment that is being timed: the sequence number its acknowledgement reaches, and when it left.
     timing: Option<(SeqNr, Instant)>,
+    /// When something was sent again last.
+    resent: Instant,
 }
 
 impl RttEstimator {
     pub(super) const fn new(initial: Duration) -> Self {
-        Self { smoothed: None, base: initial, backoff: 0, timing: None }
+        Self { smoothed: None, base: initial, backoff: 0, timing: None, resent: Instant::START }
     }
 
     /// The timeout now.
@@ -35,8 +37,9 @@ impl RttEstimator {
     }
 
     /// Something was sent again: no measurement may come from it (Karn's algorithm, section 3).
-    pub(super) fn retransmitted(&mut self) {
+    pub(super) fn retransmitted(&mut self, now: Instant) {
         self.timing = None;
+        self.resent = now;
     }
 
     /// Doubles the timeout (section 5.5).
@@ -51,15 +54,30 @@ impl RttEstimator {
         backed_off
     }
 
-    /// New data was acknowledged up to `ack`.
-    pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, config: &Config) {
+    /// New data was acknowledged up to `ack`. What the peer echoed measures round trips over repetitions, too (RFC 7323,
+    /// section 4), unless it answers an earlier copy than the last: its acknowledgement may have been lost, and the
+    /// round trip would seem as long as the timeout. (Linux has no such care, and other ways to find losses.)
+    pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, echoed: Option<Duration>, config: &Config) {
         self.backoff = 0;
-        if let Some((end, sent)) = self.timing
-            && ack >= end
-        {
-            self.timing = None;
-            self.measure(now.since(sent), config);
+        match self.timing {
+            Some((end, sent)) if ack >= end => {
+                self.timing = None;
+                self.measure(now.since(sent), config);
+            }
+            None => {
+                if let Some(round_trip) =
+                    echoed.filter(|round_trip| *round_trip <= now.since(self.resent) + GRANULARITY)
+                {
+                    self.measure(round_trip.max(GRANULARITY), config);
+                }
+            }
+            Some(_) => {}
         }
+    }
+
+    /// The smoothed round-trip time, once there is one.
+    pub(super) fn smoothed(&self) -> Option<Duration> {
+        self.smoothed.map(|(smoothed, _)| smoothed)
     }
 
     /// The handshake's SYN was repeated: data begins with 3 s (section 5.7).
@@ -96,7 +114,7 @@ mod tests {
         let mut rtt = RttEstimator::new(config.initial_rto);
         assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
         rtt.sent(SeqNr(10), Instant::START);
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), &config);
+        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
         assert_eq!(rtt.timeout(&config), Duration::from_millis(210));
         rtt.back_off();
         rtt.back_off();
@@ -108,8 +126,8 @@ mod tests {
         let config = Config::default();
         let mut rtt = RttEstimator::new(config.initial_rto);
         rtt.sent(SeqNr(10), Instant::START);
-        rtt.retransmitted();
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), &config);
+        rtt.retransmitted(Instant::START);
+        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
         assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
     }
 

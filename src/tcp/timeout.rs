@@ -31,7 +31,8 @@ impl Connection {
                 outcome.expired = Some((kind, self.repeated, self.rtt.timeout(&self.config)));
                 // Repetitions that a router's ICMP brought forward do not count (RFC 6069, section 3.1), within reason:
                 // Linux gives up by the clock, after what the repetitions with doubling would have taken (924.6 s).
-                if self.repeated > self.config.data_retries + u32::from(self.reverted.min(4000)) {
+                let retries = if self.orphan { self.config.orphan_retries } else { self.config.data_retries };
+                if self.repeated > retries + u32::from(self.reverted.min(4000)) {
                     self.fail(self.timed_out(), &mut outcome);
                 } else if self.snd_max == self.snd_una {
                     self.probe_owed = true;
@@ -43,14 +44,13 @@ impl Connection {
                     self.begin_recovery(Phase::Timeout);
                     self.recovery.scoreboard.clear();
                     self.rtt.back_off();
-                    self.rtt.retransmitted();
+                    self.rtt.retransmitted(now);
                     self.snd_nxt = self.snd_una;
                     self.probe_owed = self.snd_wnd == 0;
                 }
             }
             TimerKind::DelayedAck => {
-                outcome.expired = Some((kind, 1, self.config.delayed_ack));
-                self.ack_owed = true;
+                outcome.expired = Some((kind, 1, self.delay_was_in_vain()));
             }
             TimerKind::KeepAlive => {
                 let (attempt, ran) = self.keep_alive_ran_out(now, &mut outcome);
@@ -60,6 +60,12 @@ impl Connection {
                 outcome.expired = Some((kind, 1, self.config.time_wait));
                 self.vanish(&mut outcome);
             }
+            TimerKind::FinWait2 => {
+                outcome.expired = Some((kind, 1, self.config.fin_timeout));
+                outcome.done = true;
+                self.vanish(&mut outcome);
+            }
+            TimerKind::TailLoss => outcome.expired = Some((kind, 1, self.probe_tail(now))),
         }
         outcome
     }

@@ -15,12 +15,24 @@ pub enum TimerKind {
     DelayedAck,
     /// The peer has been silent for long.
     KeepAlive,
+    /// The last segments may be lost: time to send one more (RFC 8985, section 7).
+    TailLoss,
+    /// The peer never closes its side, and no program holds this one any more.
+    FinWait2,
 }
 
 impl TimerKind {
-    const COUNT: usize = 5;
-    const ALL: [Self; Self::COUNT] =
-        [Self::Handshake, Self::Retransmit, Self::TimeWait, Self::DelayedAck, Self::KeepAlive];
+    const COUNT: usize = 7;
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Handshake,
+        Self::Retransmit,
+        Self::TimeWait,
+        Self::DelayedAck,
+        Self::KeepAlive,
+        Self::TailLoss,
+        Self::FinWait2,
+    ];
 
     /// The name in traces.
     pub const fn name(self) -> &'static str {
@@ -30,6 +42,8 @@ impl TimerKind {
             Self::TimeWait => "time-wait",
             Self::DelayedAck => "delayed-ack",
             Self::KeepAlive => "keep-alive",
+            Self::TailLoss => "tail-loss-probe",
+            Self::FinWait2 => "fin-wait-2",
         }
     }
 }

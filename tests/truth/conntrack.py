@@ -45,7 +45,7 @@ def build(p):
     if 'icmp' in p:
         q = build(p['quoted'])
         codes = {'net-unreachable': (3, 0), 'host-unreachable': (3, 1), 'port-unreachable': (3, 3), 'admin-prohibited': (3, 13), 'time-exceeded': (11, 0)}
-        codes6 = {'net-unreachable': (1, 0), 'host-unreachable': (1, 3), 'port-unreachable': (1, 4), 'admin-prohibited': (1, 1), 'time-exceeded': (3, 0)}
+        codes6 = {'no-route': (1, 0), 'addr-unreachable': (1, 3), 'port-unreachable': (1, 4), 'admin-prohibited': (1, 1), 'time-exceeded': (3, 0)}
         v6 = ':' in p['src']; t, c = (codes6 if v6 else codes)[p['icmp']]
         m = struct.pack('!BBHI', t, c, 0, 0) + q
         ck = checksum((pseudo(p['src'], p['dst'], 58, len(m)) if v6 else b'') + m)
@@ -77,7 +77,7 @@ def parse(b, quoted=False):
     if proto in (1, 58):
         t, c = body[0], body[1]
         if checksum((pseudo(r['src'], r['dst'], 58, len(body)) if proto == 58 else b'') + body): r['bad'] = 'icmp'
-        names = {(3, 0): 'net-unreachable', (3, 1): 'host-unreachable', (3, 3): 'port-unreachable', (3, 13): 'admin-prohibited', (11, 0): 'time-exceeded', (3, 4): 'frag-needed', (3, 9): 'net-prohibited', (3, 10): 'host-prohibited'} if proto == 1 else {(1, 0): 'net-unreachable', (1, 1): 'admin-prohibited', (1, 3): 'host-unreachable', (1, 4): 'port-unreachable', (3, 0): 'time-exceeded', (2, 0): 'packet-too-big'}
+        names = {(3, 0): 'net-unreachable', (3, 1): 'host-unreachable', (3, 3): 'port-unreachable', (3, 13): 'admin-prohibited', (11, 0): 'time-exceeded', (3, 4): 'frag-needed', (3, 9): 'net-prohibited', (3, 10): 'host-prohibited'} if proto == 1 else {(1, 0): 'no-route', (1, 1): 'admin-prohibited', (1, 3): 'addr-unreachable', (1, 4): 'port-unreachable', (3, 0): 'time-exceeded', (2, 0): 'packet-too-big'}
         if (t, c) not in names: return None
         r['icmp'] = names[t, c]; r['quoted'] = parse(body[8:], True)
         return r

@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub client: String,
     pub mode: String,
     pub target: String,
-    /// `routed`; `silent`: inet has a black hole for private addresses; `hidden`: the server's address is private, and
+    /// `routed`; `six`: the same with IPv6; `silent`: inet has a black hole for private addresses; `hidden`: the server's address is private, and
     /// its router's is called.
     pub network: String,
     /// The client was told to believe the address in 227.
@@ -28,6 +28,12 @@ pub(crate) struct Row {
     pub until: Option<f64>,
     /// The programs ran under strace, which takes its time.
     pub slowed: bool,
+    /// The session was protected with TLS, and the server knows it. Lines are those of the client's own log then.
+    #[serde(default)]
+    pub tls: bool,
+    /// Only the server knows TLS; the session need not be protected.
+    #[serde(default)]
+    pub tls_offered: bool,
     pub rules: BTreeMap<String, BTreeMap<String, Chain>>,
     pub server: Option<Server>,
     pub list_ok: bool,
@@ -37,8 +43,8 @@ pub(crate) struct Row {
     pub dialogue: Vec<(f64, String, String)>,
     /// `C` or `S` and the line, on the server's side; only where something could rewrite it.
     pub at_server: Option<Vec<(String, String)>>,
-    /// Node, verdict, connection tracking state, flags.
-    pub verdicts: Vec<(String, String, String, String)>,
+    /// Node, verdict, connection tracking state, flags; `None` if the laboratory did not trace its rules.
+    pub verdicts: Option<Vec<(String, String, String, String)>>,
     pub attempts: Vec<Attempt>,
 }
 
@@ -80,6 +86,11 @@ impl Row {
             "hidden" => ("10.20.0.1/24", "10.20.0.10/24"),
             _ => ("203.0.113.1/25", "203.0.113.10/25"),
         };
+        // Every interface has both addresses, as in the laboratory.
+        let six = self.network == "six";
+        let both = |four: &str, six_too: &str| {
+            if six { format!("[\"{four}\", \"{six_too}/64\"]") } else { format!("\"{four}\"") }
+        };
         // What inet does not know: a black hole for private addresses, or no route to the server's network.
         let routes = match &*self.network {
             "silent" => "routes = { \"192.168.0.0/16\" = \"blackhole\" }",
@@ -96,20 +107,28 @@ links = [
     {{ path = "inet -- fw2 -- server", delay = "10 us", bandwidth = "1 Gbit/s" }},
 ]
 [nodes.client]
-address = "192.168.10.10/24"
+address = {}
 [nodes.fw1]
-addresses = {{ client = "192.168.10.1/24", inet = "198.51.100.1/24" }}
+addresses = {{ client = {}, inet = {} }}
 gateway = "inet"
 [nodes.inet]
-addresses = {{ fw1 = "198.51.100.254/24", fw2 = "203.0.113.254/25" }}
+addresses = {{ fw1 = {}, fw2 = {} }}
 {routes}
 [nodes.fw2]
-addresses = {{ inet = "203.0.113.129/25", server = "{inside}" }}
+addresses = {{ inet = {}, server = {} }}
 gateway = "inet"
 [nodes.server]
-address = "{server}"
+address = {}
 "#,
-            self.title
+            self.title,
+            both("192.168.10.10/24", "2001:db8:10::10"),
+            both("192.168.10.1/24", "2001:db8:10::1"),
+            both("198.51.100.1/24", "2001:db8:51::1"),
+            both("198.51.100.254/24", "2001:db8:51::254"),
+            both("203.0.113.254/25", "2001:db8:113:2::254"),
+            both("203.0.113.129/25", "2001:db8:113:2::129"),
+            both(inside, "2001:db8:113:1::1"),
+            both(server, "2001:db8:113:1::10"),
         );
         if let Some(server) = &self.server {
             let _ = write!(
@@ -132,6 +151,9 @@ address = "{server}"
             if let Some(address) = &server.passive_address {
                 let _ = writeln!(text, "passive-address = \"{address}\"");
             }
+            if self.tls || self.tls_offered {
+                text.push_str("tls = true\n");
+            }
             if server.promiscuous {
                 text.push_str("port-promiscuous = true\n");
             }
@@ -141,7 +163,7 @@ address = "{server}"
         }
         for (node, chains) in &self.rules {
             // The laboratory looked on with rules of its own, which ask for `ct state`: that alone switches tracking on.
-            let tracked = self.verdicts.iter().any(|(at, _, state, _)| at == node && !state.is_empty());
+            let tracked = self.verdicts.iter().flatten().any(|(at, _, state, _)| at == node && !state.is_empty());
             let asks = chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.contains("ct "));
             if tracked && !asks && !chains.contains_key("prerouting") {
                 let _ = writeln!(text, "[nodes.{node}.firewall.prerouting]\nrules = ['ct state invalid counter']");
@@ -170,6 +192,9 @@ address = "{server}"
             seconds("connect-timeout", self.connect_timeout),
             seconds("reply-timeout", self.max_time),
         );
+        if self.tls {
+            text.push_str("tls = true\n");
+        }
         if self.believes {
             text.push_str("ignore-passive-address = false\n");
         }

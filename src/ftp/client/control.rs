@@ -50,7 +50,7 @@ impl ClientSession {
         self.tries.count += 1;
         self.phase = Phase::Connecting;
         self.online = true;
-        if let Some(after) = self.config.connect_timeout {
+        if let Some(after) = self.config.connect_timeout.or(self.config.software.call_timeout()) {
             host.set_timer(FtpTimer::ControlConnect, after);
         }
         host.connect_control();
@@ -77,6 +77,12 @@ impl ClientSession {
 
     /// The control connection is of no use any more.
     pub(super) fn lose(&mut self, result: StepResult, host: &mut dyn Host) {
+        if self.is_second() {
+            self.hang_up(host);
+            self.phase = Phase::Done;
+            self.failed = Some(result);
+            return;
+        }
         match (self.config.software, self.phase) {
             (_, Phase::Quit | Phase::Closing) | (Software::Tnftp | Software::Ftp, _) => {
                 self.give_up(result, host);
@@ -109,6 +115,7 @@ impl ClientSession {
             host.note(Note::StepStarted { index: self.index, run: self.entry() });
         }
         self.end_transfer(result, host);
+        self.end_copy(result, host);
         self.finish_step(result, host);
     }
 
@@ -162,7 +169,9 @@ impl ClientSession {
             self.returned += 1;
             return self.send(&command, Phase::Returning, host);
         }
-        if self.step.is_some() {
+        if self.is_second() {
+            self.phase = Phase::Copying;
+        } else if self.step.is_some() {
             self.resume(host);
         } else if std::mem::replace(&mut self.opened, true) || self.config.software == Software::Curl {
             self.start_step(host);

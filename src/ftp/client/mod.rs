@@ -5,6 +5,7 @@
 //! Not modelled: changing directory for `ls path`.
 
 mod control;
+mod fxp;
 mod opening;
 mod script;
 mod session;
@@ -13,7 +14,7 @@ mod transfer;
 
 pub use script::Step;
 pub use session::ClientSession;
-pub use software::Software;
+pub use software::{SocketOptions, Software};
 
 use super::{FileSystem, Mode};
 use crate::time::Duration;

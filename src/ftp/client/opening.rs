@@ -8,13 +8,13 @@ use crate::ftp::{Command, Host, Reply, StepResult, TlsChannel};
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
 pub(super) struct Features {
-    bits: u8,
+    bits: u16,
     /// The facts of MLST.
     facts: String,
 }
 
 /// What is looked for in FEAT, by bit.
-const KNOWN: [&str; 8] = ["AUTH", "CLNT", "LANG", "UTF8", "HOST", "PRET", "EPSV", "PASV"];
+const KNOWN: [&str; 9] = ["AUTH", "CLNT", "LANG", "UTF8", "HOST", "PRET", "EPSV", "PASV", "MFMT"];
 /// The facts that lftp asks for.
 const FACTS: [&str; 9] =
     ["type", "size", "modify", "perm", "UNIX.mode", "UNIX.owner", "UNIX.group", "UNIX.uid", "UNIX.gid"];
@@ -66,6 +66,7 @@ impl ClientSession {
                 when(likely || self.config.tls, "AUTH", "TLS")
             }
             Opening::Auth => when(self.config.tls, "AUTH", "SSL"),
+            Opening::AuthAgain => when(self.config.tls && self.tls.is_none(), "AUTH", "TLS"),
             Opening::ClientName => when(features.has("CLNT"), "CLNT", "lftp/4.9.2"),
             Opening::Language => when(features.has("LANG"), "LANG", ""),
             Opening::Utf8 => when(features.has("UTF8"), "OPTS", "UTF8 ON"),
@@ -90,14 +91,17 @@ impl ClientSession {
             Opening::User | Opening::Password if !reply.is_positive() || reply.code == 332 => {
                 return self.not_let_in(reply.code, host);
             }
-            Opening::Auth if reply.code == 234 => {
+            Opening::Auth | Opening::AuthAgain if reply.code == 234 => {
                 self.tls = Some(Box::new(TlsChannel::client()));
                 self.phase = Phase::Handshake;
                 host.send_raw(TlsChannel::client_hello());
                 return self.await_reply(host);
             }
             // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
-            Opening::Auth if self.config.tls => return self.not_let_in(reply.code, host),
+            Opening::Auth if self.config.tls && self.config.software == Software::Lftp => {
+                return self.not_let_in(reply.code, host);
+            }
+            Opening::AuthAgain => return self.not_let_in(reply.code, host),
             Opening::Protection => self.private = reply.is_positive(),
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),
@@ -111,6 +115,9 @@ impl ClientSession {
     /// The login was refused: curl hangs up and calls again for the next entry, lftp too but says goodbye; tnftp and ftp
     /// go on as if nothing were.
     fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
+        if self.is_second() {
+            return self.lose(StepResult::Reply(code), host);
+        }
         match self.config.software {
             Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
             Software::Lftp => {

@@ -18,6 +18,8 @@ pub enum Step {
     Put(String),
     /// `append file`: APPE.
     Append(String),
+    /// `fxp file`: from the session's server to the second one.
+    Copy(String),
     /// `delete file`: DELE.
     Delete(String),
     /// `mkdir directory`: MKD.
@@ -59,7 +61,7 @@ impl Step {
         };
         match word {
             "" => Err(String::from(
-                "an empty command: write ls, nls, get FILE, put FILE, append FILE, delete FILE, rename FROM TO, \
+                "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM TO, \
                  mkdir DIRECTORY, cd DIRECTORY, pwd, quit or a raw FTP command such as SYST",
             )),
             "ls" => Ok(Self::List(argument.to_owned())),
@@ -67,6 +69,7 @@ impl Step {
             "get" => needs("the name of a file", "readme.txt").map(Self::Get),
             "put" => needs("the name of a file", "upload.txt").map(Self::Put),
             "append" => needs("the name of a file", "upload.txt").map(Self::Append),
+            "fxp" => needs("the name of a file", "readme.txt").map(Self::Copy),
             "delete" => needs("the name of a file", "old.txt").map(Self::Delete),
             "mkdir" => needs("the name of a directory", "new").map(Self::MakeDirectory),
             "rename" => match argument.split_once(' ') {

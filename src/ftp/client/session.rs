@@ -1,11 +1,14 @@
 //! A client's session: the login, one step after the other, the end.
 
 use super::control::Tries;
+use super::fxp::{Copy, Role, Second};
 use super::opening::Features;
-use super::software::Opening;
+use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
-use super::{ClientConfig, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
+use super::{ClientConfig, Software, Step};
+use crate::ftp::{
+    Command, DataError, FileSystem, FtpTimer, Host, Line, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel,
+};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,13 +45,24 @@ pub struct ClientSession {
     pub(super) replies: ReplyReader,
     /// There is a control connection, or one is being opened.
     pub(super) online: bool,
+    /// What the server said while nobody looked, and whether it has closed the connection.
+    pub(super) unread: Vec<Reply>,
+    hung_up: bool,
     pub(super) tries: Tries,
     /// The session has logged in before.
     pub(super) opened: bool,
     /// The entry is tried again.
     pub(super) again: bool,
+    /// Whether this is a session of its own, or the far end of another's copy; then how it failed.
+    pub(super) role: Role,
+    pub(super) failed: Option<StepResult>,
+    /// The far end of a copy from server to server.
+    pub(super) second: Option<Second>,
+    pub(super) copy: Copy,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
+    /// The long commands are all that is left.
+    pub(super) long: bool,
     /// PWD was answered.
     pub(super) knows_home: bool,
     /// The directories that were entered, and how many of them have been entered again on a new control connection.
@@ -89,6 +103,8 @@ pub(super) enum Phase {
     Transfer,
     /// The reply to RNFR.
     RenameFrom,
+    /// A copy from server to server goes on.
+    Copying,
     /// The reply to a command that is a step by itself.
     Simple,
     /// The reply to QUIT.
@@ -122,14 +138,26 @@ impl ClientSession {
             data: Data::default(),
             replies: ReplyReader::default(),
             online: false,
+            unread: Vec::new(),
+            hung_up: false,
             tries: Tries::default(),
             opened: false,
             again: false,
+            role: Role::First,
+            failed: None,
+            second: None,
+            copy: Copy::default(),
+            long: false,
             knows_home: false,
             directories: Vec::new(),
             returned: 0,
             received: Vec::new(),
         }
+    }
+
+    /// What its program sets its sockets to.
+    pub fn socket_options(&self) -> SocketOptions {
+        self.config.software.socket_options()
     }
 
     /// Whether the session is over; it then ignores every event.
@@ -173,13 +201,28 @@ impl ClientSession {
             }
         };
         self.replies.push(bytes);
+        self.read_replies(host);
+    }
+
+    /// Whether the program does not look at its control connection: tnftp and ftp wait for `connect()`.
+    fn is_deaf(&self) -> bool {
+        self.phase == Phase::ConnectingData && !self.config.software.calls_again()
+    }
+
+    /// Deals with the replies that have arrived.
+    fn read_replies(&mut self, host: &mut dyn Host) {
         while !self.is_finished() {
             match self.replies.next_reply() {
                 None => break,
                 Some(Ok(reply)) => {
                     host.saw_reply(&reply);
-                    host.cancel_timer(FtpTimer::Reply);
-                    self.answer(&reply, host);
+                    if self.is_deaf() {
+                        self.unread.push(reply);
+                    } else {
+                        host.cancel_timer(FtpTimer::Reply);
+                        self.answer(&reply, host);
+                    }
+                    self.watch_transfer(host);
                 }
                 Some(Err(_)) => self.lose(StepResult::BadReply, host),
             }
@@ -188,7 +231,9 @@ impl ClientSession {
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if self.online && !self.is_finished() {
+        if self.is_deaf() {
+            self.hung_up = true;
+        } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
             let result = if self.phase == Phase::Quit { StepResult::Ok } else { StepResult::Closed };
             self.lose(result, host);
@@ -209,7 +254,10 @@ impl ClientSession {
             (FtpTimer::ControlConnect, Phase::Connecting) => {
                 self.lose(StepResult::Connect(DataError::TimedOut), host);
             }
-            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => self.on_data_timeout(host),
+            (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => {
+                self.on_data_timeout(host);
+                self.look_up(host);
+            }
             (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(StepResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
             _ => {}
@@ -228,27 +276,48 @@ impl ClientSession {
     }
 
     pub(super) fn await_reply(&self, host: &mut dyn Host) {
-        if let Some(after) = self.config.reply_timeout {
+        let mut patience = self.config.reply_timeout;
+        // As recorded: what curl takes for connecting ends with the login.
+        if self.config.software == Software::Curl
+            && matches!(self.phase, Phase::Greeting | Phase::Opening(_) | Phase::Handshake)
+            && let Some(connect) = self.config.connect_timeout
+        {
+            let left = connect - host.now().since(self.tries.since());
+            patience = Some(patience.map_or(left, |patience| patience.min(left)));
+        }
+        if let Some(after) = patience {
             host.set_timer(FtpTimer::Reply, after);
+        }
+    }
+
+    /// A transfer that stalls is given up after as long as a reply is waited for. curl has no such limit: its keep-alive
+    /// probes find out that nobody is there.
+    fn watch_transfer(&self, host: &mut dyn Host) {
+        if self.phase == Phase::Transfer && self.config.software != Software::Curl {
+            self.await_reply(host);
         }
     }
 
     fn answer(&mut self, reply: &Reply, host: &mut dyn Host) {
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
         if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
-            if self.config.software.calls_again() {
+            if self.is_second() || self.config.software.calls_again() {
                 return self.lose(StepResult::Reply(421), host);
             }
             self.fail_rest(StepResult::Reply(421), host);
             self.phase = Phase::Closing;
             return;
         }
-        if reply.is_preliminary() && self.phase != Phase::Transfer {
+        if reply.is_preliminary() && !matches!(self.phase, Phase::Transfer | Phase::Copying) {
             return self.await_reply(host);
         }
         match self.phase {
+            Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
+            Phase::Copying => self.copy_reply(Line::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
-            Phase::Greeting if self.config.software.calls_again() => self.lose(StepResult::Reply(reply.code), host),
+            Phase::Greeting if self.is_second() || self.config.software.calls_again() => {
+                self.lose(StepResult::Reply(reply.code), host);
+            }
             Phase::Greeting => {
                 self.fail_rest(StepResult::Reply(reply.code), host);
                 self.begin_step(host);
@@ -297,10 +366,11 @@ impl ClientSession {
         let command = match &self.step {
             Some(Step::Raw(command)) => command,
             Some(Step::ChangeDirectory(path)) => {
+                let path = self.directory(path);
                 if path.starts_with('/') {
                     self.directories.clear();
                 }
-                return self.directories.push(path.clone());
+                return self.directories.push(path);
             }
             _ => return,
         };
@@ -310,6 +380,14 @@ impl ClientSession {
             ("CCC", _) => self.tls = None,
             _ => {}
         }
+    }
+
+    /// What CWD says for a directory: lftp names it from the root.
+    fn directory(&self, path: &str) -> String {
+        if self.config.software != Software::Lftp {
+            return path.to_owned();
+        }
+        FileSystem::resolve(self.directories.last().map_or("/", String::as_str), path)
     }
 
     /// Which entry says QUIT: the first that does, or one more than there are.
@@ -366,7 +444,7 @@ impl ClientSession {
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
         let command = match step {
-            Step::ChangeDirectory(path) => Command::new("CWD", path.as_str()),
+            Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
             Step::PrintDirectory => Command::new("PWD", ""),
             Step::Delete(path) => Command::new("DELE", path.as_str()),
             Step::MakeDirectory(path) => Command::new("MKD", path.as_str()),
@@ -375,7 +453,16 @@ impl ClientSession {
                 let from = Command::new("RNFR", from.as_str());
                 return self.send(&from, Phase::RenameFrom, host);
             }
-            Step::Quit => return self.send(&Command::new("QUIT", ""), Phase::Quit, host),
+            Step::Quit => {
+                self.leave_second(host);
+                return self.send(&Command::new("QUIT", ""), Phase::Quit, host);
+            }
+            Step::Copy(_) => {
+                if !self.again {
+                    self.copy = Copy::default();
+                }
+                return self.begin_copy(host);
+            }
             Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
                 self.prepare_transfer();
                 return self.go_on(host);
@@ -437,14 +524,31 @@ impl ClientSession {
     pub fn on_data_connected(&mut self, _remote: SocketAddr, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_connected(host);
+            self.look_up(host);
+        }
+    }
+
+    /// After a wait for the data connection: what has come meanwhile on the control connection.
+    fn look_up(&mut self, host: &mut dyn Host) {
+        if self.is_deaf() {
+            return;
+        }
+        for reply in std::mem::take(&mut self.unread) {
+            if !self.is_finished() {
+                host.cancel_timer(FtpTimer::Reply);
+                self.answer(&reply, host);
+            }
+        }
+        if std::mem::take(&mut self.hung_up) {
+            self.on_control_closed(host);
         }
     }
 
     /// Bytes arrived on the data connection.
-    pub fn on_data(&mut self, bytes: Bytes, _host: &mut dyn Host) {
+    pub fn on_data(&mut self, bytes: Bytes, host: &mut dyn Host) {
         if self.step.is_some() {
-            self.data.bytes += bytes.len() as u64;
-            self.received.push(bytes);
+            self.data_arrived(bytes, host);
+            self.watch_transfer(host);
         }
     }
 
@@ -466,6 +570,7 @@ impl ClientSession {
     pub fn on_data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_failed(error, host);
+            self.look_up(host);
         }
     }
 }

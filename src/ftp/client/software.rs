@@ -6,6 +6,15 @@
 use crate::ftp::{Mode, StepResult};
 use crate::time::Duration;
 
+/// What a program sets its sockets to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// Silence before the first keep-alive probe, and between probes (`SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`).
+    pub keep_alive: Option<Duration>,
+    /// Octets of payload that the receive buffer has room for (`SO_RCVBUF`); the kernel's own choice if it is not set.
+    pub receive_buffer: Option<u32>,
+}
+
 /// Which real client is imitated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Software {
@@ -25,6 +34,8 @@ pub enum Software {
 pub(super) enum Opening {
     Features,
     Auth,
+    /// With the other name, if the first was refused.
+    AuthAgain,
     ClientName,
     Language,
     Utf8,
@@ -52,6 +63,8 @@ pub(super) enum Stage {
     Transfer,
     /// MDTM for the file that has come.
     TimeAfter,
+    /// MFMT or SITE UTIME for the file that has gone.
+    SetTime,
 }
 
 /// What is done with an address in 227 that is not the server's.
@@ -116,16 +129,26 @@ impl Software {
         matches!(self, Self::Curl | Self::Lftp)
     }
 
+    /// What it sets its sockets to.
+    pub(super) const fn socket_options(self) -> SocketOptions {
+        match self {
+            // `--keepalive-time` is 60 s unless said otherwise.
+            Self::Curl => SocketOptions { keep_alive: Some(Duration::from_secs(60)), receive_buffer: None },
+            Self::Tnftp => SocketOptions { keep_alive: None, receive_buffer: Some(128 << 10) },
+            Self::Lftp | Self::Ftp => SocketOptions { keep_alive: None, receive_buffer: None },
+        }
+    }
+
     pub(super) const fn opening(self) -> &'static [Opening] {
         use Opening::{
-            Auth, Buffer, ClientName, Facts, Features, HostName, Language, Password, Protection, System, User, Utf8,
-            Utf8Again, Where,
+            Auth, AuthAgain, Buffer, ClientName, Facts, Features, HostName, Language, Password, Protection, System,
+            User, Utf8, Utf8Again, Where,
         };
         match self {
-            Self::Curl => &[Auth, User, Password, Buffer, Protection, Where],
+            Self::Curl => &[Auth, AuthAgain, User, Password, Buffer, Protection, Where],
             Self::Lftp => &[
-                Features, Auth, ClientName, Language, Utf8, HostName, User, Password, Utf8Again, Facts, Buffer,
-                Protection, Where,
+                Features, Auth, ClientName, Language, Utf8, HostName, User, Password, Utf8Again, Facts, Where, Buffer,
+                Protection,
             ],
             Self::Tnftp => &[User, Password, System, Features],
             Self::Ftp => &[System, User, Password],
@@ -133,10 +156,10 @@ impl Software {
     }
 
     pub(super) const fn stages(self) -> &'static [Stage] {
-        use Stage::{Announce, Negotiate, Size, Time, TimeAfter, Transfer, Type};
+        use Stage::{Announce, Negotiate, SetTime, Size, Time, TimeAfter, Transfer, Type};
         match self {
             Self::Curl => &[Negotiate, Type, Size, Transfer],
-            Self::Lftp => &[Type, Size, Time, Announce, Negotiate, Transfer],
+            Self::Lftp => &[Type, Size, Time, Announce, Negotiate, Transfer, SetTime],
             Self::Tnftp => &[Type, Size, Negotiate, Transfer, TimeAfter],
             Self::Ftp => &[Type, Negotiate, Transfer],
         }
@@ -165,6 +188,15 @@ impl Software {
     /// Whether it opens another control connection when one is lost.
     pub(super) const fn calls_again(self) -> bool {
         matches!(self, Self::Curl | Self::Lftp)
+    }
+
+    /// How long it tries to open its control connection, if nobody says; `None` is as long as TCP does. As recorded,
+    /// inetutils-ftp gives up after 5 s, on the control connection only.
+    pub(super) const fn call_timeout(self) -> Option<Duration> {
+        match self {
+            Self::Ftp => Some(Duration::from_secs(5)),
+            Self::Curl | Self::Lftp | Self::Tnftp => None,
+        }
     }
 
     /// What becomes of the control connection when an entry ends like this while it is still there.

@@ -10,6 +10,7 @@ use crate::ftp::{
     Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
 };
 use crate::time::Duration;
+use bytes::Bytes;
 use std::net::SocketAddr;
 
 /// How long curl waits for an active data connection.
@@ -23,12 +24,14 @@ pub(super) struct Data {
     link: Link,
     /// Active: the listener is open, here.
     listening: Option<SocketAddr>,
-    /// LPRT has been said.
-    long_port: bool,
+    /// The long commands are said: LPRT, LPSV (RFC 1639).
+    long: bool,
     /// The time to connect is over; no other connection will be tried.
     expired: bool,
     /// The timer was set.
     timed: bool,
+    /// Protected: the handshake is done, as far as we are concerned.
+    shaken: bool,
     /// We have closed our side.
     closed: bool,
     /// Why it broke.
@@ -59,7 +62,7 @@ enum Link {
 impl ClientSession {
     /// Forgets the last transfer.
     pub(super) fn prepare_transfer(&mut self) {
-        self.data = Data { mode: self.step_mode, ..Data::default() };
+        self.data = Data { mode: self.step_mode, long: self.long, ..Data::default() };
         self.stage = 0;
         self.received.clear();
     }
@@ -88,6 +91,14 @@ impl ClientSession {
                 (Stage::Size | Stage::Time, _) if self.again => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
+                // Every file is as old as the simulation.
+                (Stage::SetTime, _) if let Step::Put(sent) = step => {
+                    if self.features.has("MFMT") {
+                        Command::new("MFMT", format!("20260101000000 {sent}"))
+                    } else {
+                        Command::new("SITE", format!("UTIME 20260101000000 {sent}"))
+                    }
+                }
                 (Stage::Announce, _) if self.features.has("PRET") && !self.data.mode.is_active() => Command::new(
                     "PRET",
                     step.transfer().map(|it| format!("{} {}", it.verb, it.argument)).unwrap_or_default(),
@@ -147,12 +158,12 @@ impl ClientSession {
                 named.set_ip(ip);
             }
             match (mode, named) {
-                (Mode::Active, SocketAddr::V4(v4)) if self.data.long_port => Command::new("LPRT", format_long_port(v4)),
+                _ if self.data.long => Command::new("LPRT", format_long_port(named)),
                 (Mode::Active, SocketAddr::V4(v4)) => Command::new("PORT", format_host_port(v4)),
                 _ => Command::new("EPRT", format_eprt(named)),
             }
         } else {
-            Command::new(mode.verb(), "")
+            Command::new(if self.data.long { "LPSV" } else { mode.verb() }, "")
         };
         self.send(&command, Phase::Negotiating, host);
         Ok(())
@@ -160,14 +171,24 @@ impl ClientSession {
 
     /// Tries another way, if the program knows one.
     fn try_another(&mut self, trouble: Trouble, host: &mut dyn Host) -> bool {
-        // inetutils-ftp: LPRT, of RFC 1639.
-        let long = self.config.software == Software::Ftp && self.data.mode == Mode::Active && !self.data.long_port;
-        if long && matches!(trouble, Trouble::Refused(_)) {
-            self.data.long_port = true;
+        let six = host.control_local().is_ipv6();
+        let refused = matches!(trouble, Trouble::Refused(_));
+        let long = match self.config.software {
+            Software::Ftp => true,
+            Software::Tnftp => six,
+            Software::Curl | Software::Lftp => false,
+        };
+        if long && refused && !self.data.long {
+            self.data.long = true;
+        } else if long && refused && self.config.software == Software::Tnftp && !self.data.mode.is_active() {
+            // Nothing passive is left to say, now and later.
+            self.data.mode = Mode::ActiveEprt;
+            (self.mode, self.long) = (Mode::ActiveEprt, true);
         } else {
             let other = self.config.software.other_way(self.data.mode, trouble);
-            // The commands that are fallen back to have no room for IPv6.
-            let Some(other) = other.filter(|_| host.control_local().is_ipv4()) else { return false };
+            // Only the extended commands have room for IPv6.
+            let fits = |mode| !six || matches!(mode, Mode::ActiveEprt | Mode::PassiveEpsv);
+            let Some(other) = other.filter(|other| fits(other.mode)) else { return false };
             if !other.same_port && self.data.listening.take().is_some() {
                 host.stop_listening();
             }
@@ -190,6 +211,15 @@ impl ClientSession {
                 self.step_mode = mode;
                 self.try_again(StepResult::Reply(reply.code), host);
             } else if !self.try_another(Trouble::Refused(reply.code), host) {
+                // As recorded over IPv6: a refused EPSV ends curl's session; after a refused EPRT it has nothing more to
+                // say, and waits.
+                if self.config.software == Software::Curl && host.control_local().is_ipv6() {
+                    return if self.data.mode.is_active() {
+                        self.await_reply(host);
+                    } else {
+                        self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+                    };
+                }
                 self.settle(StepResult::Reply(reply.code), host);
             }
             return;
@@ -213,7 +243,11 @@ impl ClientSession {
             Stranger::Believed => {}
             Stranger::IgnoredIfPrivate if !private => {}
             Stranger::Ignored | Stranger::IgnoredIfPrivate => to.set_ip(control.ip()),
-            Stranger::Refused => return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host),
+            // inetutils-ftp calls it off with a word, tnftp without.
+            Stranger::Refused if self.config.software == Software::Ftp => {
+                return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host);
+            }
+            Stranger::Refused => return self.settle(StepResult::BadReply, host),
         }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
@@ -255,6 +289,9 @@ impl ClientSession {
     pub(super) fn on_transfer_reply(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_preliminary() {
             self.data.preliminary = true;
+            if self.forgets_handshake() {
+                self.await_reply(host);
+            }
             return self.upload(host);
         }
         if reply.is_negative() {
@@ -272,12 +309,23 @@ impl ClientSession {
         self.finish_transfer(host);
     }
 
+    /// As recorded: curl 7.88.1 forgets the handshake on a data connection that it accepted, and waits.
+    fn forgets_handshake(&self) -> bool {
+        self.private && self.config.software == Software::Curl && self.data.mode.is_active()
+    }
+
     pub(super) fn data_connected(&mut self, host: &mut dyn Host) {
         self.data.link = Link::Up;
         if self.data.mode.is_active() {
             self.ports_used = self.ports_used.wrapping_add(1);
         }
         host.cancel_timer(FtpTimer::DataConnect);
+        if self.private {
+            if self.forgets_handshake() {
+                return;
+            }
+            host.send_data(TlsChannel::client_hello());
+        }
         if self.phase == Phase::ConnectingData {
             self.go_on(host);
         } else {
@@ -288,7 +336,8 @@ impl ClientSession {
     /// Sends the file of `put`, once the server wants it and the connection is there.
     fn upload(&mut self, host: &mut dyn Host) {
         let Some(Step::Put(file) | Step::Append(file)) = &self.step else { return };
-        if !self.data.preliminary || self.data.link != Link::Up || self.data.closed {
+        if !self.data.preliminary || self.data.link != Link::Up || self.data.closed || self.private && !self.data.shaken
+        {
             return;
         }
         let path = FileSystem::resolve("/", file);
@@ -299,6 +348,19 @@ impl ClientSession {
             host.send_data(if self.private { TlsChannel::seal_file(&body) } else { body });
         }
         host.close_data();
+    }
+
+    /// Bytes arrived. On a protected connection the first are the server's part of the handshake.
+    pub(super) fn data_arrived(&mut self, bytes: Bytes, host: &mut dyn Host) {
+        self.data.bytes += bytes.len() as u64;
+        self.received.push(bytes);
+        if self.private && !self.data.shaken && TlsChannel::handshakes(&self.received.concat()) > 0 {
+            self.data.shaken = true;
+            self.data.bytes = 0;
+            self.received.clear();
+            host.send_data(TlsChannel::data_finished());
+            self.upload(host);
+        }
     }
 
     pub(super) fn data_closed(&mut self, host: &mut dyn Host) {

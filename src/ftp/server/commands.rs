@@ -7,6 +7,14 @@ use crate::ftp::{Command, FileSystem, Host, Reply, TlsChannel, listing};
 /// Commands that a server may forbid are checked against this before anything else.
 const ALWAYS: [&str; 3] = ["USER", "PASS", "QUIT"];
 
+/// Everything that is answered below, but for talk.
+const KNOWN: [&str; 46] = [
+    "QUIT", "USER", "PASS", "AUTH", "PORT", "EPRT", "PASV", "EPSV", "LIST", "NLST", "RETR", "STOR", "APPE", "MLSD",
+    "PBSZ", "PROT", "CCC", "PWD", "XPWD", "CWD", "XCWD", "CDUP", "XCUP", "SIZE", "MDTM", "DELE", "MKD", "XMKD", "RMD",
+    "XRMD", "RNFR", "RNTO", "MLST", "STAT", "FEAT", "HELP", "SYST", "NOOP", "ABOR", "SITE", "OPTS", "TYPE", "MODE",
+    "STRU", "REST", "MFMT",
+];
+
 impl ServerSession {
     /// Answers one command.
     pub(super) fn answer(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) {
@@ -25,9 +33,20 @@ impl ServerSession {
             "USER" => self.user(command, server, host),
             "PASS" => self.password(command, server, host),
             "AUTH" if server.config.tls => return self.auth(&command.argument, server, host),
+            _ if say.unknown_at_once && !KNOWN.contains(&verb) && !is_talk(verb, server) => {
+                self.fill(say.unknown, command, server, host)
+            }
             _ if self.login != Login::Yes && !may_come_first(verb, server) => say.login_first.reply(),
             _ if server.config.denied.iter().any(|denied| denied == verb && !ALWAYS.contains(&verb)) => {
                 say.permission_denied.reply()
+            }
+            // RFC 7151, section 3.1 wants brackets around an IPv6 address; lftp leaves them out.
+            "HOST" if say.checks_host && self.tls.is_some() => Reply::new(503, "Bad sequence of commands"),
+            "HOST" if say.checks_host && command.argument.contains(':') && !command.argument.starts_with('[') => {
+                Reply::new(501, format!("{}: Invalid IPv6 address provided", command.argument))
+            }
+            "HOST" if say.checks_host && !is_own_name(&command.argument, host) => {
+                Reply::new(504, format!("{}: Unknown hostname provided", command.argument))
             }
             "PORT" | "EPRT" | "PASV" | "EPSV" => match self.negotiate(command, server, host) {
                 Some(reply) => reply,
@@ -35,8 +54,12 @@ impl ServerSession {
             },
             "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => return self.begin_transfer(command, server, host),
             "MLSD" if say.facts.is_some() => return self.begin_transfer(command, server, host),
-            "PBSZ" | "PROT" | "CCC" if server.config.tls => return self.protect(command, server, host),
-            _ => match self.files(command, server).or_else(|| self.talk(command, server, host)) {
+            "PBSZ" | "PROT" if self.tls.is_some() => return self.protect(command, server, host),
+            "CCC" if self.tls.is_some() && say.knows_ccc => return self.protect(command, server, host),
+            "PBSZ" | "PROT" if let Some(text) = say.tls_first.filter(|_| server.config.tls) => {
+                self.fill(text, command, server, host)
+            }
+            _ => match self.files(command, server, host).or_else(|| self.talk(command, server, host)) {
                 Some(reply) => reply,
                 None => self.fill(say.unknown, command, server, host),
             },
@@ -47,11 +70,28 @@ impl ServerSession {
     fn user(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
         let say = server.say();
         if self.login == Login::Yes {
-            return say.user_again.reply();
+            let text = match &self.user {
+                user if server.config.is_anonymous(user) => say.guest_again,
+                user if *user == command.argument => say.same_user_again,
+                _ => say.user_again,
+            };
+            return self.fill(text, command, server, host);
         }
-        let anonymous = server.config.is_anonymous(&command.argument);
+        if let Some(text) = say.anonymous_only
+            && server.config.users.is_empty()
+            && !server.config.is_anonymous(&command.argument)
+        {
+            return text.reply();
+        }
+        let nobody = command.argument.is_empty();
+        if let Some(text) = say.user_missing.filter(|_| nobody) {
+            return text.reply();
+        }
+        // pure-ftpd takes no name for `anonymous`.
+        let anonymous = server.config.is_anonymous(&command.argument) || nobody && say.anonymous_at_once;
         if anonymous && say.anonymous_at_once {
             self.login = Login::Yes;
+            self.user = String::from("ftp");
             return say.logged_in_anonymously.reply();
         }
         self.login = Login::User(command.argument.clone());
@@ -61,7 +101,12 @@ impl ServerSession {
     fn password(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
         let say = server.say();
         let Login::User(user) = &self.login else {
-            return if self.login == Login::Yes { say.already_logged_in } else { say.user_first }.reply();
+            return match self.login {
+                Login::Yes if server.config.is_anonymous(&self.user) => say.already_logged_in,
+                Login::Yes => say.named_already_logged_in,
+                _ => say.user_first,
+            }
+            .reply();
         };
         if !server.config.may_log_in(user, &command.argument) {
             self.login = Login::No;
@@ -70,86 +115,116 @@ impl ServerSession {
         let anonymous = server.config.is_anonymous(user);
         let text = if anonymous { say.logged_in_anonymously } else { say.logged_in };
         let reply = self.fill(text, &Command::new("USER", user.as_str()), server, host);
+        self.user.clone_from(user);
         self.login = Login::Yes;
         reply
     }
 
     /// Commands about directories and files.
-    fn files(&mut self, command: &Command, server: &mut Server) -> Option<Reply> {
+    fn files(&mut self, command: &Command, server: &mut Server, host: &dyn Host) -> Option<Reply> {
         let say = server.say();
         let argument = command.argument.as_str();
-        let path = || FileSystem::resolve(&self.cwd, argument);
-        let either = |good: bool, yes: Text, no: Text| if good { yes } else { no }.reply();
-        Some(match command.verb.as_str() {
+        let path = FileSystem::resolve(&self.cwd, argument);
+        let is_file = server.files.read(&path).is_some();
+        let is_directory = server.files.is_dir(&path);
+        let either = |good: bool, yes: Text, no: Text| if good { yes } else { no };
+        let guest = say.guests_may_not.filter(|_| server.config.is_anonymous(&self.user));
+        let mut reason = "No such file or directory";
+        let text = match command.verb.as_str() {
             // RFC 959, appendix II: quotes within the path are doubled.
-            "PWD" | "XPWD" => say.directory.with(&[&self.cwd.replace('"', "\"\"")]),
-            "CWD" | "XCWD" => self.change_directory(argument, server),
-            "CDUP" | "XCUP" => self.change_directory("..", server),
-            "SIZE" => match server.files.size(&path()) {
-                Some(size) => say.size.with(&[&size.to_string()]),
-                None => say.size_failed.reply(),
+            "PWD" | "XPWD" => return Some(say.directory.with(&[&self.cwd.replace('"', "\"\"")])),
+            "CWD" | "XCWD" => self.change_directory(path, server),
+            "CDUP" | "XCUP" => self.change_directory(FileSystem::resolve(&self.cwd, ".."), server),
+            "SIZE" => match (say.size_in_ascii.filter(|_| !self.binary), server.files.size(&path)) {
+                (Some(text), _) => text,
+                (None, Some(size)) => return Some(say.size.with(&[&size.to_string()])),
+                (None, None) => either(is_directory, say.size_no_file, say.size_failed),
             },
-            "MDTM" => either(server.files.read(&path()).is_some(), say.time, say.time_failed),
-            "DELE" => either(server.files.remove(&path()), say.removed, say.remove_failed),
-            "MKD" | "XMKD" => {
-                let path = path();
-                if server.files.make_dir(&path) {
-                    say.made.with(&[&path.replace('"', "\"\"")])
+            "MDTM" => either(is_file, say.time, say.time_failed),
+            "DELE" => {
+                if let Some([text, ..]) = guest {
+                    text
                 } else {
-                    say.make_failed.reply()
+                    reason = if is_directory { say.directory_is_no_file } else { reason };
+                    either(server.files.remove(&path), say.removed, say.remove_failed)
                 }
             }
+            "MKD" | "XMKD" => either(server.files.make_dir(&path), say.made, say.make_failed),
             "RMD" | "XRMD" => {
-                either(server.files.remove_dir(&path()), say.directory_removed, say.directory_remove_failed)
+                if let Some([_, text, ..]) = guest {
+                    text
+                } else {
+                    reason = if is_directory { "Directory not empty" } else { reason };
+                    either(server.files.remove_dir(&path), say.directory_removed, say.directory_remove_failed)
+                }
             }
+            "RNFR" | "RNTO" if let Some([_, _, text, _]) = guest => text,
             "RNFR" => {
-                self.rename_from = Some(path()).filter(|path| server.files.read(path).is_some());
-                either(self.rename_from.is_some(), say.rename_from, say.rename_from_failed)
+                self.rename_from = Some(path).filter(|_| is_file);
+                either(is_file, say.rename_from, say.rename_from_failed)
             }
-            "RNTO" => {
-                let to = path();
-                match self.rename_from.take() {
-                    None => say.rename_first.reply(),
-                    Some(from) => either(server.files.rename(&from, &to), say.renamed, say.rename_failed),
-                }
-            }
+            "RNTO" => match self.rename_from.take() {
+                None => say.rename_first,
+                Some(from) => either(server.files.rename(&from, &path), say.renamed, say.rename_failed),
+            },
             "MLST" => {
-                let path = path();
-                let size = server.files.size(&path);
-                if size.is_none() && !server.files.is_dir(&path) {
-                    return Some(say.size_failed.reply());
+                let facts = say.facts?;
+                if !is_file && !is_directory {
+                    say.facts_failed
+                } else {
+                    // proftpd names the whole path.
+                    let name = if say.facts_of.1.contains("{argument}") { path.as_str() } else { argument };
+                    let line = listing::fact_line(facts, name, server.files.size(&path));
+                    return Some(say.facts_of.fill(&[("argument", argument), ("fact", &line)], &[]));
                 }
-                let line = listing::fact_line(say.facts?, &path, size);
-                Reply { code: 250, lines: vec!["Begin".to_owned(), format!(" {line}"), "End.".to_owned()] }
+            }
+            // draft-somers-ftp-mfxx; times are not kept.
+            "MFMT" if let Some([guests, others]) = say.set_time => {
+                let (time, file) = argument.split_once(' ').unwrap_or((argument, ""));
+                let there = server.files.size(&FileSystem::resolve(&self.cwd, file)).is_some();
+                let text = match (server.config.is_anonymous(&self.user), there) {
+                    (true, _) => guests,
+                    (false, true) => others,
+                    (false, false) => return Some(self.fill(say.time_failed, command, server, host)),
+                };
+                return Some(text.fill(&[("time", time), ("file", file)], &[]));
+            }
+            "STAT" if !argument.is_empty() => {
+                let (lines, _) = self.listing("LIST", argument, server);
+                let lines = String::from_utf8_lossy(&lines).replace("\r\n", "\n");
+                return Some(say.status_of.fill(&[("argument", argument), ("lines", lines.trim_end())], &[]));
             }
             _ => return None,
-        })
+        };
+        Some(self.fill_with(text, command, reason, server, host))
     }
 
-    fn change_directory(&mut self, path: &str, server: &Server) -> Reply {
-        let path = FileSystem::resolve(&self.cwd, path);
+    fn change_directory(&mut self, path: String, server: &Server) -> Text {
         if !server.files.is_dir(&path) {
-            return server.say().directory_failed.reply();
+            return server.say().directory_failed;
         }
-        let reply = server.say().directory_changed.with(&[&path]);
         self.cwd = path;
-        reply
+        server.say().directory_changed
     }
 
     /// Parameters and small talk.
     fn talk(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Option<Reply> {
         let say = server.say();
         let argument = command.argument.as_str();
+        if command.verb == "SITE" && !say.guests_may_site && server.config.is_anonymous(&self.user) {
+            return Some(say.permission_denied.reply());
+        }
         for (prefix, text) in say.talk {
             let (verb, words) = prefix.split_once(' ').unwrap_or((prefix, ""));
             let begin = argument.get(..words.len());
             if verb == command.verb && begin.is_some_and(|begin| begin.eq_ignore_ascii_case(words)) {
-                return Some(text.with(&[argument[words.len()..].trim()]));
+                let text = text.fill(&[("address", &announced(server, host))], &[argument[words.len()..].trim()]);
+                return Some(text);
             }
         }
         let text = match command.verb.as_str() {
             "FEAT" => return Some(features(server)),
-            "HELP" => return Some(help()),
+            "HELP" => say.help,
             "SYST" => say.system,
             "NOOP" => say.noop,
             "ABOR" => say.nothing_to_abort,
@@ -163,12 +238,23 @@ impl ServerSession {
             "STRU" if argument.eq_ignore_ascii_case("F") => say.structure_ok,
             "STRU" => say.structure_bad,
             "REST" => {
-                self.restart = argument.trim().parse().unwrap_or(0);
-                return Some(say.restart.with(&[&self.restart.to_string()]));
+                let (text, restart) = match (argument.trim().parse::<u64>(), say.restart_bad) {
+                    (Err(_), Some(text)) => (text, 0),
+                    (Err(_), None) => (say.restart, 0),
+                    (Ok(at), _) => match say.restart_in_ascii.filter(|_| at > 0 && !self.binary) {
+                        Some((text, counts)) => (text, if counts { at } else { 0 }),
+                        None => (say.restart, at),
+                    },
+                };
+                self.restart = restart;
+                return Some(text.with(&[&restart.to_string()]));
             }
             _ => return None,
         };
-        Some(self.fill(text, command, server, host))
+        let mut reply = self.fill(text, command, server, host);
+        // proftpd counts bytes only if there are any.
+        reply.lines.retain(|line| !line.ends_with("transferred for session: 0"));
+        Some(reply)
     }
 
     fn set_type(&mut self, argument: &str, server: &Server) -> Text {
@@ -179,9 +265,13 @@ impl ServerSession {
                 self.binary = false;
                 say.type_ascii
             }
-            "I" | "L8" | "L 8" => {
+            "I" => {
                 self.binary = true;
                 say.type_binary
+            }
+            "L8" | "L 8" => {
+                self.binary = true;
+                say.type_local
             }
             _ => say.type_bad,
         }
@@ -193,10 +283,10 @@ impl ServerSession {
         if self.tls.is_some() {
             return self.send(&say.tls_already.reply(), host);
         }
-        if !["TLS", "TLS-C", "SSL"].iter().any(|known| mechanism.eq_ignore_ascii_case(known)) {
-            return self.send(&say.tls_unknown.reply(), host);
+        if !say.tls_names.iter().any(|known| mechanism.eq_ignore_ascii_case(known)) {
+            return self.send(&say.tls_bad.reply(), host);
         }
-        self.send(&say.tls_begins.reply(), host);
+        self.send(&say.tls_begins.fill(&[("mechanism", &mechanism.to_ascii_uppercase())], &[]), host);
         self.tls = Some(Box::new(TlsChannel::server()));
     }
 
@@ -204,7 +294,6 @@ impl ServerSession {
     fn protect(&mut self, command: &Command, server: &Server, host: &mut dyn Host) {
         let say = server.say();
         let text = match (command.verb.as_str(), command.argument.as_str()) {
-            _ if self.tls.is_none() => say.tls_first,
             ("PBSZ", _) => say.buffer_ok,
             ("PROT", "P" | "p") => {
                 self.private = true;
@@ -214,6 +303,7 @@ impl ServerSession {
                 self.private = false;
                 say.protection_clear
             }
+            ("PROT", "S" | "s" | "E" | "e") => say.protection_unsupported,
             ("PROT", _) => say.protection_unknown,
             _ => {
                 self.send(&say.plain_again.reply(), host);
@@ -221,28 +311,44 @@ impl ServerSession {
                 return;
             }
         };
-        self.send(&text.reply(), host);
+        let reply = self.fill(text, command, server, host);
+        self.send(&reply, host);
     }
 
     /// The reply with what this session knows in its holes.
     pub(super) fn fill(&self, text: Text, command: &Command, server: &Server, host: &dyn Host) -> Reply {
+        self.fill_with(text, command, "", server, host)
+    }
+
+    fn fill_with(&self, text: Text, command: &Command, reason: &str, server: &Server, host: &dyn Host) -> Reply {
         if !text.1.contains('{') {
             return text.reply();
         }
         let local = host.control_local();
-        let address = server.config.pasv_address.map_or_else(|| local.ip().to_string(), |ip| ip.to_string());
+        let (families, supported) =
+            if local.is_ipv6() { ("1,2", "IPv4 and IPv6 are supported (1,2)") } else { ("1", "IPv4 is supported (1)") };
+        let secret = |yes: bool| if yes { "encrypted" } else { "plain text" };
+        let login = if server.config.is_anonymous(&self.user) { "ftp" } else { &self.user };
         let idle = server.idle_timeout().as_nanos() / 1_000_000_000;
-        // pure-ftpd lets in 50 users, or half as many as it has passive ports.
-        let ports = server.config.pasv_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
-        let seats = (ports / 2).clamp(1, 50);
         let kbytes = |bytes: u64| bytes.div_ceil(1024).to_string();
         let named = [
             ("verb", command.verb.as_str()),
             ("user", command.argument.as_str()),
+            ("argument", command.argument.as_str()),
+            ("path", &FileSystem::resolve(&self.cwd, &command.argument).replace('"', "\"\"")),
+            ("cwd", &self.cwd),
+            ("reason", reason),
+            ("login", login),
+            ("control", secret(self.tls.is_some())),
+            ("data", secret(self.private)),
+            ("total", &(self.moved[0] + self.moved[1]).to_string()),
+            ("type", if self.binary { "8-bit binary" } else { "ASCII" }),
+            ("families", families),
+            ("families supported", supported),
             ("guest", &server.guests.to_string()),
-            ("seats", &seats.to_string()),
+            ("seats", &server.seats().unwrap_or_default().to_string()),
             ("port", &local.port().to_string()),
-            ("address", &address),
+            ("address", &announced(server, host)),
             ("peer", &host.control_remote().ip().to_string()),
             ("idle", &idle.to_string()),
             ("minutes", &(idle / 60).to_string()),
@@ -252,6 +358,10 @@ impl ServerSession {
         ];
         text.fill(&named, &[])
     }
+}
+
+fn is_talk(verb: &str, server: &Server) -> bool {
+    server.say().talk.iter().any(|(prefix, _)| prefix.split(' ').next() == Some(verb))
 }
 
 fn may_come_first(verb: &str, server: &Server) -> bool {
@@ -272,13 +382,12 @@ fn features(server: &Server) -> Reply {
     Reply { code: 211, lines: lines.map(|(line, _)| (*line).to_owned()).collect() }
 }
 
-fn help() -> Reply {
-    let lines = [
-        "The following commands are recognized.",
-        " ABOR APPE AUTH CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD  MLSD MLST",
-        " MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REST RETR RMD  RNFR RNTO SITE",
-        " SIZE STAT STOR STRU SYST TYPE USER XCUP XCWD XMKD XPWD XRMD",
-        "Help OK.",
-    ];
-    Reply { code: 214, lines: lines.map(str::to_owned).to_vec() }
+/// Whether HOST names this server: by its address, as lftp does, for it has no other name.
+fn is_own_name(name: &str, host: &dyn Host) -> bool {
+    name.trim_matches(['[', ']']).parse() == Ok(host.control_local().ip())
+}
+
+/// The address that the server believes it has.
+fn announced(server: &Server, host: &dyn Host) -> String {
+    server.config.pasv_address.map_or_else(|| host.control_local().ip().to_string(), |ip| ip.to_string())
 }

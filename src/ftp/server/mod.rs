@@ -8,6 +8,8 @@
 mod commands;
 mod negotiate;
 mod profile;
+#[cfg(test)]
+mod recorded_tests;
 mod session;
 mod transfer;
 
@@ -45,9 +47,14 @@ pub struct ServerConfig {
     pub denied: Vec<String>,
     /// Whether AUTH TLS is accepted (`ssl_enable`).
     pub tls: bool,
-    /// How long to wait for a command (`idle_session_timeout`), and for bytes of an upload (`data_connection_timeout`).
-    /// This one and the next two: `None` is the profile's habit.
+    /// How many sessions there may be at a time (`max_clients`, pure-ftpd `-c`, proftpd `MaxInstances`); `None`: pure-ftpd
+    /// 50, or half as many as it has passive ports, the others any number.
+    pub max_clients: Option<u32>,
+    /// How long to wait for a command (`idle_session_timeout`). This one and the next three: `None` is the profile's
+    /// habit.
     pub idle_timeout: Option<Duration>,
+    /// How long to wait for bytes of an upload, or for a TLS handshake (`data_connection_timeout`).
+    pub data_timeout: Option<Duration>,
     /// How long to wait for an active data connection (`connect_timeout`).
     pub connect_timeout: Option<Duration>,
     /// How long to wait for a passive data connection (`accept_timeout`).
@@ -71,7 +78,9 @@ impl Default for ServerConfig {
             pasv_address: None,
             denied: Vec::new(),
             tls: false,
+            max_clients: None,
             idle_timeout: None,
+            data_timeout: None,
             connect_timeout: None,
             accept_timeout: None,
             files: FileSystem::new(),
@@ -113,6 +122,17 @@ impl Server {
 
     fn idle_timeout(&self) -> Duration {
         self.config.idle_timeout.unwrap_or(Duration::from_secs(self.say().idle_timeout))
+    }
+
+    /// How many sessions there may be at a time.
+    fn seats(&self) -> Option<u32> {
+        let ports = self.config.pasv_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
+        let habit = self.say().counts_ports.then(|| (ports / 2).clamp(1, 50));
+        self.config.max_clients.or(habit)
+    }
+
+    fn data_timeout(&self) -> Duration {
+        self.config.data_timeout.unwrap_or(Duration::from_secs(self.say().data_timeout_secs))
     }
 
     fn connect_timeout(&self) -> Option<Duration> {

@@ -30,15 +30,16 @@ impl ServerSession {
     /// Answers PORT, EPRT, PASV or EPSV.
     pub(super) fn negotiate(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) -> Option<Reply> {
         let verb = command.verb.as_str();
-        let allowed = match verb {
-            "PORT" | "EPRT" => server.config.active_enabled && !self.epsv_all,
-            "PASV" => server.config.passive_enabled && !self.epsv_all,
-            _ => server.config.passive_enabled,
-        };
-        if !allowed {
-            return Some(server.say().permission_denied.reply());
+        let say = server.say();
+        let active = verb == "PORT" || verb == "EPRT";
+        if !(if active { server.config.active_enabled } else { server.config.passive_enabled }) {
+            return Some(say.permission_denied.reply());
         }
-        if verb == "PORT" || verb == "EPRT" {
+        // RFC 2428, section 4.
+        if self.epsv_all && (active || verb == "PASV" && say.epsv_all_is_all) {
+            return Some(self.fill(say.only_epsv, command, server, host));
+        }
+        if active {
             self.drop_data(host);
             Some(self.active(command, server, host))
         } else {
@@ -48,35 +49,40 @@ impl ServerSession {
 
     fn active(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
         let say = server.say();
-        let (mut address, ok, illegal) = if command.verb == "PORT" {
-            let Some(address) = parse_host_port(&command.argument) else { return say.port_illegal.reply() };
-            (SocketAddr::V4(address), say.port_ok, say.port_illegal)
+        let port = command.verb == "PORT";
+        let parsed = if port {
+            parse_host_port(&command.argument).map(SocketAddr::V4).ok_or(say.port_illegal)
         } else {
-            let address = match parse_eprt(&command.argument) {
-                // vsftpd: no IPv6 data connection for an IPv4 control connection.
-                Ok(address) if address.is_ipv6() && host.control_local().is_ipv4() => Err(EprtError::Protocol),
-                other => other,
-            };
-            match address {
-                Ok(address) => (address, say.eprt_ok, say.eprt_illegal),
-                Err(EprtError::Syntax) => return say.eprt_bad.reply(),
-                Err(EprtError::Protocol) => return say.eprt_bad_protocol.reply(),
+            match parse_eprt(&command.argument) {
+                // No IPv6 data connection for an IPv4 control connection.
+                Ok(address) if address.is_ipv6() && host.control_local().is_ipv4() => Err(say.eprt_bad_protocol),
+                Ok(address) => Ok(address),
+                Err(EprtError::Syntax) => Err(say.eprt_bad),
+                Err(EprtError::Protocol) => Err(say.eprt_bad_protocol),
             }
+        };
+        let mut address = match parsed {
+            Ok(address) => address,
+            Err(text) => return self.fill(text, command, server, host),
+        };
+        let (ok, foreign, low) = if port {
+            (say.port_ok, say.port_foreign, say.port_low)
+        } else {
+            (say.eprt_ok, say.eprt_foreign, say.eprt_low)
         };
         // RFC 2577, section 3: whoever may name any address and port makes the server attack others (FTP bounce).
         let peer = host.control_remote().ip();
         if say.foreign == Foreign::PeerInstead && is_private(address.ip()) && !is_private(peer) {
             address.set_ip(peer);
         }
-        let own = address.ip() == peer && address.port() >= 1024;
-        if !own && !server.config.port_promiscuous {
-            return match say.foreign {
-                Foreign::Illegal => illegal.reply(),
-                Foreign::Named | Foreign::PeerInstead => {
-                    let (named, peer) = (address.ip().to_string(), peer.to_string());
-                    say.port_foreign.fill(&[("named", &named), ("peer", &peer)], &[])
-                }
-            };
+        if !server.config.port_promiscuous {
+            if address.ip() != peer {
+                let (named, peer) = (address.ip().to_string(), peer.to_string());
+                return foreign.fill(&[("named", &named), ("peer", &peer)], &[]);
+            }
+            if address.port() < 1024 {
+                return low.reply();
+            }
         }
         self.plan = DataPlan::Active(address);
         ok.reply()
@@ -93,8 +99,13 @@ impl ServerSession {
                 }
                 "1" => {}
                 "2" if local.is_ipv6() => {}
-                _ => return Some(say.epsv_bad_protocol.reply()),
+                // pure-ftpd takes any number over IPv6.
+                _ if local.is_ipv6() && say.no_pasv_over_ipv6.is_some() => {}
+                _ => return Some(self.fill(say.epsv_bad_protocol, command, server, host)),
             }
+        }
+        if let Some(text) = say.no_pasv_over_ipv6.filter(|_| command.verb == "PASV" && local.is_ipv6()) {
+            return Some(text.reply());
         }
         self.drop_data(host);
         let (low, high) = server.config.pasv_ports.unwrap_or((1024, u16::MAX));
@@ -108,6 +119,14 @@ impl ServerSession {
         self.plan = DataPlan::Listening;
         if command.verb == "EPSV" {
             return Some(say.epsv_ok.with(&[&format_epsv_port(listening.port())]));
+        }
+        if let (IpAddr::V6(six), None) = (local.ip(), server.config.pasv_address)
+            && say.address_as_text
+        {
+            let text = six.to_string();
+            let last = text.rsplit(':').next().unwrap_or_default();
+            let [high, low] = listening.port().to_be_bytes();
+            return Some(say.pasv_ok.with(&[&format!("{last},{high},{low}")]));
         }
         // 227 has no room for an IPv6 address: vsftpd 3.0.3 then names 0.0.0.0, which helps nobody; EPSV does.
         let ip = server.config.pasv_address.unwrap_or(match local.ip() {

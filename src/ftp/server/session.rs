@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 #[derive(Debug)]
 pub struct ServerSession {
     pub(super) login: Login,
+    /// Who is logged in.
+    pub(super) user: String,
     /// The working directory, resolved.
     pub(super) cwd: String,
     pub(super) binary: bool,
@@ -35,6 +37,9 @@ pub struct ServerSession {
     /// PROT P was said: data connections are protected.
     pub(super) private: bool,
     control: Control,
+    last_code: u16,
+    /// The program writes each line of a reply by itself.
+    line_by_line: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +69,7 @@ impl ServerSession {
     pub fn new() -> Self {
         Self {
             login: Login::No,
+            user: String::new(),
             cwd: String::from("/"),
             binary: false,
             restart: 0,
@@ -78,6 +84,8 @@ impl ServerSession {
             tls: None,
             private: false,
             control: Control::Open,
+            last_code: 0,
+            line_by_line: false,
         }
     }
 
@@ -89,7 +97,18 @@ impl ServerSession {
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
         server.guests += 1;
-        let greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
+        self.line_by_line = server.say().line_by_line;
+        if server.seats().is_some_and(|seats| server.guests > seats) {
+            if let Some(text) = server.say().full {
+                let refusal = self.fill(text, &Command::new("", ""), server, host);
+                self.send(&refusal, host);
+            }
+            return self.close(server, host);
+        }
+        let mut greeting = self.fill(server.say().greeting, &Command::new("", ""), server, host);
+        if !server.config.users.is_empty() {
+            greeting.lines.retain(|line| !line.contains("Only anonymous FTP is allowed here"));
+        }
         self.send(&greeting, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
     }
@@ -117,12 +136,17 @@ impl ServerSession {
 
     /// Sends a reply.
     pub(super) fn send(&mut self, reply: &Reply, host: &mut dyn Host) {
+        self.last_code = reply.code;
         let plain = reply.to_bytes();
-        let wire = match &mut self.tls {
-            None => plain,
-            Some(tls) => tls.seal(&plain),
-        };
-        host.send_reply(reply, wire);
+        match &mut self.tls {
+            None if self.line_by_line && reply.lines.len() > 1 => {
+                let lines: Vec<Bytes> =
+                    plain.split_inclusive(|&octet| octet == b'\n').map(|line| plain.slice_ref(line)).collect();
+                host.send_reply(reply, &lines);
+            }
+            None => host.send_reply(reply, &[plain]),
+            Some(tls) => host.send_reply(reply, &[tls.seal(&plain)]),
+        }
     }
 
     fn listen_for_abor(&mut self, server: &mut Server, host: &mut dyn Host) {
@@ -151,9 +175,17 @@ impl ServerSession {
         if self.control == Control::Open {
             self.control = Control::HalfClosed;
             if self.transfer.is_none() {
-                self.close(server, host);
+                self.leave(server, host);
             }
         }
+    }
+
+    /// The client has left without QUIT.
+    fn leave(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if let Some(word) = server.say().last_word {
+            self.send(&Reply::new(self.last_code, word), host);
+        }
+        self.close(server, host);
     }
 
     /// The control connection broke.
@@ -202,7 +234,7 @@ impl ServerSession {
             answered = true;
         }
         if self.control == Control::HalfClosed && self.transfer.is_none() {
-            self.close(server, host);
+            self.leave(server, host);
         } else if answered && self.transfer.is_none() && !self.is_finished() {
             host.set_timer(FtpTimer::Idle, server.idle_timeout());
         }
@@ -214,8 +246,8 @@ impl ServerSession {
         let replies = words.map(Text::reply);
         let plain = [replies[0].to_bytes(), replies[1].to_bytes()].concat();
         let wire = self.tls.as_mut().map_or_else(|| plain.clone().into(), |tls| tls.seal(&plain));
-        host.send_reply(&replies[0], Bytes::new());
-        host.send_reply(&replies[1], wire);
+        host.send_reply(&replies[0], &[]);
+        host.send_reply(&replies[1], &[wire]);
         self.close(server, host);
     }
 

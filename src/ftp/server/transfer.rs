@@ -6,7 +6,7 @@
 use super::negotiate::DataPlan;
 use super::profile::error_text;
 use super::{Completion, Server, ServerSession, Text};
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
+use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -17,19 +17,29 @@ pub(super) struct Transfer {
     stage: Stage,
     /// What to say once the data connection is there.
     begins: Reply,
+    shake: Shake,
+}
+
+/// How far the handshake of a protected data connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shake {
+    /// The client's hello is awaited; of a connection that is not protected, it is over at once.
+    Hello,
+    /// The end of it is awaited.
+    Finished,
+    Over,
 }
 
 #[derive(Debug)]
 enum Job {
     Send {
         bytes: Bytes,
+        /// A listing, not a file.
+        listing: bool,
         done: Reply,
     },
     /// STOR or APPE to this resolved path.
-    Receive {
-        path: String,
-        append: bool,
-    },
+    Receive { path: String, append: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +63,10 @@ impl ServerSession {
         let (job, begins) = match self.prepare(command, restart, server) {
             Ok(ready) => ready,
             // The arrangement stays good for another try.
-            Err(refusal) => return self.send(&refusal.reply(), host),
+            Err(refusal) => {
+                let refusal = self.fill(refusal, command, server, host);
+                return self.send(&refusal, host);
+            }
         };
         if !say.idle_while_waiting {
             host.cancel_timer(FtpTimer::Idle);
@@ -81,7 +94,8 @@ impl ServerSession {
             }
             DataPlan::None | DataPlan::Accepted { .. } | DataPlan::Broken => Stage::Accepting,
         };
-        self.transfer = Some(Transfer { job, stage, begins });
+        let shake = if self.private { Shake::Hello } else { Shake::Over };
+        self.transfer = Some(Transfer { job, stage, begins, shake });
         match self.plan {
             DataPlan::Accepted { remote, closed } => self.accept(remote, closed, server, host),
             DataPlan::Broken => {
@@ -105,11 +119,23 @@ impl ServerSession {
         };
         match command.verb.as_str() {
             "RETR" => {
-                let bytes = server.files.read(&path).ok_or(say.file_failed)?.clone();
-                let begins = begins(say.file_begins, &[&command.argument, &bytes.len().to_string()]);
-                let bytes = bytes.slice(usize::try_from(restart).map_or(bytes.len(), |at| at.min(bytes.len()))..);
+                let missing = if server.files.is_dir(&path) { say.file_is_directory } else { say.file_failed };
+                let all = server.files.read(&path).ok_or(missing)?;
+                if let Some(text) = say.resume_in_ascii.filter(|_| restart > 0 && !self.binary) {
+                    return Err(text);
+                }
+                let bytes = all.slice(usize::try_from(restart).map_or(all.len(), |at| at.min(all.len()))..);
+                let count = if say.counts_skipped { all.len() } else { bytes.len() };
+                let begins = begins(say.file_begins, &[&command.argument, &count.to_string()]);
                 let done = transfer_done(say.transfer_done, bytes.len());
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: false, done }, begins))
+            }
+            "STOR" | "APPE"
+                if server.files.read(&path).is_some()
+                    && server.config.is_anonymous(&self.user)
+                    && let Some([.., text]) = say.guests_may_not =>
+            {
+                Err(text)
             }
             "STOR" | "APPE" if server.files.can_write(&path) => {
                 let append = command.verb == "APPE";
@@ -122,16 +148,18 @@ impl ServerSession {
                 let begins = if say.begins.is_some() {
                     begins(say.list_begins, &[])
                 } else {
-                    say.list_begins.fill(&[("mode", "ASCII")], &[])
+                    let text = if verb == "MLSD" { say.facts_begin } else { say.list_begins };
+                    let mode = if verb == "MLSD" { mode } else { "ASCII" };
+                    text.fill(&[("mode", mode)], &[])
                 };
-                Ok((Job::Send { bytes, done }, begins))
+                Ok((Job::Send { bytes, listing: true, done }, begins))
             }
         }
     }
 
     /// The bytes of LIST, NLST or MLSD. As in vsftpd, a name that is no directory is looked for in the one it would be in,
     /// and a directory that is not there is admitted only after the transfer.
-    fn listing(&self, verb: &str, argument: &str, server: &Server) -> (Bytes, Reply) {
+    pub(super) fn listing(&self, verb: &str, argument: &str, server: &Server) -> (Bytes, Reply) {
         let say = server.say();
         // Options such as `-la` change nothing here.
         let wanted = argument.split(' ').filter(|word| !word.starts_with('-')).collect::<Vec<_>>().join(" ");
@@ -147,7 +175,15 @@ impl ServerSession {
         }
         let mut entries = server.files.list(dir);
         entries.retain(|entry| only.is_none_or(|name| name == entry.name));
-        let done = say.list_done.fill(&[("matches", &entries.len().to_string())], &[]);
+        let done = match (say.list_missing, say.names_done) {
+            (Some(missing), _) if only.is_some() && entries.is_empty() => missing,
+            (_, Some(done)) if verb != "LIST" => done,
+            _ => say.list_done,
+        };
+        let dots = if say.names_dots && verb == "NLST" && only.is_none() { &[".", ".."][..] } else { &[] };
+        entries.splice(0..0, dots.iter().map(|name| Entry { name, size: None }));
+        let count = entries.len().to_string();
+        let done = done.fill(&[("matches", &count), ("argument", argument)], &[]);
         match (verb, say.facts) {
             ("LIST", _) => return (listing::long(say.list_style, entries), done),
             ("MLSD", Some(facts)) => return (listing::facts(facts, entries), done),
@@ -192,20 +228,49 @@ impl ServerSession {
         self.plan = DataPlan::None;
         host.cancel_timer(FtpTimer::DataConnect);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
-        let sends = match &mut transfer.job {
-            Job::Send { bytes, .. } => Some(std::mem::take(bytes)),
-            Job::Receive { .. } => None,
-        };
         self.send(&begins, host);
-        let Some(bytes) = sends else { return host.set_timer(FtpTimer::Idle, server.idle_timeout()) };
-        if server.say().idle_while_waiting {
+        if self.private {
+            host.set_timer(FtpTimer::Idle, server.data_timeout());
+            self.shake_hands(server, host);
+        } else {
+            self.send_file(server, host);
+        }
+    }
+
+    /// Goes on with the handshake of a protected data connection (RFC 4217, section 10): the client is TLS's client.
+    fn shake_hands(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let arrived = TlsChannel::handshakes(&self.upload.concat());
+        let Some(transfer) = &mut self.transfer else { return };
+        if transfer.shake == Shake::Hello && arrived > 0 {
+            transfer.shake = Shake::Finished;
+            host.send_data(TlsChannel::data_server_hello());
+        }
+        if transfer.shake == Shake::Finished && arrived > 1 {
+            transfer.shake = Shake::Over;
+            self.send_file(server, host);
+        }
+    }
+
+    /// Sends what there is to send; an upload has nothing.
+    fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let sends = match self.transfer.as_mut().map(|transfer| &mut transfer.job) {
+            Some(Job::Send { bytes, listing, .. }) => Some((std::mem::take(bytes), *listing)),
+            Some(Job::Receive { .. }) | None => None,
+        };
+        let Some((bytes, listing)) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
+        if server.say().idle_while_waiting || self.private {
             host.cancel_timer(FtpTimer::Idle);
         }
         self.moved[1] += bytes.len() as u64;
-        if !bytes.is_empty() {
-            host.send_data(if self.private { TlsChannel::seal_file(&bytes) } else { bytes });
+        let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
+        if listing && server.say().corks_listings {
+            host.send_last_data(wire);
+        } else {
+            if !wire.is_empty() {
+                host.send_data(wire);
+            }
+            host.close_data();
         }
-        host.close_data();
         if server.say().completion == Completion::OwnFin {
             self.complete(server, host);
         }
@@ -247,17 +312,28 @@ impl ServerSession {
     }
 
     pub(super) fn data(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
-        if self.receiving() {
+        let shaking = |transfer: &Transfer| transfer.stage == Stage::Moving && transfer.shake != Shake::Over;
+        if self.transfer.as_ref().is_some_and(shaking) {
             self.upload.push(bytes);
-            host.set_timer(FtpTimer::Idle, server.idle_timeout());
+            self.shake_hands(server, host);
+        } else if self.receiving() {
+            self.upload.push(bytes);
+            host.set_timer(FtpTimer::Idle, server.data_timeout());
         } else if matches!(self.plan, DataPlan::Accepted { .. }) {
             self.upload.push(bytes);
         }
     }
 
-    pub(super) fn data_closed(&mut self, _server: &mut Server, host: &mut dyn Host) {
-        if self.receiving() {
+    pub(super) fn data_closed(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if matches!(&self.transfer, Some(Transfer { stage: Stage::Moving, shake, .. }) if *shake != Shake::Over) {
+            // The client has gone before the handshake was over.
+            host.abort_data();
+            self.finish(&server.say().write_failed.reply(), server, host);
+        } else if self.receiving() {
             host.close_data();
+            if server.say().ends_upload_at_once {
+                self.end_upload(server, host);
+            }
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;
         }
@@ -266,12 +342,16 @@ impl ServerSession {
     pub(super) fn data_done(&mut self, server: &mut Server, host: &mut dyn Host) {
         match &self.transfer {
             Some(Transfer { stage: Stage::Moving, job: Job::Send { .. }, .. }) => self.complete(server, host),
-            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => {
-                let len = self.store(server);
-                self.finish(&transfer_done(server.say().transfer_done, len), server, host);
-            }
+            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => self.end_upload(server, host),
             _ => {}
         }
+    }
+
+    fn end_upload(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let len = self.store(server);
+        let say = server.say();
+        let done = say.store_done_ascii.filter(|_| !self.binary).unwrap_or(say.transfer_done);
+        self.finish(&transfer_done(done, len), server, host);
     }
 
     pub(super) fn data_failed(&mut self, error: DataError, server: &mut Server, host: &mut dyn Host) {

@@ -10,16 +10,35 @@ fn addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
     ]
 }
 
+/// Options as a SYN or another segment may have them: never more than 40 octets.
+fn options() -> impl Strategy<Value = Segment> {
+    let timestamps = || proptest::option::of(any::<(u32, u32)>());
+    let stamp = |pair: Option<(u32, u32)>| pair.map(|(value, echo)| Timestamps { value, echo });
+    let syn = (any::<Option<u16>>(), proptest::option::of(0_u8..15), any::<bool>(), timestamps()).prop_map(
+        move |(mss, window_scale, sack_permitted, pair)| Segment {
+            mss,
+            window_scale,
+            sack_permitted,
+            timestamps: stamp(pair),
+            ..Segment::default()
+        },
+    );
+    let other = (proptest::collection::vec(any::<(u32, u32)>(), 0..4), timestamps()).prop_map(move |(blocks, pair)| {
+        let sack = blocks.into_iter().map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
+        Segment { sack, timestamps: stamp(pair), ..Segment::default() }
+    });
+    prop_oneof![syn, other]
+}
+
 fn tcp_packet() -> impl Strategy<Value = Packet> {
     let numbers = (any::<u16>(), any::<u16>(), any::<u32>(), any::<u32>(), any::<u8>(), any::<u16>());
-    let rest = (any::<Option<u16>>(), proptest::collection::vec(any::<u8>(), 0..1461), any::<u16>(), any::<u8>());
-    (addresses(), numbers, rest).prop_map(|((src, dst), numbers, (mss, payload, id, ttl))| {
+    let rest = (options(), proptest::collection::vec(any::<u8>(), 0..1461), any::<u16>(), any::<u8>());
+    (addresses(), numbers, rest).prop_map(|((src, dst), numbers, (options, payload, id, ttl))| {
         let (src_port, dst_port, seq, ack, flags, window) = numbers;
-        let mut segment = bare_segment(src_port, dst_port, seq);
+        let mut segment = Segment { src_port, dst_port, seq: SeqNr(seq), ..options };
         segment.ack = SeqNr(ack);
         segment.flags = Flags::from_bits(flags);
         segment.window = window;
-        segment.mss = mss;
         segment.payload = payload.into();
         let id = PacketId(if src.is_ipv4() { u32::from(id) } else { 0 });
         Packet { id, tag: None, trail: None, src, dst, ttl, body: Body::Tcp(segment) }
@@ -112,6 +131,27 @@ proptest! {
         let bytes = ip(&error(packet, None));
         let _ = decode_ip(&bytes[..length.min(bytes.len())]);
     }
+}
+
+/// As recorded from Linux (`pcap/A01/client.eth0.pcap`): SYN, and an acknowledgement.
+#[test]
+fn options_stand_as_linux_writes_them() {
+    let timestamps = |value, echo| Some(Timestamps { value, echo });
+    let syn = Segment {
+        mss: Some(1460),
+        window_scale: Some(10),
+        sack_permitted: true,
+        timestamps: timestamps(0x84a6_0c05, 0),
+        ..Segment::default()
+    };
+    let hex = |segment: &Segment| super::options(segment).iter().map(|o| format!("{o:02x}")).collect::<String>();
+    assert_eq!(hex(&syn), "020405b40402080a84a60c05000000000103030a");
+    let ack = Segment { timestamps: timestamps(0x84a6_0c10, 0x284a_3f0b), ..Segment::default() };
+    assert_eq!(hex(&ack), "0101080a84a60c10284a3f0b");
+    let plain = Segment { timestamps: None, ..syn };
+    assert_eq!(hex(&plain), "020405b4010104020103030a");
+    let gap = Segment { sack: vec![(SeqNr(1), SeqNr(2))].into(), ..ack };
+    assert_eq!(hex(&gap), "0101080a84a60c10284a3f0b0101050a0000000100000002");
 }
 
 #[test]

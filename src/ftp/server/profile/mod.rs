@@ -1,9 +1,8 @@
 //! What makes one server program different from another: its texts and habits, as a table.
 //!
-//! Recorded from vsftpd 3.0.3, pure-ftpd 1.0.50 and proftpd 1.3.8, with anonymous logins (`tests/truth`). What was not
-//! recorded is less sure: removing, renaming, STAT, SITE and TLS, and proftpd's replies to named users and to CWD; where
-//! pure-ftpd's or proftpd's own words are not known, they are vsftpd's. How long pure-ftpd and proftpd wait for a
-//! passive data connection was not measured either.
+//! Recorded from vsftpd 3.0.3, pure-ftpd 1.0.50 and proftpd 1.3.8, with anonymous and named users, over IPv4 and IPv6
+//! (`tests/truth`, `tests/truth/replies.txt`). How long pure-ftpd and proftpd wait for a passive data connection was not
+//! measured.
 //!
 //! Not modelled: texts that depend on the wall clock (pure-ftpd's greeting always says 00:00) or on a stopwatch (its
 //! rate is that of a transfer that takes a tenth of a millisecond).
@@ -160,6 +159,10 @@ macro_rules! table {
             $(pub $field: Text,)*
             /// When 226 is sent.
             pub completion: Completion,
+            /// Whether each line of a reply is written by itself, and so travels in a segment of its own.
+            pub line_by_line: bool,
+            /// Whether a listing is held back until the data connection is closed.
+            pub corks_listings: bool,
             /// Whether a port that cannot be had ends the session; and whether `port_promiscuous` makes an unprivileged
             /// process ask for port 20, which cannot have it.
             pub dies_of_ports: bool,
@@ -175,6 +178,60 @@ macro_rules! table {
             pub before_login: &'static [&'static str],
             /// Commands that are only talk, by how they begin; what follows fills the hole.
             pub talk: &'static [(&'static str, Text)],
+            /// What anonymous users hear who want to remove a file, remove a directory, rename, write over a file.
+            pub guests_may_not: Option<[Text; 4]>,
+            /// What it says to a client that closes without QUIT, with the code of its last reply.
+            pub last_word: Option<&'static str>,
+            /// Whether HOST must have brackets around an IPv6 address.
+            pub checks_host: bool,
+            /// Whether it lets in half as many clients as it has passive ports, at most 50.
+            pub counts_ports: bool,
+            /// What PBSZ and PROT get before AUTH where there is TLS, if not as where there is none.
+            pub tls_first: Option<Text>,
+            /// Whether CCC is known where there is TLS.
+            pub knows_ccc: bool,
+            /// The names that AUTH has for TLS.
+            pub tls_names: &'static [&'static str],
+            /// What it says to a client too many; `None`: nothing, it closes the connection.
+            pub full: Option<Text>,
+            /// What USER gets without a name, if it is not taken for one.
+            pub user_missing: Option<Text>,
+            /// Whether commands that it does not know are unknown even before the login.
+            pub unknown_at_once: bool,
+            /// Whether 227 has the address as text, with commas for dots: over IPv6 that is nonsense.
+            pub address_as_text: bool,
+            /// What users hear who are not anonymous where only those may log in.
+            pub anonymous_only: Option<Text>,
+            /// What SIZE gets in ASCII mode, if not the size.
+            pub size_in_ascii: Option<Text>,
+            /// What REST gets that is no number, if it is not taken for 0.
+            pub restart_bad: Option<Text>,
+            /// What REST gets in ASCII mode, and whether it counts nevertheless.
+            pub restart_in_ascii: Option<(Text, bool)>,
+            /// What RETR gets in ASCII mode after REST.
+            pub resume_in_ascii: Option<Text>,
+            /// Whether 150 counts what REST skips.
+            pub counts_skipped: bool,
+            /// What a listing of something that is not there ends with, if not as any other.
+            pub list_missing: Option<Text>,
+            /// Whether NLST names `.` and `..` too.
+            pub names_dots: bool,
+            /// What MLSD and NLST end with, if not as LIST.
+            pub names_done: Option<Text>,
+            /// What STOR ends with in ASCII mode, if not as in binary mode.
+            pub store_done_ascii: Option<Text>,
+            /// Why DELE cannot remove a directory.
+            pub directory_is_no_file: &'static str,
+            /// What PASV gets over IPv6, if it is not tried.
+            pub no_pasv_over_ipv6: Option<Text>,
+            /// Whether EPSV ALL forbids PASV (it forbids PORT and EPRT).
+            pub epsv_all_is_all: bool,
+            /// What MFMT gets: a guest, another user; `None`: it is unknown.
+            pub set_time: Option<[Text; 2]>,
+            /// Whether the end of an upload is told at once, and not only when the client has acknowledged our FIN.
+            pub ends_upload_at_once: bool,
+            /// Whether anonymous users may say SITE.
+            pub guests_may_site: bool,
             /// The facts of MLST and MLSD, if it has them.
             pub facts: Option<&'static [&'static str]>,
             /// How LIST looks.
@@ -185,6 +242,8 @@ macro_rules! table {
             pub from_port_20: bool,
             /// Seconds it waits for a command, unless the configuration says.
             pub idle_timeout: u64,
+            /// Seconds it waits for bytes on a data connection.
+            pub data_timeout_secs: u64,
             /// Seconds it tries to connect; `None` leaves it to the kernel.
             pub connect_timeout: Option<u64>,
             /// Seconds it waits for a passive data connection.
@@ -197,6 +256,8 @@ macro_rules! table {
         const VSFTPD: ProfileTable = ProfileTable {
             $($field: Text($code, $text),)*
             completion: Completion::BothFins,
+            line_by_line: true,
+            corks_listings: false,
             dies_of_ports: true,
             begins: None,
             foreign: Foreign::Illegal,
@@ -215,13 +276,53 @@ macro_rules! table {
                 (" TVFS", Needs::Nothing),
                 ("End", Needs::Nothing),
             ],
-            before_login: &["FEAT"],
-            talk: &[("OPTS UTF8 ON", Text(200, "Always in UTF8 mode."))],
+            before_login: &["FEAT", "OPTS"],
+            talk: &[
+                ("OPTS UTF8 ON", Text(200, "Always in UTF8 mode.")),
+                ("ALLO", Text(202, "ALLO command ignored.")),
+                ("ACCT", Text(502, "ACCT not implemented.")),
+                ("SMNT", Text(502, "SMNT not implemented.")),
+                ("REIN", Text(502, "REIN not implemented.")),
+                // It knows them, but not without TLS.
+                ("PBSZ", Text(550, "Permission denied.")),
+                ("PROT", Text(550, "Permission denied.")),
+                ("SITE HELP", Text(214, "CHMOD UMASK HELP")),
+                ("SITE CHMOD", Text(200, "SITE CHMOD command ok.")),
+                ("SITE UMASK", Text(200, "Your current UMASK is 077")),
+            ],
+            guests_may_not: None,
+            full: Some(Text(421, "There are too many connected users, please try later.")),
+            last_word: None,
+            tls_first: Some(Text(503, "{verb} needs a secure connection.")),
+            knows_ccc: false,
+            tls_names: &["TLS", "TLS-C", "SSL"],
+            counts_ports: false,
+            checks_host: false,
+            user_missing: None,
+            unknown_at_once: false,
+            address_as_text: false,
+            anonymous_only: Some(Text(530, "This FTP server is anonymous only.")),
+            size_in_ascii: None,
+            restart_bad: None,
+            restart_in_ascii: None,
+            resume_in_ascii: Some(Text(550, "No support for resume of ASCII transfer.")),
+            counts_skipped: true,
+            list_missing: None,
+            names_done: None,
+            names_dots: false,
+            store_done_ascii: None,
+            directory_is_no_file: "",
+            no_pasv_over_ipv6: None,
+            epsv_all_is_all: true,
+            guests_may_site: false,
+            set_time: None,
+            ends_upload_at_once: false,
             facts: None,
             list_style: ListStyle::Vsftpd,
             hears_abor: false,
             from_port_20: true,
             idle_timeout: 300,
+            data_timeout_secs: 300,
             connect_timeout: Some(60),
             accept_timeout: 60,
             idle_while_waiting: false,
@@ -237,10 +338,13 @@ table! {
     logged_in = 230 "Login successful.";
     logged_in_anonymously = 230 "Login successful.";
     already_logged_in = 230 "Already logged in.";
+    named_already_logged_in = 230 "Already logged in.";
     login_incorrect = 530 "Login incorrect.";
     login_first = 530 "Please login with USER and PASS.";
     user_first = 503 "Login with USER first.";
     user_again = 530 "Can't change to another user.";
+    same_user_again = 331 "Any password will do.";
+    guest_again = 530 "Can't change from guest user.";
     // Talk.
     system = 215 "UNIX Type: L8";
     noop = 200 "NOOP ok.";
@@ -257,11 +361,12 @@ table! {
     directory_failed = 550 "Failed to change directory.";
     size = 213 "{}";
     size_failed = 550 "Could not get file size.";
+    size_no_file = 550 "Could not get file size.";
     time = 213 "20260101000000";
     time_failed = 550 "Could not get file modification time.";
     removed = 250 "Delete operation successful.";
     remove_failed = 550 "Delete operation failed.";
-    made = 257 "\"{}\" created";
+    made = 257 "\"{path}\" created";
     make_failed = 550 "Create directory operation failed.";
     directory_removed = 250 "Remove directory operation successful.";
     directory_remove_failed = 550 "Remove directory operation failed.";
@@ -273,23 +378,35 @@ table! {
     // Parameters that are only talk.
     site_unknown = 500 "Unknown SITE command.";
     option_unknown = 501 "Option not understood.";
-    status = 211 "FTP server status:\n     Connected to {peer}\n     Logged in\n     TYPE: {mode}\n\
-                  \x20    Session timeout in seconds is {idle}\n     Control connection is plain text\n\
-                  \x20    Data connections will be plain text\nEnd of status";
+    status = 211 "FTP server status:\n     Connected to {peer}\n     Logged in as {login}\n     TYPE: {mode}\n\
+                  \x20    No session bandwidth limit\n     Session timeout in seconds is {idle}\n\
+                  \x20    Control connection is {control}\n     Data connections will be {data}\n\
+                  \x20    At session startup, client count was {guest}\n\
+                  \x20    vsFTPd 3.0.3 - secure, fast, stable\nEnd of status";
+    status_of = 213 "Status follows:\n{lines}\nEnd of status";
+    help = 214 "The following commands are recognized.\n\
+                \x20ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\n\
+                \x20MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN REST RETR RMD  RNFR\n\
+                \x20RNTO SITE SIZE SMNT STAT STOR STOU STRU SYST TYPE USER XCUP XCWD XMKD\n\
+                \x20XPWD XRMD\nHelp OK.";
+    facts_of = 250 "Begin\n {fact}\nEnd.";
+    facts_failed = 550 "Could not get file size.";
     // TLS (RFC 4217).
     tls_begins = 234 "Proceed with negotiation.";
     tls_unknown = 500 "Unknown command.";
-    tls_already = 503 "Already using TLS.";
-    tls_first = 503 "AUTH TLS comes first.";
+    tls_bad = 504 "Unknown AUTH type.";
+    tls_already = 530 "Please login with USER and PASS.";
     buffer_ok = 200 "PBSZ set to 0.";
     protection_private = 200 "PROT now Private.";
     protection_clear = 200 "PROT now Clear.";
-    protection_unknown = 536 "PROT not supported.";
+    protection_unsupported = 536 "PROT not supported.";
+    protection_unknown = 504 "PROT not recognized.";
     plain_again = 200 "Control connection is plain text again.";
     // Parameters.
     restart = 350 "Restart position accepted ({}).";
     type_ascii = 200 "Switching to ASCII mode.";
     type_binary = 200 "Switching to Binary mode.";
+    type_local = 200 "Switching to Binary mode.";
     type_bad = 500 "Unrecognised TYPE command.";
     mode_ok = 200 "Mode set to S.";
     mode_bad = 504 "Bad MODE command.";
@@ -299,8 +416,11 @@ table! {
     port_ok = 200 "PORT command successful. Consider using PASV.";
     port_illegal = 500 "Illegal PORT command.";
     port_foreign = 500 "Illegal PORT command.";
+    port_low = 500 "Illegal PORT command.";
     eprt_ok = 200 "EPRT command successful. Consider using EPSV.";
-    eprt_illegal = 500 "Illegal EPRT command.";
+    eprt_foreign = 500 "Illegal EPRT command.";
+    eprt_low = 500 "Illegal EPRT command.";
+    only_epsv = 550 "Permission denied.";
     eprt_bad = 500 "Bad EPRT command.";
     eprt_bad_protocol = 500 "Bad EPRT protocol.";
     pasv_ok = 227 "Entering Passive Mode ({}).";
@@ -318,10 +438,12 @@ table! {
     wrong_peer = 425 "Security: Bad IP connecting.";
     list_begins = 150 "Here comes the directory listing.";
     list_done = 226 "Directory send OK.";
+    facts_begin = 150 "Here comes the directory listing.";
     list_no_directory = 226 "Transfer done (but failed to open directory).";
     // BINARY even after TYPE A, as long as `ascii_download_enable` is off.
     file_begins = 150 "Opening BINARY mode data connection for {} ({} bytes).";
     file_failed = 550 "Failed to open file.";
+    file_is_directory = 550 "Failed to open file.";
     store_begins = 150 "Ok to send data.";
     store_failed = 553 "Could not create file.";
     aborted = 426 "Transfer aborted.";
