@@ -306,3 +306,20 @@ fn lftp_says_the_same_again_after_425_and_gives_up_in_time() {
     let count = |line: &str| pair.log.iter().filter(|said| *said == line).count();
     assert_eq!((count("C: LIST"), count("C: RETR hello.txt"), count("C: SIZE hello.txt")), (2, 3, 1));
 }
+
+#[test]
+fn lftp_names_directories_from_the_root_and_sets_the_time_of_what_it_sent() {
+    let run = ["cd pub", "put up.txt", "nls", "cd .."];
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::Vsftpd));
+    assert!(said(&pair, "C: CWD /pub\nS: 250 Directory successfully changed.\nC: TYPE I\n"), "{:#?}", pair.log);
+    assert!(said(&pair, "S: 226 Transfer complete.\nC: SITE UTIME 20260101000000 up.txt\nS: 550 Permission denied.\n"));
+    assert!(said(&pair, "C: TYPE A\nS: 200 Switching to ASCII mode.\nC: PASV\n") && said(&pair, "C: CWD /\n"));
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::PureFtpd));
+    assert!(said(&pair, "C: PRET STOR up.txt\nS: 200 Ready to proceed\nC: PASV"));
+    assert!(said(&pair, "C: MFMT 20260101000000 up.txt\nS: 550 Anonymous users can not change perms\n"));
+    assert!(said(&pair, "S: 226 4 matches total\n"), "{:#?}", pair.log);
+    // pure-ftpd and proftpd do not wait for the last acknowledgement before they say 226.
+    assert!(said(&pair, "S data FIN\nS: 226-File successfully transferred\n"));
+    let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::Proftpd));
+    assert!(said(&pair, "C: MFMT 20260101000000 up.txt\nS: 213 Modify=20260101000000; up.txt\n"), "{:#?}", pair.log);
+}

@@ -300,6 +300,7 @@ impl Connection {
     /// How it ended.
     const fn end(&self) -> &'static str {
         match (self.reset, self.fins, self.closed_by) {
+            (true, ..) if self.sealed => "closed",
             (true, ..) => "reset",
             // Who of two says goodbye first is a race on a control connection and where TLS says goodbye as well, and
             // so is whether the other one still does or is told off with RST.

@@ -18,7 +18,7 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), Stri
         let second = session.second_server.and_then(|second| scenario.address_of(second));
         let client = Client { session, address, second };
         let (program, package, command) = match session.software {
-            Software::Curl => ("curl", "curl", client.curl(script)?),
+            Software::Curl => ("curl", "curl", client.curl(script)),
             Software::Lftp => ("lftp", "lftp", client.typed(script, "lftp --norc", index)),
             Software::Tnftp => {
                 let options = client.tnftp_options();
@@ -62,64 +62,45 @@ impl Client<'_> {
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
     }
 
-    /// curl with one set of options for each entry of the run list. What moves no bytes goes before the next that does
-    /// (`--quote`), or with a request for nothing (`--head`) if none follows.
-    fn curl(&self, script: &mut Script) -> Result<String, String> {
+    /// curl with one set of options for each entry of the run list. What moves no bytes goes with a request for nothing
+    /// (`--head`). The star before a command: go on whatever the answer.
+    fn curl(&self, script: &mut Script) -> String {
         // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the
         // simulated one names the path.
         let options = format!("-q -sS -v --ftp-method nocwd {}", self.curl_options(script));
         let host = in_url(self.address);
         let url = |path: &str| quoted(&format!("ftp://{host}:{}/{}", self.session.port, escaped(path)));
-        let (mut quotes, mut operations) = (String::new(), Vec::new());
+        let quote = |commands: &[String]| {
+            let words = commands.iter().map(|command| format!("-Q {}", quoted(&format!("*{command}"))));
+            format!("{} --head", words.collect::<Vec<_>>().join(" "))
+        };
+        let mut operations = Vec::new();
         for (number, step) in self.steps() {
-            let mut quote = |command: String| {
-                // The star: go on whatever the answer.
-                let _ = write!(quotes, " -Q {}", quoted(&format!("*{command}")));
-            };
             let (what, path, more) = match step {
                 Step::List(path) => (format!("-o received/{number}"), path, "/"),
                 Step::NameList(path) => (format!("-l -o received/{number}"), path, "/"),
                 Step::Get(path) => (format!("-o received/{number}"), path, ""),
                 Step::Put(path) => (format!("-T {}", files::below("files", &path)), path, ""),
                 Step::Append(path) => (format!("-a -T {}", files::below("files", &path)), path, ""),
-                Step::ChangeDirectory(path) => {
-                    quote(format!("CWD {path}"));
-                    continue;
-                }
-                Step::Delete(path) => {
-                    quote(format!("DELE {path}"));
-                    continue;
-                }
-                Step::MakeDirectory(path) => {
-                    quote(format!("MKD {path}"));
-                    continue;
-                }
-                Step::Rename(from, to) => {
-                    quote(format!("RNFR {from}"));
-                    quote(format!("RNTO {to}"));
-                    continue;
-                }
-                Step::PrintDirectory => {
-                    quote(String::from("PWD"));
-                    continue;
-                }
+                Step::ChangeDirectory(path) => (quote(&[format!("CWD {path}")]), String::new(), ""),
+                Step::Delete(path) => (quote(&[format!("DELE {path}")]), String::new(), ""),
+                Step::MakeDirectory(path) => (quote(&[format!("MKD {path}")]), String::new(), ""),
+                Step::Rename(from, to) => (quote(&[format!("RNFR {from}"), format!("RNTO {to}")]), String::new(), ""),
+                Step::PrintDirectory => (quote(&[String::from("PWD")]), String::new(), ""),
                 Step::Raw(command) => {
-                    quote(format!("{} {}", command.verb, command.argument).trim_end().to_owned());
-                    continue;
+                    let text = format!("{} {}", command.verb, command.argument);
+                    (quote(&[text.trim_end().to_owned()]), String::new(), "")
                 }
                 // The scenario's check lets only lftp copy.
                 Step::Copy(_) | Step::Quit => continue,
             };
             let path = if path.is_empty() { path } else { format!("{}{more}", path.trim_end_matches('/')) };
-            operations.push(format!("{options}{} {what} {}", std::mem::take(&mut quotes), url(&path)));
-        }
-        if !quotes.is_empty() {
-            operations.push(format!("{options}{quotes} --head {}", url("")));
+            operations.push(format!("{options} {what} {}", url(&path)));
         }
         if operations.is_empty() {
-            return Err(String::from("a session of curl runs nothing but quit, which it cannot do alone"));
+            operations.push(format!("{options} --head {}", url("")));
         }
-        Ok(format!("curl {}", operations.join(" \\\n        --next ")))
+        format!("curl {}", operations.join(" \\\n        --next "))
     }
 
     fn curl_options(&self, script: &mut Script) -> String {

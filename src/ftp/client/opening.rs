@@ -8,13 +8,13 @@ use crate::ftp::{Command, Host, Reply, StepResult, TlsChannel};
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
 pub(super) struct Features {
-    bits: u8,
+    bits: u16,
     /// The facts of MLST.
     facts: String,
 }
 
 /// What is looked for in FEAT, by bit.
-const KNOWN: [&str; 8] = ["AUTH", "CLNT", "LANG", "UTF8", "HOST", "PRET", "EPSV", "PASV"];
+const KNOWN: [&str; 9] = ["AUTH", "CLNT", "LANG", "UTF8", "HOST", "PRET", "EPSV", "PASV", "MFMT"];
 /// The facts that lftp asks for.
 const FACTS: [&str; 9] =
     ["type", "size", "modify", "perm", "UNIX.mode", "UNIX.owner", "UNIX.group", "UNIX.uid", "UNIX.gid"];

@@ -1,13 +1,14 @@
 //! A client's session: the login, one step after the other, the end.
 
-use super::Software;
 use super::control::Tries;
 use super::fxp::{Copy, Role, Second};
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
-use super::{ClientConfig, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel};
+use super::{ClientConfig, Software, Step};
+use crate::ftp::{
+    Command, DataError, FileSystem, FtpTimer, Host, Line, Mode, Note, Reply, ReplyReader, StepResult, TlsChannel,
+};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -275,7 +276,16 @@ impl ClientSession {
     }
 
     pub(super) fn await_reply(&self, host: &mut dyn Host) {
-        if let Some(after) = self.config.reply_timeout {
+        let mut patience = self.config.reply_timeout;
+        // As recorded: what curl takes for connecting ends with the login.
+        if self.config.software == Software::Curl
+            && matches!(self.phase, Phase::Greeting | Phase::Opening(_) | Phase::Handshake)
+            && let Some(connect) = self.config.connect_timeout
+        {
+            let left = connect - host.now().since(self.tries.since());
+            patience = Some(patience.map_or(left, |patience| patience.min(left)));
+        }
+        if let Some(after) = patience {
             host.set_timer(FtpTimer::Reply, after);
         }
     }
@@ -291,7 +301,7 @@ impl ClientSession {
     fn answer(&mut self, reply: &Reply, host: &mut dyn Host) {
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
         if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
-            if self.config.software.calls_again() {
+            if self.is_second() || self.config.software.calls_again() {
                 return self.lose(StepResult::Reply(421), host);
             }
             self.fail_rest(StepResult::Reply(421), host);
@@ -305,7 +315,9 @@ impl ClientSession {
             Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
             Phase::Copying => self.copy_reply(Line::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
-            Phase::Greeting if self.config.software.calls_again() => self.lose(StepResult::Reply(reply.code), host),
+            Phase::Greeting if self.is_second() || self.config.software.calls_again() => {
+                self.lose(StepResult::Reply(reply.code), host);
+            }
             Phase::Greeting => {
                 self.fail_rest(StepResult::Reply(reply.code), host);
                 self.begin_step(host);
@@ -354,10 +366,11 @@ impl ClientSession {
         let command = match &self.step {
             Some(Step::Raw(command)) => command,
             Some(Step::ChangeDirectory(path)) => {
+                let path = self.directory(path);
                 if path.starts_with('/') {
                     self.directories.clear();
                 }
-                return self.directories.push(path.clone());
+                return self.directories.push(path);
             }
             _ => return,
         };
@@ -367,6 +380,14 @@ impl ClientSession {
             ("CCC", _) => self.tls = None,
             _ => {}
         }
+    }
+
+    /// What CWD says for a directory: lftp names it from the root.
+    fn directory(&self, path: &str) -> String {
+        if self.config.software != Software::Lftp {
+            return path.to_owned();
+        }
+        FileSystem::resolve(self.directories.last().map_or("/", String::as_str), path)
     }
 
     /// Which entry says QUIT: the first that does, or one more than there are.
@@ -423,7 +444,7 @@ impl ClientSession {
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
         let command = match step {
-            Step::ChangeDirectory(path) => Command::new("CWD", path.as_str()),
+            Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
             Step::PrintDirectory => Command::new("PWD", ""),
             Step::Delete(path) => Command::new("DELE", path.as_str()),
             Step::MakeDirectory(path) => Command::new("MKD", path.as_str()),

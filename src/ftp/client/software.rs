@@ -63,6 +63,8 @@ pub(super) enum Stage {
     Transfer,
     /// MDTM for the file that has come.
     TimeAfter,
+    /// MFMT or SITE UTIME for the file that has gone.
+    SetTime,
 }
 
 /// What is done with an address in 227 that is not the server's.
@@ -154,10 +156,10 @@ impl Software {
     }
 
     pub(super) const fn stages(self) -> &'static [Stage] {
-        use Stage::{Announce, Negotiate, Size, Time, TimeAfter, Transfer, Type};
+        use Stage::{Announce, Negotiate, SetTime, Size, Time, TimeAfter, Transfer, Type};
         match self {
             Self::Curl => &[Negotiate, Type, Size, Transfer],
-            Self::Lftp => &[Type, Size, Time, Announce, Negotiate, Transfer],
+            Self::Lftp => &[Type, Size, Time, Announce, Negotiate, Transfer, SetTime],
             Self::Tnftp => &[Type, Size, Negotiate, Transfer, TimeAfter],
             Self::Ftp => &[Type, Negotiate, Transfer],
         }

@@ -8,11 +8,11 @@ use crate::ftp::{Command, FileSystem, Host, Reply, TlsChannel, listing};
 const ALWAYS: [&str; 3] = ["USER", "PASS", "QUIT"];
 
 /// Everything that is answered below, but for talk.
-const KNOWN: [&str; 45] = [
+const KNOWN: [&str; 46] = [
     "QUIT", "USER", "PASS", "AUTH", "PORT", "EPRT", "PASV", "EPSV", "LIST", "NLST", "RETR", "STOR", "APPE", "MLSD",
     "PBSZ", "PROT", "CCC", "PWD", "XPWD", "CWD", "XCWD", "CDUP", "XCUP", "SIZE", "MDTM", "DELE", "MKD", "XMKD", "RMD",
     "XRMD", "RNFR", "RNTO", "MLST", "STAT", "FEAT", "HELP", "SYST", "NOOP", "ABOR", "SITE", "OPTS", "TYPE", "MODE",
-    "STRU", "REST",
+    "STRU", "REST", "MFMT",
 ];
 
 impl ServerSession {
@@ -177,6 +177,17 @@ impl ServerSession {
                     let line = listing::fact_line(facts, name, server.files.size(&path));
                     return Some(say.facts_of.fill(&[("argument", argument), ("fact", &line)], &[]));
                 }
+            }
+            // draft-somers-ftp-mfxx; times are not kept.
+            "MFMT" if let Some([guests, others]) = say.set_time => {
+                let (time, file) = argument.split_once(' ').unwrap_or((argument, ""));
+                let there = server.files.size(&FileSystem::resolve(&self.cwd, file)).is_some();
+                let text = match (server.config.is_anonymous(&self.user), there) {
+                    (true, _) => guests,
+                    (false, true) => others,
+                    (false, false) => return Some(self.fill(say.time_failed, command, server, host)),
+                };
+                return Some(text.fill(&[("time", time), ("file", file)], &[]));
             }
             "STAT" if !argument.is_empty() => {
                 let (lines, _) = self.listing("LIST", argument, server);

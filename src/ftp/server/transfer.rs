@@ -6,7 +6,7 @@
 use super::negotiate::DataPlan;
 use super::profile::error_text;
 use super::{Completion, Server, ServerSession, Text};
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
+use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -180,6 +180,8 @@ impl ServerSession {
             (_, Some(done)) if verb != "LIST" => done,
             _ => say.list_done,
         };
+        let dots = if say.names_dots && verb == "NLST" && only.is_none() { &[".", ".."][..] } else { &[] };
+        entries.splice(0..0, dots.iter().map(|name| Entry { name, size: None }));
         let count = entries.len().to_string();
         let done = done.fill(&[("matches", &count), ("argument", argument)], &[]);
         match (verb, say.facts) {
@@ -329,6 +331,9 @@ impl ServerSession {
             self.finish(&server.say().write_failed.reply(), server, host);
         } else if self.receiving() {
             host.close_data();
+            if server.say().ends_upload_at_once {
+                self.end_upload(server, host);
+            }
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;
         }
@@ -337,14 +342,16 @@ impl ServerSession {
     pub(super) fn data_done(&mut self, server: &mut Server, host: &mut dyn Host) {
         match &self.transfer {
             Some(Transfer { stage: Stage::Moving, job: Job::Send { .. }, .. }) => self.complete(server, host),
-            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => {
-                let len = self.store(server);
-                let say = server.say();
-                let done = say.store_done_ascii.filter(|_| !self.binary).unwrap_or(say.transfer_done);
-                self.finish(&transfer_done(done, len), server, host);
-            }
+            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => self.end_upload(server, host),
             _ => {}
         }
+    }
+
+    fn end_upload(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let len = self.store(server);
+        let say = server.say();
+        let done = say.store_done_ascii.filter(|_| !self.binary).unwrap_or(say.transfer_done);
+        self.finish(&transfer_done(done, len), server, host);
     }
 
     pub(super) fn data_failed(&mut self, error: DataError, server: &mut Server, host: &mut dyn Host) {

@@ -214,6 +214,8 @@ macro_rules! table {
             pub counts_skipped: bool,
             /// What a listing of something that is not there ends with, if not as any other.
             pub list_missing: Option<Text>,
+            /// Whether NLST names `.` and `..` too.
+            pub names_dots: bool,
             /// What MLSD and NLST end with, if not as LIST.
             pub names_done: Option<Text>,
             /// What STOR ends with in ASCII mode, if not as in binary mode.
@@ -224,6 +226,10 @@ macro_rules! table {
             pub no_pasv_over_ipv6: Option<Text>,
             /// Whether EPSV ALL forbids PASV (it forbids PORT and EPRT).
             pub epsv_all_is_all: bool,
+            /// What MFMT gets: a guest, another user; `None`: it is unknown.
+            pub set_time: Option<[Text; 2]>,
+            /// Whether the end of an upload is told at once, and not only when the client has acknowledged our FIN.
+            pub ends_upload_at_once: bool,
             /// Whether anonymous users may say SITE.
             pub guests_may_site: bool,
             /// The facts of MLST and MLSD, if it has them.
@@ -303,11 +309,14 @@ macro_rules! table {
             counts_skipped: true,
             list_missing: None,
             names_done: None,
+            names_dots: false,
             store_done_ascii: None,
             directory_is_no_file: "",
             no_pasv_over_ipv6: None,
             epsv_all_is_all: true,
             guests_may_site: false,
+            set_time: None,
+            ends_upload_at_once: false,
             facts: None,
             list_style: ListStyle::Vsftpd,
             hears_abor: false,

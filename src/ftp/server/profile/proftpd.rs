@@ -160,6 +160,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     list_missing: Some(Text(450, "{argument}: No such file or directory")),
     directory_is_no_file: "Is a directory",
     guests_may_site: true,
+    set_time: Some([Text(213, "Modify={time}; {file}"), Text(213, "Modify={time}; {file}")]),
+    ends_upload_at_once: true,
     talk: &[
         ("OPTS UTF8 ON", Text(200, "UTF8 set to on")),
         ("OPTS UTF8", Text(501, "'OPTS UTF8' not understood")),

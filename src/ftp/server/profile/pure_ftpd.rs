@@ -139,6 +139,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     restart_bad: Some(Text(554, "REST needs a numeric parameter\nRestart offset reset to 0")),
     restart_in_ascii: Some((Text(350, "Restarting at {}. But we're in ASCII mode"), true)),
     resume_in_ascii: Some(Text(503, "ASCII resume is unsafe, please delete the file first")),
+    names_dots: true,
     names_done: Some(Text(226, "{matches} matches total")),
     store_done_ascii: Some(Text(
         226,
@@ -149,6 +150,8 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     no_pasv_over_ipv6: Some(Text(425, "You cannot use PASV on IPv6 connections. Use EPSV instead.")),
     epsv_all_is_all: false,
     guests_may_site: true,
+    set_time: Some([Text(550, "Anonymous users can not change perms"), Text(213, "UTIME OK")]),
+    ends_upload_at_once: true,
     talk: &[
         ("SITE HELP", SITE_HELP),
         ("PBSZ", Text(503, "PBSZ=0")),
