@@ -109,6 +109,33 @@ fn one_interface_can_be_asked_for() {
     assert!(vantages_at(&trace, "nowhere").is_empty());
 }
 
+/// As recorded: identifications one after the other, 0 without a socket; errors with their own precedence, which may be
+/// cut.
+#[test]
+fn ip_headers_are_linux_s() {
+    let mut packets = read(&capture(&run("classic", Mode::Active), Some("server"))).1;
+    packets.extend(read(&capture(&run("no-server", Mode::Active), Some("client"))).1);
+    let mut ids = Vec::new();
+    let mut errors = 0;
+    for (.., bytes, _) in &packets {
+        let (tos, id, flags) = (bytes[15], u16::from_be_bytes([bytes[18], bytes[19]]), bytes[20] >> 5);
+        let packet = wire::decode_ethernet(bytes).unwrap();
+        let Some(segment) = packet.tcp() else {
+            errors += 1;
+            assert_eq!((tos, flags), (0xc0, 0));
+            continue;
+        };
+        assert_eq!((tos, flags), (0, 2));
+        if segment.flags.contains(Flags::SYN.with(Flags::ACK)) {
+            assert_eq!(id, 0);
+        } else if segment.src_port == 21 {
+            ids.push(id);
+        }
+    }
+    assert!(errors > 0 && ids.len() > 10);
+    assert!(ids.windows(2).all(|pair| pair[0].wrapping_add(1) == pair[1]), "{ids:?}");
+}
+
 /// What of a packet tshark is asked for, and after that what may be remarkable about it.
 const FIELDS: [&str; 8] = [
     "frame.protocols",

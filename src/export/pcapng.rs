@@ -8,9 +8,9 @@
 //! to itself. ARP is not modelled and not written.
 
 use crate::firewall::Verdict;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, NodeId, PacketId};
 use crate::narrate::{Messages, sentence};
-use crate::packet::wire;
+use crate::packet::{Body, Endpoint, Flags, Packet, wire};
 use crate::time::Instant;
 use crate::trace::{Event, Trace};
 use std::collections::BTreeMap;
@@ -74,6 +74,7 @@ pub fn write_pcapng(
         write_interface(vantage, out)?;
     }
     let comments = comments(trace, messages);
+    let identifications = identifications(trace);
     for (index, frame) in trace.frames.iter().enumerate() {
         let (packet, link, [from, to]) = match &frame.event {
             Event::Sent { packet, link, to, .. } => (*packet, *link, [frame.node, *to]),
@@ -81,10 +82,51 @@ pub fn write_pcapng(
             _ => continue,
         };
         let Some(interface) = vantages.iter().position(|v| v.node == frame.node && v.link == link) else { continue };
-        let bytes = wire::ethernet(trace.packet(packet), wire::mac(from, link), wire::mac(to, link));
+        let packet = renumbered(trace.packet(packet), &identifications);
+        let bytes = wire::ethernet(&packet, wire::mac(from, link), wire::mac(to, link));
         write_packet(interface as u32, frame.at, &bytes, comments.get(&index).map(String::as_str), out)?;
     }
     Ok(())
+}
+
+/// The IPv4 identification of each packet, as Linux numbers them: one after the other in each direction of a connection,
+/// from a number that nobody can guess; 0 for what no socket sends, which is never cut: SYN-ACKs and the RST that
+/// answers a segment without connection. A packet keeps it from hop to hop.
+fn identifications(trace: &Trace) -> BTreeMap<PacketId, u16> {
+    let mut numbers = BTreeMap::new();
+    let mut next: BTreeMap<(Endpoint, Endpoint), u16> = BTreeMap::new();
+    for frame in &trace.frames {
+        let Event::Sent { packet, .. } = &frame.event else { continue };
+        let packet = trace.packet(*packet);
+        if numbers.contains_key(&packet.id) {
+            continue;
+        }
+        let number = match packet.tcp() {
+            Some(segment) if segment.flags.contains(Flags::SYN.with(Flags::ACK)) => 0,
+            Some(segment) if segment.flags.contains(Flags::RST) && segment.timestamps.is_none() => 0,
+            Some(segment) => {
+                let start = (segment.seq.0 ^ (segment.seq.0 >> 16)) as u16;
+                let next = next.entry((packet.source(), packet.destination())).or_insert(start);
+                *next = next.wrapping_add(1);
+                *next
+            }
+            None => packet.id.0.wrapping_mul(0x9e37) as u16,
+        };
+        numbers.insert(packet.id, number);
+    }
+    numbers
+}
+
+/// The packet, and the one that it quotes, with these identifications.
+fn renumbered(packet: &Packet, identifications: &BTreeMap<PacketId, u16>) -> Packet {
+    let number = |id: PacketId| identifications.get(&id).map_or(id, |number| PacketId(u32::from(*number)));
+    let mut packet = packet.clone();
+    packet.id = number(packet.id);
+    if let Body::Icmp(icmp) = &mut packet.body {
+        let quoted = icmp.quoted_mut();
+        quoted.id = number(quoted.id);
+    }
+    packet
 }
 
 /// What there is to say of packets, by the frame of the appearance that it is said of.

@@ -113,6 +113,13 @@ impl Icmp {
         }
     }
 
+    /// The same, to be changed.
+    pub const fn quoted_mut(&mut self) -> &mut Packet {
+        match self {
+            Self::Unreachable { quoted, .. } | Self::TooBig { quoted, .. } | Self::TimeExceeded { quoted } => quoted,
+        }
+    }
+
     /// Source and destination of the packet it is about.
     pub fn about(&self) -> (Endpoint, Endpoint) {
         (self.quoted().source(), self.quoted().destination())

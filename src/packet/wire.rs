@@ -6,15 +6,16 @@
 //! 1280 bytes). Every checksum is right. Not modelled: fragments, VLANs, ARP, neighbour discovery.
 //!
 //! What a [`Packet`] does not say is derived, so that the same trace gives the same bytes: the IPv4 identification is
-//! the packet's own number (a packet keeps it from hop to hop and in quotes), addresses of interfaces are locally
-//! administered ones made of the node's and the link's number, the IPv6 flow label is 0.
+//! the packet's own number (a packet keeps it from hop to hop and in quotes; captures have Linux's, see
+//! `export::pcapng`), addresses of interfaces are locally administered ones made of the node's and the link's number, the
+//! IPv6 flow label is a hash of addresses and ports.
 
 use super::{Body, Flags, Icmp, Packet, Segment, SeqNr, Timestamps, Unreachable};
 use crate::ids::{LinkId, NodeId, PacketId};
 use bytes::Bytes;
 use etherparse::{
-    EtherType, Ethernet2Header, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4Header, Ipv6Header,
-    TcpHeader, TcpOptionElement,
+    EtherType, Ethernet2Header, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpDscp, IpNumber, Ipv4Header,
+    Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,6 +23,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const ICMP_LIMIT: usize = 576;
 /// The largest IPv6 packet that carries an `ICMPv6` error (RFC 4443, section 2.4).
 const ICMPV6_LIMIT: usize = 1280;
+/// Class selector 6 (RFC 2474, section 4.2.2.1).
+const INTERNETWORK_CONTROL: IpDscp = IpDscp::CS6;
 /// Header of an ICMP error in front of the quote.
 const ICMP_HEADER: usize = 8;
 const ICMP_UNREACHABLE: u8 = 3;
@@ -77,10 +80,13 @@ fn ipv4(packet: &Packet, src: Ipv4Addr, dst: Ipv4Addr) -> Vec<u8> {
             (IpNumber::ICMP, joined(&Icmpv4Header::with_checksum(kind, &quote).to_bytes(), &quote))
         }
     };
+    let is_error = protocol == IpNumber::ICMP;
     let mut header = Ipv4Header {
         total_len: (Ipv4Header::MIN_LEN + content.len()) as u16,
         identification: packet.id.0 as u16,
-        dont_fragment: true,
+        // Linux sends errors with the precedence of internetwork control, and lets them be cut (`icmp_send`).
+        dscp: if is_error { INTERNETWORK_CONTROL } else { IpDscp::ZERO },
+        dont_fragment: !is_error,
         time_to_live: packet.ttl,
         protocol,
         source: src.octets(),
@@ -116,12 +122,30 @@ fn ipv6(packet: &Packet, src: Ipv6Addr, dst: Ipv6Addr) -> Vec<u8> {
     let header = Ipv6Header {
         payload_length: content.len() as u16,
         next_header,
+        flow_label: flow_label(packet),
         hop_limit: packet.ttl,
         source: src.octets(),
         destination: dst.octets(),
         ..Ipv6Header::default()
     };
     joined(&header.to_bytes(), &content)
+}
+
+/// Each direction of a connection has a label of its own (RFC 6437; Linux's `auto_flowlabels`); errors have none.
+fn flow_label(packet: &Packet) -> Ipv6FlowLabel {
+    let Some(segment) = packet.tcp() else { return Ipv6FlowLabel::ZERO };
+    let octets = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    // FNV-1a over the halves of the four numbers.
+    let words = [octets(packet.src), octets(packet.dst)].map(|ip| [(ip >> 64) as u64, ip as u64]);
+    let ports = u64::from(segment.src_port) << 16 | u64::from(segment.dst_port);
+    let hash = words.into_iter().flatten().chain([ports]).fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+        let mixed = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+        mixed ^ (mixed >> 29)
+    });
+    Ipv6FlowLabel::try_new((hash >> 40) as u32 & 0xf_ffff).unwrap_or(Ipv6FlowLabel::ZERO)
 }
 
 fn joined(head: &[u8], tail: &[u8]) -> Vec<u8> {

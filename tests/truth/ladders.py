@@ -52,7 +52,8 @@ def ladder(packets, until):
         end = p["seq"] + p["len"] + sum(flag in p["flags"] for flag in "SF")
         highest[side] = max(highest[side], end)
         ack = "-" if p["ack"] is None else p["ack"] - highest[1 - side]
-        octets = "~" if "<" in p.get("ftp", "") or "(measured here)" in p.get("ftp", "") else p["len"]
+        line = p.get("ftp", "")
+        octets = "~" if "<" in line or line.startswith("LPRT") or "(measured here)" in line else p["len"]
         at = f" at {seq}" if seq else ""
         segments.append(f"{'><'[side]} {p['flags']} {octets}{at} ack {ack} win {p['win']}{options}")
     return [segments for _, segments, _ in connections.values()]
