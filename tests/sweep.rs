@@ -177,7 +177,7 @@ fn tracking_takes_nothing_from_an_honest_connection() {
     println!("{runs} runs, {dropped} packets of finished connections were INVALID");
 }
 
-/// Numbers that are the same everywhere (SplitMix64).
+/// Numbers that are the same everywhere (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
