@@ -231,6 +231,12 @@ impl Reader {
                 announces = port(high, low);
                 format!("PORT {a},{b},{c},{d},<port>")
             }
+            // The time of a file is its own.
+            ("MFMT", _) => format!("MFMT <time> {}", argument.split_once(' ').map_or("", |(_, file)| file)),
+            ("SITE", _) if argument.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("UTIME ")) => {
+                let timeless = argument.split(' ').filter(|word| !is_time(word)).collect::<Vec<_>>();
+                format!("SITE {}", timeless.join(" "))
+            }
             // RFC 1639: family, length and bytes of the address, length and bytes of the port.
             ("LPRT", [four, length, a, b, c, d, two, high, low]) => {
                 announces = port(high, low);
@@ -284,6 +290,11 @@ impl Reader {
         let step = Step { meaning: format!("reply {code}"), shown: format!("reply {line}") };
         self.items.push((Some(control), Item::Line(step)));
     }
+}
+
+/// `20261124063432`
+fn is_time(word: &str) -> bool {
+    word.len() == 14 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The port of two numbers (RFC 959, section 4.1.2).

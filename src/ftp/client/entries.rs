@@ -1,12 +1,13 @@
 //! The run list: which entry comes next, what it says first, how it ends.
 
 use super::fxp::Errand;
-use super::session::{ClientSession, Phase};
+use super::session::{ClientSession, Known, Phase};
 use super::{Software, Step};
 use crate::ftp::{Command, FileSystem, FtpTimer, Host, Note, Reply, StepResult};
 
 impl ClientSession {
-    /// What a command changes that the session must know: the directory, the type, and protection.
+    /// What a command changes that the session must know: the directory and protection. (A raw TYPE is none of it: as
+    /// recorded, the programs go by what they have said by themselves.)
     pub(super) fn learn(&mut self, reply: &Reply) {
         if reply.is_negative() {
             return;
@@ -23,7 +24,6 @@ impl ClientSession {
             _ => return,
         };
         match (command.verb.as_str(), command.argument.as_str()) {
-            ("TYPE", kind) => self.binary = Some(!kind.to_ascii_uppercase().starts_with('A')),
             ("PROT", level) => self.private = level.eq_ignore_ascii_case("P"),
             ("CCC", _) => self.tls = None,
             _ => {}
@@ -57,6 +57,7 @@ impl ClientSession {
     pub(super) fn begin_step(&mut self, host: &mut dyn Host) {
         self.tries.begin(host.now());
         self.again = false;
+        self.known = Known::default();
         self.step_mode = self.mode;
         let more = self.index < self.quit_index();
         if more && !self.is_good() {
@@ -91,6 +92,12 @@ impl ClientSession {
     /// Says the first thing of the current entry.
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
+        // As recorded: lftp says what it is told to say (`quote`) after TYPE I.
+        let told = matches!(step, Step::Raw(_) | Step::PrintDirectory);
+        if told && self.config.software == Software::Lftp && self.binary != Some(true) {
+            self.binary = Some(true);
+            return self.send(&Command::new("TYPE", "I"), Phase::Preparing, host);
+        }
         let command = match step {
             Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
             Step::PrintDirectory => Command::new("PWD", ""),

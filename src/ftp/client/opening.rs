@@ -106,24 +106,30 @@ impl ClientSession {
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
+            Opening::Where if let Some(code) = self.refused.take() => {
+                self.fail_rest(StepResult::Reply(code), host);
+                return self.begin_step(host);
+            }
             Opening::Where => self.knows_home = self.config.software == Software::Lftp && reply.is_positive(),
             _ => {}
         }
         self.open(host);
     }
 
-    /// The login was refused: curl hangs up and calls again for the next entry, lftp too but says goodbye; tnftp and ftp
-    /// go on as if nothing were.
+    /// The login was refused: curl hangs up and calls again for the next entry, and so does lftp, but for servers that
+    /// have not told it what MLST knows: there it asks where it is before it believes it, and says goodbye. tnftp and
+    /// ftp go on as if nothing were.
     fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
         if self.is_second() {
             return self.lose(StepResult::Reply(code), host);
         }
         match self.config.software {
             Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
-            Software::Lftp => {
-                self.send(&Command::new("QUIT", ""), Phase::Closing, host);
-                self.fail_and_hang_up(StepResult::Reply(code), host);
+            Software::Lftp if self.features.facts.is_empty() => {
+                self.refused = Some(code);
+                self.send(&Command::new("PWD", ""), Phase::Opening(Opening::Where), host);
             }
+            Software::Lftp => self.fail_and_hang_up(StepResult::Reply(code), host),
             Software::Tnftp | Software::Ftp => self.begin_step(host),
         }
     }

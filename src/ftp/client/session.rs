@@ -20,6 +20,8 @@ pub struct ClientSession {
     pub(super) opening: u8,
     pub(super) features: Features,
     pub(super) wants_password: bool,
+    /// The login was refused with this code.
+    pub(super) refused: Option<u16>,
     pub(super) utf8_refused: bool,
     /// SYST named UNIX.
     pub(super) unix: bool,
@@ -51,6 +53,8 @@ pub struct ClientSession {
     pub(super) opened: bool,
     /// The entry is tried again.
     pub(super) again: bool,
+    /// What the server has told of the entry's file.
+    pub(super) known: Known,
     /// Whether this is a session of its own, or the far end of another's copy; then how it failed.
     pub(super) role: Role,
     pub(super) failed: Option<StepResult>,
@@ -68,6 +72,13 @@ pub struct ClientSession {
     pub(super) returned: usize,
     /// What the last transfer brought.
     pub(super) received: Vec<Bytes>,
+}
+
+/// What the server has told of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    pub(super) size: bool,
+    pub(super) time: bool,
 }
 
 /// What the session waits for.
@@ -93,6 +104,8 @@ pub(super) enum Phase {
     ConnectingData,
     /// The reply to TYPE.
     Type,
+    /// The reply to the TYPE that comes before a raw command.
+    Preparing,
     /// The reply to SIZE, MDTM or PRET, which does not matter.
     Parameter,
     /// The reply to the ABOR that calls off a transfer to a strange address.
@@ -125,6 +138,7 @@ impl ClientSession {
             opening: 0,
             features: Features::default(),
             wants_password: false,
+            refused: None,
             utf8_refused: false,
             unix: false,
             ports_used: 0,
@@ -141,6 +155,7 @@ impl ClientSession {
             tries: Tries::default(),
             opened: false,
             again: false,
+            known: Known::default(),
             role: Role::First,
             failed: None,
             second: None,
@@ -341,7 +356,8 @@ impl ClientSession {
             }
             Phase::Negotiating => self.on_negotiated(reply, host),
             Phase::Type => self.on_type(reply, host),
-            Phase::Parameter => self.go_on(host),
+            Phase::Preparing => self.play(host),
+            Phase::Parameter => self.on_parameter(reply, host),
             Phase::Returning => self.go_back(host),
             Phase::CallingOff => self.settle(StepResult::BadReply, host),
             Phase::Transfer => self.on_transfer_reply(reply, host),

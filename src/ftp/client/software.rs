@@ -244,6 +244,8 @@ impl Software {
             (Self::Tnftp, Mode::Passive, Trouble::Refused(_) | Trouble::NotConnected) => way(Mode::Active, true, false),
             (Self::Tnftp, Mode::PassiveEpsv, Trouble::NotConnected) => way(Mode::ActiveEprt, true, false),
             (Self::Tnftp, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, true),
+            (Self::Ftp, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, false),
+            (Self::Ftp, Mode::PassiveEpsv, Trouble::Refused(_)) => way(Mode::Passive, true, false),
             _ => None,
         }
     }

@@ -88,7 +88,8 @@ impl ClientSession {
                     continue;
                 }
                 // What is known from an earlier attempt is not asked again.
-                (Stage::Size | Stage::Time, _) if self.again => continue,
+                (Stage::Size, _) if self.known.size => continue,
+                (Stage::Time, _) if self.known.time => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
                 // Every file is as old as the simulation.
@@ -144,6 +145,8 @@ impl ClientSession {
         self.data.mode = match (self.data.mode, host.control_remote()) {
             (Mode::Active, SocketAddr::V6(_)) => Mode::ActiveEprt,
             (Mode::Passive, SocketAddr::V6(_)) => Mode::PassiveEpsv,
+            // lftp knows EPRT over IPv6 only.
+            (Mode::ActiveEprt, SocketAddr::V4(_)) if self.config.software == Software::Lftp => Mode::Active,
             (mode, _) => mode,
         };
         let mode = self.data.mode;
@@ -173,8 +176,10 @@ impl ClientSession {
     fn try_another(&mut self, trouble: Trouble, host: &mut dyn Host) -> bool {
         let six = host.control_local().is_ipv6();
         let refused = matches!(trouble, Trouble::Refused(_));
+        let extended = matches!(self.data.mode, Mode::ActiveEprt | Mode::PassiveEpsv);
         let long = match self.config.software {
-            Software::Ftp => true,
+            // What came with IPv6 first gives way to the old command, then to LPRT or LPSV.
+            Software::Ftp => six || !extended,
             Software::Tnftp => six,
             Software::Curl | Software::Lftp => false,
         };
@@ -267,6 +272,27 @@ impl ClientSession {
         }
     }
 
+    /// The answer to SIZE, MDTM, PRET or what sets the time of an uploaded file.
+    pub(super) fn on_parameter(&mut self, reply: &Reply, host: &mut dyn Host) {
+        let stages = self.config.software.stages();
+        let asked = self.stage.checked_sub(1).and_then(|last| stages.get(usize::from(last)));
+        match (asked, self.config.software) {
+            // As recorded: no file, no RETR (`CURLE_REMOTE_FILE_NOT_FOUND`). With any other code it is tried.
+            (Some(Stage::Size), Software::Curl) if reply.code == 550 => {
+                return self.settle(StepResult::Reply(550), host);
+            }
+            // As recorded: a size of 0 counts as none.
+            (Some(Stage::Size), _) => self.known.size = reply.code == 213 && reply.text() != "0",
+            (Some(Stage::Time), _) => self.known.time = reply.code == 213,
+            // As recorded: lftp drops both connections, and the next entry calls again.
+            (Some(Stage::Announce), _) if reply.is_negative() => {
+                return self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+            }
+            _ => {}
+        }
+        self.go_on(host);
+    }
+
     pub(super) fn on_type(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_negative() {
             return self.settle(StepResult::Reply(reply.code), host);
@@ -275,7 +301,7 @@ impl ClientSession {
         self.go_on(host);
     }
 
-    /// Sends the transfer command. What SIZE said does not matter: RETR is tried anyway.
+    /// Sends the transfer command.
     fn begin_transfer(&mut self, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         if let Some(error) = self.data.error {
@@ -299,8 +325,9 @@ impl ClientSession {
             if transient && self.pause(reply.code, host) {
                 return;
             }
-            let result = self.data.error.map_or(StepResult::Reply(reply.code), StepResult::Lost);
-            return self.settle(result, host);
+            // A transfer that never began had no data connection to lose.
+            let lost = self.data.error.filter(|_| self.data.preliminary);
+            return self.settle(lost.map_or(StepResult::Reply(reply.code), StepResult::Lost), host);
         }
         self.data.last = Some(reply.code);
         if self.data.link == Link::None {
@@ -444,6 +471,8 @@ impl ClientSession {
         host.cancel_timer(FtpTimer::DataConnect);
         match self.data.link {
             Link::Connecting => host.abort_data(),
+            // inetutils-ftp leaves it open; the server's new arrangement ends it.
+            Link::Up if self.config.software == Software::Ftp && self.data.begun && !self.data.preliminary => {}
             Link::Up => host.leave_data(),
             Link::None | Link::Over => {}
         }

@@ -37,8 +37,13 @@ impl ServerSession {
                 self.fill(say.unknown, command, server, host)
             }
             _ if self.login != Login::Yes && !may_come_first(verb, server) => say.login_first.reply(),
-            _ if server.config.denied.iter().any(|denied| denied == verb && !ALWAYS.contains(&verb)) => {
-                say.permission_denied.reply()
+            _ if let Some(text) = denial(verb, server) => self.fill(text, command, server, host),
+            "PRET"
+                if let Some(text) = say.announced_missing
+                    && let Some(file) = command.argument.strip_prefix("RETR ")
+                    && server.files.read(&FileSystem::resolve(&self.cwd, file)).is_none() =>
+            {
+                text.reply()
             }
             // RFC 7151, section 3.1 wants brackets around an IPv6 address; lftp leaves them out.
             "HOST" if say.checks_host && self.tls.is_some() => Reply::new(503, "Bad sequence of commands"),
@@ -358,6 +363,14 @@ impl ServerSession {
         ];
         text.fill(&named, &[])
     }
+}
+
+/// What a command gets that the server's settings forbid.
+fn denial(verb: &str, server: &Server) -> Option<Text> {
+    if ALWAYS.contains(&verb) || !server.config.denies(verb) {
+        return None;
+    }
+    server.say().denied.iter().find(|(denied, _)| [verb, ""].contains(denied)).and_then(|(_, text)| *text)
 }
 
 fn is_talk(verb: &str, server: &Server) -> bool {

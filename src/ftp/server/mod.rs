@@ -93,6 +93,15 @@ impl ServerConfig {
         self.anonymous && matches!(user, "anonymous" | "ftp")
     }
 
+    /// Whether the settings forbid a command.
+    fn denies(&self, verb: &str) -> bool {
+        match verb {
+            "PORT" | "EPRT" if !self.active_enabled => true,
+            "PASV" | "EPSV" if !self.passive_enabled => true,
+            _ => self.denied.iter().any(|denied| denied == verb),
+        }
+    }
+
     fn may_log_in(&self, user: &str, password: &str) -> bool {
         self.is_anonymous(user) || self.users.iter().any(|(name, secret)| name == user && secret == password)
     }

@@ -32,9 +32,6 @@ impl ServerSession {
         let verb = command.verb.as_str();
         let say = server.say();
         let active = verb == "PORT" || verb == "EPRT";
-        if !(if active { server.config.active_enabled } else { server.config.passive_enabled }) {
-            return Some(say.permission_denied.reply());
-        }
         // RFC 2428, section 4.
         if self.epsv_all && (active || verb == "PASV" && say.epsv_all_is_all) {
             return Some(self.fill(say.only_epsv, command, server, host));

@@ -62,8 +62,11 @@ impl ServerSession {
         let restart = std::mem::take(&mut self.restart);
         let (job, begins) = match self.prepare(command, restart, server) {
             Ok(ready) => ready,
-            // The arrangement stays good for another try.
             Err(refusal) => {
+                // Elsewhere the arrangement stays good for another try.
+                if say.refusal_ends_plan {
+                    self.drop_data(host);
+                }
                 let refusal = self.fill(refusal, command, server, host);
                 return self.send(&refusal, host);
             }

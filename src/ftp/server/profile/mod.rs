@@ -180,6 +180,12 @@ macro_rules! table {
             pub talk: &'static [(&'static str, Text)],
             /// What anonymous users hear who want to remove a file, remove a directory, rename, write over a file.
             pub guests_may_not: Option<[Text; 4]>,
+            /// What denied commands get, the last for all others; `None`: they are allowed nevertheless.
+            pub denied: &'static [(&'static str, Option<Text>)],
+            /// What PRET gets for a file that is not there.
+            pub announced_missing: Option<Text>,
+            /// Whether a transfer that is refused ends the arrangement for it: the passive port is closed.
+            pub refusal_ends_plan: bool,
             /// What it says to a client that closes without QUIT, with the code of its last reply.
             pub last_word: Option<&'static str>,
             /// Whether HOST must have brackets around an IPv6 address.
@@ -292,6 +298,9 @@ macro_rules! table {
             ],
             guests_may_not: None,
             full: Some(Text(421, "There are too many connected users, please try later.")),
+            denied: &[("", Some(Text(550, "Permission denied.")))],
+            announced_missing: None,
+            refusal_ends_plan: false,
             last_word: None,
             tls_first: Some(Text(503, "{verb} needs a secure connection.")),
             knows_ccc: false,

@@ -136,6 +136,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     counts_ports: true,
     full: Some(Text(421, "{seats} users (the maximum) are already logged in, sorry")),
     last_word: Some("Logout."),
+    announced_missing: Some(Text(550, "Sorry, but that file doesn't exist")),
     restart_bad: Some(Text(554, "REST needs a numeric parameter\nRestart offset reset to 0")),
     restart_in_ascii: Some((Text(350, "Restarting at {}. But we're in ASCII mode"), true)),
     resume_in_ascii: Some(Text(503, "ASCII resume is unsafe, please delete the file first")),
