@@ -10,6 +10,7 @@ use ftpscope::packet::{Body, Flags, Icmp, Packet, Segment, SeqNr, Unreachable};
 use ftpscope::scenario::{self, Scenario};
 use ftpscope::time::{Duration, Instant};
 use ftpscope::trace::{Event, ExpectationAction, Recorder, Scene, Trace};
+use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -419,6 +420,105 @@ fn what_expires_is_told_in_order_and_has_a_cause() {
         if matches!(frame.event, Event::Conntrack { state: None, .. }) {
             let cause = frame.cause.map(FrameId::index).expect("a packet renewed it last");
             assert!(cause < index);
+        }
+    }
+}
+
+/// A packet of anybody to anybody: few addresses and ports, so that connections come about, and lines that the helper
+/// knows, whole and in pieces.
+fn any_packet() -> impl Strategy<Value = (bool, Hand)> {
+    let address =
+        prop::sample::select(vec!["192.168.10.10", "192.168.10.1", "203.0.113.10", "203.0.113.1", "10.1.1.1"]);
+    let port = prop::sample::select(vec![20_u16, 21, 40_000, 40_001, 50_000]);
+    let flags = prop::sample::select(vec!["S", "S.", ".", "P.", "F.", "R", "R.", "", "SF"]);
+    let data = prop::sample::select(vec![
+        "",
+        "USER x\r\n",
+        "PORT 192,168,10,10,156,65\r\n",
+        "PORT 192,168,",
+        "EPRT |1|192.168.10.10|40001|\r\n",
+        "227 (203,0,113,10,195,80)\r\n",
+        "229 (|||50000|)\r\n",
+        "PO",
+    ]);
+    let ends = (address.clone(), port.clone(), address, port);
+    let numbers = (0_u32..4, 0_u32..4, any::<u16>(), 1_u8..3);
+    (any::<bool>(), ends, flags, numbers, data, any::<bool>()).prop_map(
+        |(from_client, (src, sport, dst, dport), flags, (seq, ack, win, ttl), data, error)| {
+            let tcp = Hand {
+                src: src.into(),
+                dst: dst.into(),
+                ttl: Some(ttl * 2),
+                sport,
+                dport,
+                seq: seq * 8,
+                ack: ack * 8,
+                flags: flags.into(),
+                win,
+                data: data.into(),
+                ..Hand::default()
+            };
+            let about = || Hand {
+                src: dst.into(),
+                dst: src.into(),
+                icmp: Some("port-unreachable".into()),
+                quoted: Some(Box::new(tcp.clone())),
+                ..Hand::default()
+            };
+            (from_client, if error && flags == "R" { about() } else { tcp })
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever comes to a router that filters, translates and helps: it neither panics nor hangs, time goes forward, and
+    /// every entry is made before it changes and is gone only once.
+    #[test]
+    fn a_router_stands_any_packets(packets in prop::collection::vec(any_packet(), 1..40), seconds in 0_u64..90) {
+        let rules = [
+            ("prerouting", vec![
+                "tcp sport 50000 notrack",
+                "tcp dport 21 ct helper set \"ftp\"",
+                "iifname \"S\" tcp dport 21 dnat to 192.168.10.10",
+                "tcp dport 40001 redirect to :21",
+            ]),
+            ("input", vec!["ct state vmap { established : accept, invalid : drop }", "reject"]),
+            ("forward", vec!["ct state invalid drop", "limit rate over 20/second burst 9 packets drop", "tcp dport 40000 jump more"]),
+            ("more", vec!["ct direction reply return", "tcp sport 20 reject with tcp reset"]),
+            ("postrouting", vec!["oifname \"S\" meta l4proto tcp masquerade to :40000-40003"]),
+        ];
+        let rules = rules.into_iter().map(|(hook, rules)| (hook.to_owned(), rules.into_iter().map(str::to_owned).collect()));
+        let sequence = Sequence {
+            name: String::new(),
+            rules: rules.collect(),
+            loose: 1,
+            routes: BTreeMap::new(),
+            believes: true,
+            steps: Vec::new(),
+        };
+        let laboratory = laboratory(&sequence);
+        let router = NodeId(laboratory.node(ROUTER).expect("it is there") as u32);
+        let mut simulation = laboratory.build(Recorder { trace: laboratory.names() });
+        let mut at = Instant::START;
+        for (from_client, hand) in &packets {
+            at += Duration::from_millis(10 + seconds * 1000);
+            simulation.inject(at, router, u16::from(!from_client), packet(hand));
+        }
+        let limits = Limits { time: at + Duration::from_secs(600), ..Limits::default() };
+        prop_assert!(matches!(simulation.run(limits), Err(ftpscope::engine::LimitReached::Time(_))), "the session is still to come");
+        let trace = simulation.into_observer().trace;
+        prop_assert!(trace.frames.is_sorted_by_key(|frame| frame.at));
+        let mut living = std::collections::BTreeSet::new();
+        for frame in &trace.frames {
+            if let Event::Conntrack { entry, state, .. } = &frame.event {
+                let key = (frame.node, *entry);
+                match state {
+                    Some(_) => { living.insert(key); }
+                    None => prop_assert!(living.remove(&key), "it was there"),
+                }
+            }
         }
     }
 }

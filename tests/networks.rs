@@ -281,6 +281,28 @@ fn a_passive_port_is_open_at_one_address_only() {
     assert_eq!(play("10.9.0.1"), Outcome::Refused);
 }
 
+/// Over IPv6 an error that comes back while the program is still in `connect()` is not seen before the next SYN.
+#[test]
+fn an_icmpv6_error_can_come_too_early() {
+    let refused_after = |delay: &str, client: &str, server: &str| {
+        let source = format!(
+            "title = \"t\"\nlinks = [{{ path = \"client -- office\", delay = \"{delay}\", bandwidth = \"1 Gbit/s\" }}, \"office -- server\"]\n\
+             [nodes.client]\naddress = \"{client}\"\n[nodes.office.firewall.forward]\nrules = ['tcp dport 21 reject']\n\
+             [nodes.server]\naddress = \"{server}\"\nftp-server = true\n\
+             [[sessions]]\nclient = \"client\"\nserver = \"{server}\"\nrun = [\"ls\"]\n"
+        );
+        let trace = run(&source);
+        let failed = trace.frames.iter().find(|frame| {
+            matches!(frame.event, Event::Socket { action: SocketAction::Failed(DataError::Refused), .. })
+        });
+        failed.expect("it is refused").at.as_secs_f64()
+    };
+    let (v4, v6) = (("192.168.1.10", "203.0.113.5"), ("2001:db8:1::10", "2001:db8:2::5"));
+    assert!(refused_after("10 us", v4.0, v4.1) < 0.1);
+    assert!(refused_after("5 ms", v6.0, v6.1) < 0.1);
+    assert!((1.0..1.1).contains(&refused_after("10 us", v6.0, v6.1)));
+}
+
 /// One port for every active data connection: the server's end of the last one is still in TIME-WAIT, and makes way
 /// (recorded: row D20).
 #[test]

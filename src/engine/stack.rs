@@ -28,6 +28,8 @@ pub(super) struct Socket {
     pub(super) cause: Option<FrameId>,
     /// The last frame of a packet that it sent: the cause of its timers.
     pub(super) last_sent: Option<FrameId>,
+    /// When the connection was begun.
+    pub(super) begun: Instant,
     /// When the engine will look at its timers; `NEVER` if it will not.
     pub(super) wakes: Instant,
     /// The listener that it came in by, until the handshake is complete.

@@ -129,7 +129,11 @@ pub(super) fn rewrite(payload: &Bytes, (begin, end): (usize, usize), form: Form,
         (Form::PortOnly, _) => format!("|||{}|", to.port),
         (Form::HostPort, IpAddr::V4(ip)) => format_host_port(SocketAddrV4::new(ip, to.port)),
         (_, IpAddr::V4(ip)) => format!("|1|{ip}|{}|", to.port),
-        (_, IpAddr::V6(ip)) => format!("|2|{ip}|{}|", to.port),
+        // The kernel writes IPv6 addresses in full (`%pI6`).
+        (_, IpAddr::V6(ip)) => {
+            let groups = ip.segments().map(|group| format!("{group:04x}")).join(":");
+            format!("|2|{groups}|{}|", to.port)
+        }
     };
     let mut written = BytesMut::with_capacity(payload.len() + 16);
     written.extend_from_slice(&payload[..begin]);

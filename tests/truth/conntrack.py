@@ -391,6 +391,8 @@ def sequences():
     yield seq('masquerade, PORT', m.login() + [m.say(port), ('S ACK', m.S('.', m.ss, m.cs - 2)), ('LIST', m.C('P.', m.cs, m.ss, data='LIST\r\n')), SYN(S, 20, FS, 40001), ('SYN-ACK', tcp('C', C, 40001, S, 20, 'S.', 9000, 7001)), ('S ACK', m.S('.', m.ss, m.cs + 4)), ('PORT repeated', m.C('P.', m.cs - len(port), m.ss, data=port)), ('S SACK', m.S('.', m.ss, m.cs - 2, sack=[[1000 + m.cs - 2, 1000 + m.cs + 4]]))], BOTH)
     m = Talk(40000, 21, c_seen=(FS, 40000))
     yield seq('masquerade, EPRT', m.login() + [m.say('EPRT |1|192.168.10.10|40001|\r\n'), SYN(S, 20, FS, 40001)], BOTH)
+    m = Talk(40000, 21, C6, S6, c_seen=('2001:db8:113::1', 40000))
+    yield seq('masquerade of IPv6, EPRT', m.login() + [m.say(f'EPRT |2|{C6}|40001|\r\n'), SYN(S6, 20, '2001:db8:113::1', 40001), m.reply('229 (|||50000|)\r\n'), SYN(C6, 45000, S6, 50000, 'C')], BOTH)
     m = Talk(40000, 21, c_seen=(FS, 40000))
     yield seq('masquerade, 227', m.login() + [m.reply('227 Entering Passive Mode (203,0,113,10,195,80).\r\n'), SYN(C, 45000, S, 50000, 'C')], BOTH)
     m = Talk(40000, 21, c_seen=(FS, 40000))

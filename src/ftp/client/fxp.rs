@@ -10,7 +10,7 @@
 use super::Step;
 use super::session::{ClientSession, Phase};
 use crate::ftp::address::{format_host_port, parse_pasv_reply};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Note, Reply, StepResult};
+use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Line, Mode, Note, Reply, StepResult};
 use bytes::Bytes;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ enum Stage {
 
 /// The current copy.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Copy {
+pub(super) struct Errand {
     stage: Stage,
     /// The first server listens.
     reversed: bool,
@@ -166,7 +166,7 @@ impl ClientSession {
                 let mode = if self.copy.reversed { Mode::Passive } else { Mode::Active };
                 host.note(Note::TransferStarted { verb: String::from("RETR"), mode });
                 self.say(&Command::new("RETR", file.as_str()), host);
-                self.order(&Command::new("STOR", file), host);
+                self.order(&Command::new("STOR", FileSystem::resolve("/", &file)), host);
                 Stage::Transfer
             }
             Stage::Transfer => return,

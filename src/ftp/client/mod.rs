@@ -5,6 +5,7 @@
 //! Not modelled: changing directory for `ls path`.
 
 mod control;
+mod entries;
 mod fxp;
 mod opening;
 mod script;

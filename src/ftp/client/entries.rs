@@ -1,0 +1,170 @@
+//! The run list: which entry comes next, what it says first, how it ends.
+
+use super::fxp::Errand;
+use super::session::{ClientSession, Phase};
+use super::{Software, Step};
+use crate::ftp::{Command, FileSystem, FtpTimer, Host, Note, Reply, StepResult};
+
+impl ClientSession {
+    /// What a command changes that the session must know: the directory, the type, and protection.
+    pub(super) fn learn(&mut self, reply: &Reply) {
+        if reply.is_negative() {
+            return;
+        }
+        let command = match &self.step {
+            Some(Step::Raw(command)) => command,
+            Some(Step::ChangeDirectory(path)) => {
+                let path = self.directory(path);
+                if path.starts_with('/') {
+                    self.directories.clear();
+                }
+                return self.directories.push(path);
+            }
+            _ => return,
+        };
+        match (command.verb.as_str(), command.argument.as_str()) {
+            ("TYPE", kind) => self.binary = Some(!kind.to_ascii_uppercase().starts_with('A')),
+            ("PROT", level) => self.private = level.eq_ignore_ascii_case("P"),
+            ("CCC", _) => self.tls = None,
+            _ => {}
+        }
+    }
+
+    /// What CWD says for a directory: lftp names it from the root.
+    fn directory(&self, path: &str) -> String {
+        if self.config.software != Software::Lftp {
+            return path.to_owned();
+        }
+        FileSystem::resolve(self.directories.last().map_or("/", String::as_str), path)
+    }
+
+    /// Which entry says QUIT: the first that does, or one more than there are.
+    pub(super) fn quit_index(&self) -> u32 {
+        let quit = |entry: &String| Step::parse(entry) == Ok(Step::Quit);
+        self.config.run.iter().position(quit).unwrap_or(self.config.run.len()) as u32
+    }
+
+    /// How many entries the run list has, with the QUIT that is added.
+    pub(super) fn entries(&self) -> u32 {
+        (self.quit_index() + 1).max(self.config.run.len() as u32)
+    }
+
+    pub(super) fn entry(&self) -> String {
+        self.config.run.get(self.index as usize).map_or_else(|| String::from("quit"), Clone::clone)
+    }
+
+    /// Begins the next entry.
+    pub(super) fn begin_step(&mut self, host: &mut dyn Host) {
+        self.tries.begin(host.now());
+        self.again = false;
+        self.step_mode = self.mode;
+        let more = self.index < self.quit_index();
+        if more && !self.is_good() {
+            while let Some(Ok(reply)) = self.replies.next_reply() {
+                host.saw_reply(&reply);
+            }
+            self.hang_up(host);
+            return self.call(host);
+        }
+        if !self.online {
+            // Nobody is there to say goodbye to.
+            self.skip_to(self.entries(), host);
+            self.phase = Phase::Done;
+            return;
+        }
+        self.start_step(host);
+    }
+
+    /// Begins the next entry on the control connection that there is.
+    pub(super) fn start_step(&mut self, host: &mut dyn Host) {
+        let entry = self.entry();
+        let Ok(step) = Step::parse(&entry) else {
+            // The scenario's check lets no such entry through.
+            self.finish_step(StepResult::NotRun, host);
+            return self.begin_step(host);
+        };
+        host.note(Note::StepStarted { index: self.index, run: entry });
+        self.step = Some(step);
+        self.play(host);
+    }
+
+    /// Says the first thing of the current entry.
+    pub(super) fn play(&mut self, host: &mut dyn Host) {
+        let Some(step) = &self.step else { return };
+        let command = match step {
+            Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
+            Step::PrintDirectory => Command::new("PWD", ""),
+            Step::Delete(path) => Command::new("DELE", path.as_str()),
+            Step::MakeDirectory(path) => Command::new("MKD", path.as_str()),
+            Step::Raw(command) => command.clone(),
+            Step::Rename(from, _) => {
+                let from = Command::new("RNFR", from.as_str());
+                return self.send(&from, Phase::RenameFrom, host);
+            }
+            Step::Quit => {
+                self.leave_second(host);
+                return self.send(&Command::new("QUIT", ""), Phase::Quit, host);
+            }
+            Step::Copy(_) => {
+                if !self.again {
+                    self.copy = Errand::default();
+                }
+                return self.begin_copy(host);
+            }
+            Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_) | Step::Append(_) => {
+                self.prepare_transfer();
+                return self.go_on(host);
+            }
+        };
+        self.send(&command, Phase::Simple, host);
+    }
+
+    /// Ends the current entry.
+    pub(super) fn finish_step(&mut self, result: StepResult, host: &mut dyn Host) {
+        let run = self.entry();
+        host.note(Note::StepFinished { index: self.index, run, result });
+        self.index += 1;
+        self.step = None;
+        self.tries.end();
+    }
+
+    /// Ends the entries up to `end` as not run.
+    pub(super) fn skip_to(&mut self, end: u32, host: &mut dyn Host) {
+        while self.index < end {
+            self.finish_step(StepResult::NotRun, host);
+        }
+    }
+
+    /// The session has failed: the current entry, or the next if none runs, gets the blame; the others are not run, up
+    /// to QUIT, which can still be said.
+    pub(super) fn fail_rest(&mut self, result: StepResult, host: &mut dyn Host) {
+        let quit = self.quit_index();
+        if self.step.is_some() {
+            self.end_transfer(result, host);
+            self.finish_step(result, host);
+        } else if self.index < quit {
+            host.note(Note::StepStarted { index: self.index, run: self.entry() });
+            self.finish_step(result, host);
+        }
+        self.skip_to(quit, host);
+    }
+
+    /// Ends the session at once: whatever has not been finished is.
+    pub(super) fn give_up(&mut self, result: StepResult, host: &mut dyn Host) {
+        if self.phase != Phase::Closing {
+            let end = self.entries();
+            if self.step.is_none() && self.index < end {
+                host.note(Note::StepStarted { index: self.index, run: self.entry() });
+                self.finish_step(result, host);
+            } else if self.step.is_some() {
+                self.end_transfer(result, host);
+                self.finish_step(result, host);
+            }
+        }
+        self.skip_to(self.entries(), host);
+        self.phase = Phase::Done;
+        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
+            host.cancel_timer(timer);
+        }
+    }
+}
