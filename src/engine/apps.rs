@@ -359,6 +359,14 @@ impl<O: Observer> Simulation<O> {
         if let Some(listener) = seat.listener {
             self.unlisten(node, listener, None);
         }
+        // What the process still holds open is closed as it ends.
+        if let Some(data) = seat.data
+            && let Some(socket) = self.nodes[node.index()].stack.socket_mut(data)
+        {
+            let outcome = socket.connection.leave();
+            let cause = socket.cause;
+            self.took(node, data, outcome, cause);
+        }
     }
 
     fn with_client(

@@ -240,7 +240,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
             seat.data = None;
         }
-        self.with_connection(handle, cause, crate::tcp::Connection::close);
+        self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {

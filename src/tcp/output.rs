@@ -81,21 +81,26 @@ impl Connection {
     /// The next data as the windows allow, and `beyond` octets more of the congestion window.
     fn more_text(&mut self, now: Instant, beyond: u32) -> Option<Segment> {
         let offset = self.snd_nxt - self.snd_una;
+        let left = self.unsent.len().saturating_sub(offset);
+        let fin_due = self.fin_queued && self.fin_sent.is_none_or(|fin| self.snd_nxt <= fin);
+        let probe = std::mem::take(&mut self.probe_owed);
+        if left == 0 && !fin_due {
+            return None;
+        }
         let mss = self.room_in_segment();
         let beyond = beyond + self.recovery.limited_transmit(mss);
         let congestion = self.congestion.window().saturating_add(beyond);
         let mut room = self.snd_wnd.saturating_sub(offset).min(congestion.saturating_sub(self.in_flight()));
-        if std::mem::take(&mut self.probe_owed) {
+        if probe {
             room = room.max(1);
         }
-        let left = self.unsent.len().saturating_sub(offset);
         let mut len = left.min(room).min(mss);
         if self.snd_nxt < self.snd_max
             && let Some(missing) = self.recovery.scoreboard.missing_from(self.snd_nxt)
         {
             len = len.min(missing);
         }
-        let fin = self.fin_queued && len == left && self.fin_sent.is_none_or(|fin| self.snd_nxt <= fin);
+        let fin = fin_due && len == left;
         if (len == 0 && !fin) || !self.is_worth_it(len, left, mss) {
             if left > 0 && offset == 0 && !self.expects_acknowledgement() {
                 // The window is shut and nothing is on the way that could bring news: probe after a timeout.
