@@ -41,6 +41,11 @@ pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
     write_neighbours(scenario, out);
     write_routes(scenario, out);
     for (index, node) in scenario.nodes.iter().enumerate() {
+        if node.loose_helper {
+            script
+                .notes
+                .insert(format!("loose-helper of {} is a setting of the whole kernel, not of a namespace", node.name));
+        }
         write_rules(scenario, index, node, out);
     }
     *out += "\n# What passes by is written down.\n";
@@ -173,6 +178,10 @@ fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut Str
     if node.chains.is_empty() {
         return;
     }
+    if !node.loose_tracking {
+        let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
+        let _ = writeln!(out, "in_node {} sh -c 'echo 0 >{setting}'", node.name);
+    }
     let _ = writeln!(out, "\n# The firewall of {}: the scenario's own rules.", node.name);
     let _ = writeln!(out, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
     let sets_helper =
@@ -180,30 +189,46 @@ fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut Str
     if node.chains.iter().flat_map(|chain| &chain.rules).any(sets_helper) {
         let _ = writeln!(out, "    ct helper ftp {{ type \"ftp\" protocol tcp; }}");
     }
+    for chain in &node.named_chains {
+        let rules: Vec<&RuleSpec> = chain.rules.iter().filter_map(|id| scenario.rule(*id)).collect();
+        write_rules_of(&format!("chain {}", chain.name), "", &rules, out);
+    }
     for chain in &node.chains {
         write_chain(scenario, chain, out);
     }
     let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(&node.name));
 }
 
-/// A chain of the scenario is two of nftables': filter rules and NAT rules have their own at each hook.
+/// A chain of the scenario is up to three of nftables': rules that filter, that translate and that exempt from tracking
+/// have their own at each hook.
 fn write_chain(scenario: &Scenario, chain: &ChainSpec, out: &mut String) {
     let hook = chain.hook.name();
     let policy = scenario.rule(chain.policy_rule).map_or("policy accept", |rule| rule.text.as_str());
-    let rules = || chain.rules.iter().filter_map(|id| scenario.rule(*id));
-    let translates = |rule: &&RuleSpec| rule.rule.as_ref().is_some_and(|it| matches!(it.action, Some(Action::Nat(_))));
-    let _ = writeln!(out, "    chain {hook} {{\n        type filter hook {hook} priority filter; {policy};");
-    for rule in rules().filter(|rule| !translates(rule)) {
-        let _ = writeln!(out, "        {}", one_line(&rule.text));
+    let rules: Vec<&RuleSpec> = chain.rules.iter().filter_map(|id| scenario.rule(*id)).collect();
+    let (exempting, rules): (Vec<_>, Vec<_>) =
+        rules.into_iter().partition(|rule| rule.rule.as_ref().is_some_and(|it| it.notrack));
+    let (translating, filtering): (Vec<_>, Vec<_>) = rules
+        .into_iter()
+        .partition(|rule| rule.rule.as_ref().is_some_and(|it| matches!(it.action, Some(Action::Nat(_)))));
+    let head =
+        |kind: &str, priority: &str, policy: &str| format!("type {kind} hook {hook} priority {priority}; {policy};");
+    write_rules_of(&format!("chain {hook}"), &head("filter", "filter", policy), &filtering, out);
+    if !translating.is_empty() {
+        // As numbers: nft knows the names dstnat and srcnat at prerouting and postrouting only.
+        let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { "-100" } else { "100" };
+        write_rules_of(&format!("chain nat_{hook}"), &head("nat", priority, "policy accept"), &translating, out);
     }
-    let _ = writeln!(out, "    }}");
-    if !rules().any(|rule| translates(&rule)) {
-        return;
+    if !exempting.is_empty() {
+        write_rules_of(&format!("chain raw_{hook}"), &head("filter", "raw", "policy accept"), &exempting, out);
     }
-    // As numbers: nft knows the names dstnat and srcnat at prerouting and postrouting only.
-    let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { -100 } else { 100 };
-    let _ = writeln!(out, "    chain nat_{hook} {{\n        type nat hook {hook} priority {priority}; policy accept;");
-    for rule in rules().filter(translates) {
+}
+
+fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], out: &mut String) {
+    let _ = writeln!(out, "    {chain} {{");
+    if !head.is_empty() {
+        let _ = writeln!(out, "        {head}");
+    }
+    for rule in rules {
         let text = one_line(&rule.text);
         // In a table for both families nft wants to be told which one an address is of.
         let family = if text.contains('[') { "ip6" } else { "ip" };
