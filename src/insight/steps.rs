@@ -238,9 +238,9 @@ impl Reader {
                 format!("SITE {}", timeless.join(" "))
             }
             // RFC 1639: family, length and bytes of the address, length and bytes of the port.
-            ("LPRT", [four, length, a, b, c, d, two, high, low]) => {
+            ("LPRT", [address @ .., "2", high, low]) => {
                 announces = port(high, low);
-                format!("LPRT {four},{length},{a},{b},{c},{d},{two},<port>")
+                format!("LPRT {},2,<port>", address.join(","))
             }
             ("EPRT", _) => {
                 let mut parts: Vec<&str> = argument.split('|').collect();
