@@ -1,6 +1,6 @@
 //! Packet filtering as netfilter does it: chains of rules at hooks, and connection tracking.
 //!
-//! Modelled: the five hooks, one filter chain each and chains to jump to, the rule subset of [`rule`], connection tracking of TCP with
+//! Modelled: the five hooks, one filter chain each and chains to jump to, the rule subset of `rule`, tracking of TCP with
 //! Linux's states and time-outs, ICMP errors as RELATED, entries that are confirmed only when their first packet got
 //! through; NAT (source, destination, masquerade, redirect) decided by a connection's first packet; the FTP helper with
 //! its expectations; windows (what lies outside of them is INVALID). Not yet: conntrack zones.
