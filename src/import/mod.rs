@@ -29,15 +29,15 @@ pub struct Capture {
 /// One interface while its file is read.
 struct Reading {
     link: Linktype,
-    /// Units of its time stamps a second.
-    units: u64,
+    /// Units of its time stamps a second; `None`: they are not understood.
+    units: Option<u64>,
     /// The time stamp of its first packet, in nanoseconds.
     first: Option<u64>,
     capture: Capture,
 }
 
 impl Reading {
-    fn new(link: Linktype, units: u64, interface: Option<String>) -> Self {
+    fn new(link: Linktype, units: Option<u64>, interface: Option<String>) -> Self {
         let capture = Capture { interface, ..Capture::default() };
         Self { link, units, first: None, capture }
     }
@@ -45,8 +45,8 @@ impl Reading {
     fn frame(&mut self, time: Option<u64>, data: &[u8]) {
         let Some(packet) = decode(self.link, data) else { return };
         self.capture.packets.push(packet);
-        if let Some(time) = time {
-            let nanos = u128::from(time) * 1_000_000_000 / u128::from(self.units.max(1));
+        if let (Some(time), Some(units)) = (time, self.units) {
+            let nanos = u128::from(time) * 1_000_000_000 / u128::from(units.max(1));
             let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
             let since = Duration::from_nanos(nanos.saturating_sub(*self.first.get_or_insert(nanos)));
             self.capture.lasted = self.capture.lasted.max(Some(since));
@@ -84,19 +84,20 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
         match block {
             PcapBlockOwned::LegacyHeader(header) => {
                 let units = if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
-                interfaces.push(Reading::new(header.network, units, None));
+                interfaces.push(Reading::new(header.network, Some(units), None));
             }
             PcapBlockOwned::Legacy(record) => {
                 if let Some(reading) = interfaces.first_mut() {
-                    let time = u64::from(record.ts_sec) * reading.units + u64::from(record.ts_usec);
-                    reading.frame(Some(time), record.data);
+                    let seconds = u64::from(record.ts_sec) * reading.units.unwrap_or_default();
+                    reading.frame(Some(seconds + u64::from(record.ts_usec)), record.data);
                 }
             }
             PcapBlockOwned::NG(Block::SectionHeader(_)) => section.clear(),
             PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
                 let interface = description.if_name().and_then(Result::ok).map(str::to_owned);
                 section.insert(section.len() as u32, interfaces.len());
-                let units = description.ts_resolution().unwrap_or(1_000_000);
+                // (Resolutions as powers of two are beyond the reader.)
+                let units = description.ts_resolution();
                 interfaces.push(Reading::new(description.linktype, units, interface));
             }
             PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {

@@ -11,6 +11,7 @@
 
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// How many pieces of a stream wait for a missing one, and what is kept of a line without an end.
 const MOST_WAITING: usize = 256;
@@ -80,11 +81,14 @@ enum Item {
 
 #[derive(Default)]
 struct Reader {
-    /// Each with the control connection it belongs to.
-    items: Vec<(Option<Pair>, Item)>,
+    /// By the control connection that they belong to.
+    items: BTreeMap<Option<Pair>, Vec<Item>>,
     connections: BTreeMap<Pair, Connection>,
-    /// Control connections in the order they began.
+    /// Control connections in the order they began; then the latest that announced a port, and the latest between two
+    /// hosts.
     controls: Vec<Pair>,
+    announcers: BTreeMap<u16, Pair>,
+    between: BTreeMap<(IpAddr, IpAddr), Pair>,
     streams: BTreeMap<Pair, Stream>,
 }
 
@@ -97,16 +101,16 @@ pub fn steps(packets: &[&Packet], control_ports: &[u16]) -> Vec<Step> {
             Body::Icmp(icmp) => reader.error(icmp),
         }
     }
-    let Reader { items, connections, mut controls, .. } = reader;
+    let Reader { mut items, connections, mut controls, .. } = reader;
     let connection = |pair: &Pair| connections.get(pair).cloned().unwrap_or_default();
     // A stable sort: one after the other between the same hosts stay in order.
     controls.sort_by_key(|(from, to)| (from.ip, *to));
     let mut steps = Vec::new();
     for owner in controls.into_iter().map(Some).chain([None]) {
-        for (_, item) in items.iter().filter(|(of, _)| *of == owner) {
+        for item in items.remove(&owner).unwrap_or_default() {
             steps.push(match item {
-                Item::Line(step) => step.clone(),
-                Item::Connection(pair) => connection_step(*pair, &connection(pair)),
+                Item::Line(step) => step,
+                Item::Connection(pair) => connection_step(pair, &connection(&pair)),
             });
         }
         if let Some(pair) = owner.filter(|pair| connection(pair).is_up_control()) {
@@ -133,8 +137,9 @@ impl Reader {
             });
             connection.syns += 1;
             if first {
-                self.items.push((owner, Item::Connection((from, to))));
+                self.items.entry(owner).or_default().push(Item::Connection((from, to)));
                 if control {
+                    self.between.insert((from.ip, to.ip), (from, to));
                     self.controls.push((from, to));
                     self.streams.insert((from, to), Stream { next: segment.seq + 1, ..Stream::default() });
                 }
@@ -166,14 +171,8 @@ impl Reader {
     /// The control connection that a data connection belongs to: the latest that announced its port, else the latest
     /// between these hosts.
     fn owner(&self, from: Endpoint, to: Endpoint) -> Option<Pair> {
-        let announced = |pair: &&Pair| self.connections.get(pair).is_some_and(|c| c.announces == Some(to.port));
-        let between = |(a, b): &&Pair| (a.ip, b.ip) == (from.ip, to.ip) || (b.ip, a.ip) == (from.ip, to.ip);
-        let latest = || self.controls.iter().rev();
-        latest()
-            .find(|pair| announced(pair) && between(pair))
-            .or_else(|| latest().find(announced))
-            .or_else(|| latest().find(between))
-            .copied()
+        let hosts = |pair| self.between.get(&pair);
+        self.announcers.get(&to.port).or_else(|| hosts((from.ip, to.ip))).or_else(|| hosts((to.ip, from.ip))).copied()
     }
 
     fn error(&mut self, icmp: &Icmp) {
@@ -252,11 +251,9 @@ impl Reader {
             }
             _ => format!("{verb} {argument}").trim_end().to_owned(),
         };
-        if let Some(connection) = self.connections.get_mut(&control) {
-            connection.announces = announces.or(connection.announces);
-        }
+        self.announce(control, announces);
         let step = Step { meaning: format!("command {meaning}"), shown: format!("command {line}") };
-        self.items.push((Some(control), Item::Line(step)));
+        self.items.entry(Some(control)).or_default().push(Item::Line(step));
     }
 
     fn reply(&mut self, control: Pair, line: &str) {
@@ -274,21 +271,29 @@ impl Reader {
         }
         let code = code.unwrap_or("without a code");
         let inside = line.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
-        if let Some(connection) = self.connections.get_mut(&control) {
-            let announces = match (code, inside) {
-                ("227", Some(inside)) => match inside.split(',').collect::<Vec<_>>()[..] {
-                    [_, _, _, _, high, low] => port(high, low),
-                    _ => None,
-                },
-                ("229", Some(inside)) => inside.trim_matches('|').parse().ok(),
+        let announces = match (code, inside) {
+            ("227", Some(inside)) => match inside.split(',').collect::<Vec<_>>()[..] {
+                [_, _, _, _, high, low] => port(high, low),
                 _ => None,
-            };
-            connection.announces = announces.or(connection.announces);
-            // RFC 4217, section 4: what follows is TLS.
-            connection.sealed |= code == "234";
+            },
+            ("229", Some(inside)) => inside.trim_matches('|').parse().ok(),
+            _ => None,
+        };
+        self.announce(control, announces);
+        // RFC 4217, section 4: what follows is TLS.
+        if let Some(connection) = self.connections.get_mut(&control).filter(|_| code == "234") {
+            connection.sealed = true;
         }
         let step = Step { meaning: format!("reply {code}"), shown: format!("reply {line}") };
-        self.items.push((Some(control), Item::Line(step)));
+        self.items.entry(Some(control)).or_default().push(Item::Line(step));
+    }
+
+    fn announce(&mut self, control: Pair, port: Option<u16>) {
+        let Some(port) = port else { return };
+        self.announcers.insert(port, control);
+        if let Some(connection) = self.connections.get_mut(&control) {
+            connection.announces = Some(port);
+        }
     }
 }
 

@@ -214,7 +214,7 @@ impl Client<'_> {
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
                 Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
                 Step::PrintDirectory => String::from("quote PWD"),
-                Step::Raw(command) => with(&format!("quote {}", command.verb), &[&command.argument]),
+                Step::Raw(command) => with("quote", &[&command.verb, &command.argument]),
                 Step::Quit => continue,
             });
         }

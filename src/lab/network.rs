@@ -135,7 +135,7 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
                 if net == "default" || net.contains(':') == gateway.is_ipv6() {
                     let _ = writeln!(
                         out,
-                        "in_node {} ip {family} route add {net} via {gateway} dev {}",
+                        "in_node {} ip {family} route replace {net} via {gateway} dev {}",
                         node.name, interface.name
                     );
                 }
@@ -149,7 +149,7 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
                 Hop::Prohibit => "prohibit",
                 Hop::Throw => "throw",
             };
-            let _ = writeln!(out, "in_node {} ip route add {nowhere} {net}", node.name);
+            let _ = writeln!(out, "in_node {} ip route replace {nowhere} {net}", node.name);
         }
         for address in &addresses {
             let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };
@@ -178,15 +178,12 @@ fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut Str
     if node.chains.is_empty() {
         return;
     }
-    if !node.loose_tracking {
-        let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
-        let _ = writeln!(out, "in_node {} sh -c 'echo 0 >{setting}'", node.name);
-    }
     let _ = writeln!(out, "\n# The firewall of {}: the scenario's own rules.", node.name);
     let _ = writeln!(out, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
     let sets_helper =
         |id: &RuleId| scenario.rule(*id).and_then(|rule| rule.rule.as_ref()).is_some_and(|it| it.sets_helper);
-    if node.chains.iter().flat_map(|chain| &chain.rules).any(sets_helper) {
+    let named = node.named_chains.iter().flat_map(|chain| &chain.rules);
+    if node.chains.iter().flat_map(|chain| &chain.rules).chain(named).any(sets_helper) {
         let _ = writeln!(out, "    ct helper ftp {{ type \"ftp\" protocol tcp; }}");
     }
     for chain in &node.named_chains {
@@ -197,6 +194,11 @@ fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut Str
         write_chain(scenario, chain, out);
     }
     let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(&node.name));
+    if !node.loose_tracking {
+        // After the rules, for they load what the setting is about.
+        let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
+        let _ = writeln!(out, "in_node {} sh -c 'echo 0 >{setting}'", node.name);
+    }
 }
 
 /// A chain of the scenario is up to three of nftables': rules that filter, that translate and that exempt from tracking
@@ -229,11 +231,17 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], out: &mut String
         let _ = writeln!(out, "        {head}");
     }
     for rule in rules {
-        let text = one_line(&rule.text);
-        // In a table for both families nft wants to be told which one an address is of.
-        let family = if text.contains('[') { "ip6" } else { "ip" };
-        let text =
-            text.replace("dnat to", &format!("dnat {family} to")).replace("snat to", &format!("snat {family} to"));
+        let mut text = one_line(&rule.text);
+        // In a table for both families nft wants to be told which one an address is of. A comment comes last.
+        let target = rule.rule.as_ref().and_then(|rule| match &rule.action {
+            Some(Action::Nat(target)) => target.address(),
+            _ => None,
+        });
+        if let Some(address) = target {
+            let family = if address.is_ipv4() { "ip" } else { "ip6" };
+            text = text.replacen("dnat to", &format!("dnat {family} to"), 1);
+            text = text.replacen("snat to", &format!("snat {family} to"), 1);
+        }
         // nft asks which protocol's ports are meant, where the scenario's check only warns.
         let vague = rule.rule.as_ref().is_some_and(|rule| {
             let ports = |action: &Action| matches!(action, Action::Nat(target) if target.ports().is_some());

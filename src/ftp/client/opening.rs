@@ -106,11 +106,13 @@ impl ClientSession {
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
-            Opening::Where if let Some(code) = self.refused.take() => {
-                self.fail_rest(StepResult::Reply(code), host);
-                return self.begin_step(host);
+            Opening::Where => {
+                if let Some(code) = self.refused.take() {
+                    self.fail_rest(StepResult::Reply(code), host);
+                    return self.begin_step(host);
+                }
+                self.knows_home = self.config.software == Software::Lftp && reply.is_positive();
             }
-            Opening::Where => self.knows_home = self.config.software == Software::Lftp && reply.is_positive(),
             _ => {}
         }
         self.open(host);

@@ -92,14 +92,14 @@ impl ClientSession {
                 (Stage::Time, _) if self.known.time => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
-                // Every file is as old as the simulation.
-                (Stage::SetTime, _) if let Step::Put(sent) = step => {
-                    if self.features.has("MFMT") {
+                (Stage::SetTime, _) => match step {
+                    // Every file is as old as the simulation.
+                    Step::Put(sent) if self.features.has("MFMT") => {
                         Command::new("MFMT", format!("20260101000000 {sent}"))
-                    } else {
-                        Command::new("SITE", format!("UTIME 20260101000000 {sent}"))
                     }
-                }
+                    Step::Put(sent) => Command::new("SITE", format!("UTIME 20260101000000 {sent}")),
+                    _ => continue,
+                },
                 (Stage::Announce, _) if self.features.has("PRET") && !self.data.mode.is_active() => Command::new(
                     "PRET",
                     step.transfer().map(|it| format!("{} {}", it.verb, it.argument)).unwrap_or_default(),

@@ -37,14 +37,39 @@ impl ServerSession {
                 self.fill(say.unknown, command, server, host)
             }
             _ if self.login != Login::Yes && !may_come_first(verb, server) => say.login_first.reply(),
-            _ if let Some(text) = denial(verb, server) => self.fill(text, command, server, host),
-            "PRET"
-                if let Some(text) = say.announced_missing
-                    && let Some(file) = command.argument.strip_prefix("RETR ")
-                    && server.files.read(&FileSystem::resolve(&self.cwd, file)).is_none() =>
-            {
-                text.reply()
+            _ => match self.refusal(command, server) {
+                Some(text) => self.fill(text, command, server, host),
+                None => match self.admitted(command, server, host) {
+                    Some(reply) => reply,
+                    None => return,
+                },
+            },
+        };
+        self.send(&reply, host);
+    }
+
+    /// What a command gets for reasons of its own: the settings forbid it, there is no such file to announce, TLS must
+    /// come first.
+    fn refusal(&self, command: &Command, server: &Server) -> Option<Text> {
+        let (verb, say) = (command.verb.as_str(), server.say());
+        if let Some(text) = denial(verb, server) {
+            return Some(text);
+        }
+        match verb {
+            "PRET" => {
+                let file = command.argument.strip_prefix("RETR ")?;
+                let missing = server.files.read(&FileSystem::resolve(&self.cwd, file)).is_none();
+                say.announced_missing.filter(|_| missing)
             }
+            "PBSZ" | "PROT" if self.tls.is_none() => say.tls_first.filter(|_| server.config.tls),
+            _ => None,
+        }
+    }
+
+    /// The answer to a command that nothing stands against; `None`: it answers by itself, now or later.
+    fn admitted(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) -> Option<Reply> {
+        let (verb, say) = (command.verb.as_str(), server.say());
+        Some(match verb {
             // RFC 7151, section 3.1 wants brackets around an IPv6 address; lftp leaves them out.
             "HOST" if say.checks_host && self.tls.is_some() => Reply::new(503, "Bad sequence of commands"),
             "HOST" if say.checks_host && command.argument.contains(':') && !command.argument.starts_with('[') => {
@@ -53,23 +78,28 @@ impl ServerSession {
             "HOST" if say.checks_host && !is_own_name(&command.argument, host) => {
                 Reply::new(504, format!("{}: Unknown hostname provided", command.argument))
             }
-            "PORT" | "EPRT" | "PASV" | "EPSV" => match self.negotiate(command, server, host) {
-                Some(reply) => reply,
-                None => return,
-            },
-            "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => return self.begin_transfer(command, server, host),
-            "MLSD" if say.facts.is_some() => return self.begin_transfer(command, server, host),
-            "PBSZ" | "PROT" if self.tls.is_some() => return self.protect(command, server, host),
-            "CCC" if self.tls.is_some() && say.knows_ccc => return self.protect(command, server, host),
-            "PBSZ" | "PROT" if let Some(text) = say.tls_first.filter(|_| server.config.tls) => {
-                self.fill(text, command, server, host)
+            "PORT" | "EPRT" | "PASV" | "EPSV" => self.negotiate(command, server, host)?,
+            "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => {
+                self.begin_transfer(command, server, host);
+                return None;
+            }
+            "MLSD" if say.facts.is_some() => {
+                self.begin_transfer(command, server, host);
+                return None;
+            }
+            "PBSZ" | "PROT" if self.tls.is_some() => {
+                self.protect(command, server, host);
+                return None;
+            }
+            "CCC" if self.tls.is_some() && say.knows_ccc => {
+                self.protect(command, server, host);
+                return None;
             }
             _ => match self.files(command, server, host).or_else(|| self.talk(command, server, host)) {
                 Some(reply) => reply,
                 None => self.fill(say.unknown, command, server, host),
             },
-        };
-        self.send(&reply, host);
+        })
     }
 
     fn user(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
@@ -163,7 +193,7 @@ impl ServerSession {
                     either(server.files.remove_dir(&path), say.directory_removed, say.directory_remove_failed)
                 }
             }
-            "RNFR" | "RNTO" if let Some([_, _, text, _]) = guest => text,
+            "RNFR" | "RNTO" if guest.is_some() => guest.map(|[_, _, text, _]| text)?,
             "RNFR" => {
                 self.rename_from = Some(path).filter(|_| is_file);
                 either(is_file, say.rename_from, say.rename_from_failed)
@@ -184,7 +214,8 @@ impl ServerSession {
                 }
             }
             // draft-somers-ftp-mfxx; times are not kept.
-            "MFMT" if let Some([guests, others]) = say.set_time => {
+            "MFMT" if say.set_time.is_some() => {
+                let [guests, others] = say.set_time?;
                 let (time, file) = argument.split_once(' ').unwrap_or((argument, ""));
                 let there = server.files.size(&FileSystem::resolve(&self.cwd, file)).is_some();
                 let text = match (server.config.is_anonymous(&self.user), there) {
