@@ -13,10 +13,10 @@
 use super::super::app::App;
 use super::super::player::Player;
 use super::put_canvas;
-use crate::ids::{NodeId, SessionId};
+use crate::ids::{ConnectionId, NodeId, SessionId};
 use crate::ladder::{Canvas, Geometry, Role, RowKind, channel_mark, draw_header, text_width};
 use crate::narrate::{Id, packet_label};
-use crate::packet::Channel;
+use crate::packet::{Channel, Tag};
 use crate::tcp::State;
 use crate::trace::{Flight, SocketView, path_between};
 use ratatui::buffer::Buffer;
@@ -50,8 +50,10 @@ struct Stage<'a> {
     player: &'a Player,
     geometry: &'a Geometry,
     session: SessionId,
-    /// The columns of the nodes between client and server, ends included.
-    path: Vec<usize>,
+    /// For each channel the connection that it shows now.
+    shown: [Option<ConnectionId>; 2],
+    /// For each channel the columns of the nodes from end to end, the left one first.
+    paths: [Vec<usize>; 2],
 }
 
 const fn role_of(channel: Channel) -> Role {
@@ -64,15 +66,65 @@ const fn role_of(channel: Channel) -> Role {
 impl<'a> Stage<'a> {
     fn new(app: &'a App, player: &'a Player, geometry: &'a Geometry) -> Self {
         let session = player.session();
-        let trace = player.trace();
-        let ladder = &player.run().ladder;
-        let path = trace.sessions.get(session.index()).map_or_else(Vec::new, |info| {
-            // A server that is nobody is looked for at the far right.
-            let server = info.server.or_else(|| ladder.columns.last().copied());
-            server.map_or_else(Vec::new, |server| path_between(trace, info.client, server))
-        });
-        let path = path.into_iter().map(|node| ladder.column(node)).collect();
-        Self { app, player, geometry, session, path }
+        let mut stage = Self { app, player, geometry, session, shown: [None; 2], paths: [Vec::new(), Vec::new()] };
+        for channel in [Channel::Control, Channel::Data] {
+            stage.shown[channel as usize] = stage.connection(channel);
+            let ends = stage.ends(channel);
+            let nodes = ends.map_or_else(Vec::new, |(a, b)| path_between(player.trace(), a, b));
+            let mut path: Vec<usize> = nodes.into_iter().map(|node| stage.column(node)).collect();
+            if let (Some(first), Some(last)) = (path.first(), path.last())
+                && stage.lane(*first) > stage.lane(*last)
+            {
+                path.reverse();
+            }
+            stage.paths[channel as usize] = path;
+        }
+        stage
+    }
+
+    /// The connection that a channel shows: the one that the frame is about, or else the one that was opened last. (A
+    /// client that copies from server to server has two control connections.)
+    fn connection(&self, channel: Channel) -> Option<ConnectionId> {
+        let ids = || self.sockets(channel).filter_map(|socket| socket.tag.and_then(|tag| tag.connection));
+        let current = self.player.frame().and_then(|frame| frame.tag).filter(|tag| tag.channel == channel);
+        let current = current.and_then(|tag| tag.connection).filter(|wanted| ids().any(|id| id == *wanted));
+        current.or_else(|| ids().last())
+    }
+
+    /// Where a channel begins and ends: at the sockets of its connection, wherever a NAT has led it; at an open door; or
+    /// at the client and the server that it will call.
+    fn ends(&self, channel: Channel) -> Option<(NodeId, NodeId)> {
+        let trace = self.player.trace();
+        let info = trace.sessions.get(self.session.index())?;
+        // A server that is nobody is looked for at the far right.
+        let server = info.server.or_else(|| self.player.run().ladder.columns.last().copied())?;
+        let mine: Vec<&SocketView> = self.sockets(channel).filter(|socket| self.is_shown(channel, socket)).collect();
+        match mine[..] {
+            [one, .., other] if one.node != other.node => Some((one.node, other.node)),
+            [one, ..] => {
+                let called = one.remote.and_then(|remote| {
+                    let place = trace.nodes.iter().position(|node| node.addresses.contains(&remote.ip))?;
+                    Some(NodeId(place as u32))
+                });
+                let other = if one.node == info.client { server } else { info.client };
+                Some((one.node, called.filter(|node| *node != one.node).unwrap_or(other)))
+            }
+            [] => {
+                let door = self.sockets(channel).filter(|socket| socket.tag.is_some()).last();
+                let far = door.map(|socket| socket.node).filter(|node| *node != info.client);
+                Some((info.client, far.unwrap_or(server)))
+            }
+        }
+    }
+
+    /// Whether a socket is an end of the connection that a channel shows.
+    fn is_shown(&self, channel: Channel, socket: &SocketView) -> bool {
+        let connection = socket.tag.and_then(|tag| tag.connection);
+        connection.is_some() && connection == self.shown[channel as usize]
+    }
+
+    fn path(&self, channel: Channel) -> &[usize] {
+        &self.paths[channel as usize]
     }
 
     fn column(&self, node: NodeId) -> usize {
@@ -107,17 +159,15 @@ impl<'a> Stage<'a> {
     /// What stands at the ends of a channel: ports with their names, open doors, states.
     fn doors(&self, channel: Channel) -> Canvas {
         let mut canvas = Canvas::new(self.geometry.width);
-        let (Some(first), Some(last)) = (self.path.first(), self.path.last()) else { return canvas };
+        let path = self.path(channel);
+        let (Some(first), Some(last)) = (path.first(), path.last()) else { return canvas };
         for (column, left) in [(*first, true), (*last, false)] {
             let node = self.player.run().ladder.columns[column];
             let here: Vec<&SocketView> = self.sockets(channel).filter(|socket| socket.node == node).collect();
-            // The connection that lives, or else the last one that ended in TIME-WAIT; and the door, if one is open.
-            let connection = here
-                .iter()
-                .rev()
-                .find(|socket| socket.remote.is_some() && socket.state != State::TimeWait)
-                .or_else(|| here.iter().rev().find(|socket| socket.remote.is_some()));
+            // The connection, and the door, if one is open: for the next connection, if this one is over.
             let door = here.iter().rev().find(|socket| socket.remote.is_none());
+            let over = |socket: &SocketView| door.is_some() && socket.state == State::TimeWait;
+            let connection = here.iter().rev().find(|socket| self.is_shown(channel, socket) && !over(socket));
             let mut words = Vec::new();
             if let Some(socket) = door.or(connection) {
                 let port = socket.name.map_or_else(
@@ -170,8 +220,9 @@ impl<'a> Stage<'a> {
         let mut canvas = Canvas::new(self.geometry.width);
         let glyphs = &self.app.glyphs;
         let role = role_of(channel);
-        let states: Vec<State> =
-            self.sockets(channel).filter(|socket| socket.remote.is_some()).map(|socket| socket.state).collect();
+        let shown = self.sockets(channel).filter(|socket| self.is_shown(channel, socket));
+        let states: Vec<State> = shown.map(|socket| socket.state).collect();
+        let path = self.path(channel);
         let alive = |state: &State| state.is_synchronized() && *state != State::TimeWait;
         let line = if states.iter().filter(|state| alive(state)).count() >= 2 {
             Some((glyphs.line(Some(channel)), role))
@@ -180,7 +231,7 @@ impl<'a> Stage<'a> {
         } else {
             None
         };
-        if let (Some((glyph, role)), Some(first), Some(last)) = (line, self.path.first(), self.path.last()) {
+        if let (Some((glyph, role)), Some(first), Some(last)) = (line, path.first(), path.last()) {
             let (a, b) = (self.lane(*first), self.lane(*last));
             canvas.fill(a.min(b) + 1, a.max(b), glyph, role);
         }
@@ -199,11 +250,12 @@ impl<'a> Stage<'a> {
     fn node(&self, canvas: &mut Canvas, column: usize, node: NodeId, channel: Channel) {
         let info = &self.player.trace().nodes[node.index()];
         let lane = self.lane(column);
-        let is_end = self.path.first() == Some(&column) || self.path.last() == Some(&column);
-        let on_path = self.path.contains(&column);
+        let path = self.path(channel);
+        let is_end = path.first() == Some(&column) || path.last() == Some(&column);
+        let on_path = path.contains(&column);
         if info.has_firewall {
             // A host's firewall stands before the host.
-            let (from, to) = match (is_end, self.path.first() == Some(&column)) {
+            let (from, to) = match (is_end, path.first() == Some(&column)) {
                 (true, true) => (lane + 1, lane + 4),
                 (true, false) => (lane.saturating_sub(3), lane),
                 _ => (lane.saturating_sub(2), lane + 3),
@@ -257,7 +309,8 @@ impl<'a> Stage<'a> {
         let Some(row) = ladder.row_of(self.player.cursor()) else { return };
         let RowKind::Packet(index) = ladder.rows[row].kind else { return };
         let journey = &ladder.journeys[index];
-        let here = journey.tag.map_or(channel == Channel::Control, |tag| tag.channel == channel);
+        let mine = |tag: Tag| tag.channel == channel && tag.session == self.session;
+        let here = journey.tag.map_or(channel == Channel::Control, mine);
         if !here || !journey.failed() || journey.last > self.player.cursor() {
             return;
         }
