@@ -327,11 +327,14 @@ why-eprt-listens = The client listens on port { $port } and tells the server; EP
 why-eprt-nobody = The command names port { $port }, but the client does not listen there.
 why-eprt-elsewhere = The command names port { $port } at { $address }, which is not the client's own address.
 why-port-seen = This opens no connection yet: the server connects when a transfer command such as LIST comes.
+why-port-stranger = The command names { $named }, but the server sees the control connection come from { $seen }, and does not connect to anybody else (RFC 2577).
+why-port-translated = { $client } has written its own address. A router on the way has translated the headers of its packets, not the text inside.
+why-port-sealed = No helper could change that text: TLS hides it from everybody on the way.
 why-pasv = The client asks the server to open a door: in passive mode it is the client who connects for the data.
 why-epsv = The client asks the server to open a door; the answer will name only a port, no address.
 why-227-listens = { $p1 } * 256 + { $p2 } = { $port }: the server listens there and waits for the client.
 why-227-nobody = { $p1 } * 256 + { $p2 } = { $port }, but the server does not listen there.
-why-227-elsewhere = The reply names the address { $address }, which is not one of the server's own.
+why-227-elsewhere = The reply names the address { $address }, which is not the one that the client has called.
 why-229-listens = The server listens on port { $port } and waits for the client; the address is that of the control connection.
 why-229-nobody = The reply names port { $port }, but the server does not listen there.
 why-425-timeout = The server waited { $after } for the data connection and gives up.
@@ -354,6 +357,7 @@ why-listen = An open door is not enough: a firewall on the way may still keep vi
 note-rule = { $rule } (line { $line })
 note-rewritten = rewritten: { $text }
 note-timer = gave up after { $after }
+note-retry = tries again after { $after }
 knock-opened = the door opens
 knock-dropped = dropped by { $node }: { $note }
 knock-rejected = rejected by { $node }: { $note }

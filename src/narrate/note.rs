@@ -1,6 +1,7 @@
 //! Notes of a few words, for the rows of a ladder and the lines of a table.
 
 use super::{Id, Messages, data_error, loss_reason, packet_label, visible};
+use crate::ftp::FtpTimer;
 use crate::ids::{FrameId, NodeId};
 use crate::insight::{Knock, KnockFate, StepOutcome};
 use crate::scenario::Outcome;
@@ -18,6 +19,9 @@ pub fn row_note(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Translated { packet, .. } => {
             let text = packet_label(trace, trace.packet(*packet), frame);
             messages.format(Id::NoteRewritten, &[("text", &text)])
+        }
+        Event::Timer { timer: Timer::Ftp(FtpTimer::Retry), after, .. } => {
+            messages.format(Id::NoteRetry, &[("after", &after.to_string())])
         }
         Event::Timer { timer: Timer::Ftp(_), after, .. } => {
             messages.format(Id::NoteTimer, &[("after", &after.to_string())])

@@ -307,11 +307,14 @@ why-eprt-listens = 客户端在端口 { $port } 上监听，并告知服务器�
 why-eprt-nobody = 命令给出端口 { $port }，但客户端并没有在该端口上监听。
 why-eprt-elsewhere = 命令给出 { $address } 的端口 { $port }，而该地址不是客户端自己的地址。
 why-port-seen = 这时还不会建立连接：要等 LIST 这样的传输命令到来，服务器才发起连接。
+why-port-stranger = 命令给出的地址是 { $named }，而服务器看到控制连接来自 { $seen }；它不会去连接别人（RFC 2577）。
+why-port-translated = { $client } 写的是自己的地址。途中的路由器改写了分组的首部，却没有改写里面的文本。
+why-port-sealed = 没有哪个助手能改写这段文本：TLS 把它对途中所有人隐藏了。
 why-pasv = 客户端请服务器打开一个端口：被动模式下数据连接由客户端发起。
 why-epsv = 客户端请服务器打开一个端口；应答里将只有端口号，没有地址。
 why-227-listens = { $p1 } * 256 + { $p2 } = { $port }：服务器在该端口上监听，等待客户端连接。
 why-227-nobody = { $p1 } * 256 + { $p2 } = { $port }，但服务器并没有在该端口上监听。
-why-227-elsewhere = 应答给出的地址 { $address } 不是服务器自己的地址。
+why-227-elsewhere = 应答给出的地址 { $address } 不是客户端所呼叫的那个地址。
 why-229-listens = 服务器在端口 { $port } 上监听，等待客户端连接；地址与控制连接相同。
 why-229-nobody = 应答给出端口 { $port }，但服务器并没有在该端口上监听。
 why-425-timeout = 服务器等待数据连接 { $after } 后放弃。
@@ -334,6 +337,7 @@ why-listen = 仅仅打开端口还不够：途中的防火墙仍可能拦住来�
 note-rule = { $rule }（第 { $line } 行）
 note-rewritten = 改写为：{ $text }
 note-timer = 等待 { $after } 后放弃
+note-retry = 等待 { $after } 后重试
 knock-opened = 门开了
 knock-dropped = 被 { $node } 丢弃：{ $note }
 knock-rejected = 被 { $node } 拒绝：{ $note }

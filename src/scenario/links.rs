@@ -305,6 +305,14 @@ fn check_name(problems: &mut Problems<'_>, name: &str, span: &Range<usize>, fiel
         )
     } else if name == "lo" {
         ("`lo` is the loopback interface of every node".to_owned(), "choose another name")
+    } else if matches!(name, "all" | "default") {
+        (
+            format!(
+                "no interface can be called {} on Linux, and interfaces are named after their neighbour",
+                quote(name)
+            ),
+            "choose another name",
+        )
     } else {
         return true;
     };

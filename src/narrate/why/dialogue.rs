@@ -90,8 +90,42 @@ pub(super) fn reply(
             vec![t.say(if stands { Id::Why150 } else { Id::Why150Waiting }, &[])]
         }
         (226, _) => vec![t.say(Id::Why226, &[])],
+        (500.., _) => port_refused(t, scene, node, tag),
         _ => Vec::new(),
     }
+}
+
+/// A refused PORT or EPRT that names another address than the one that the server knows the client by.
+fn port_refused(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Option<Tag>) -> Vec<String> {
+    let command = t.trace.causes(t.at).find_map(|cause| match &t.trace.frame(cause).event {
+        Event::FtpCommand { verb, argument, .. } => Some((verb.as_str(), argument.as_str())),
+        _ => None,
+    });
+    let named = match command {
+        Some(("PORT", argument)) => parse_host_port(argument).map(SocketAddr::V4),
+        Some(("EPRT", argument)) => parse_eprt(argument).ok(),
+        _ => None,
+    };
+    let (Some(named), Some((client, _))) = (named, session(t.trace, tag)) else { return Vec::new() };
+    let connection = facts::connection(tag);
+    let far = scene
+        .sockets
+        .iter()
+        .find(|socket| socket.node != client && connection.is_some() && facts::connection(socket.tag) == connection);
+    let Some(seen) = far.and_then(|socket| socket.remote).filter(|seen| seen.ip != named.ip()) else {
+        return Vec::new();
+    };
+    let (named_text, seen_text) = (named.ip().to_string(), seen.ip.to_string());
+    let mut sentences = vec![t.say(Id::WhyPortStranger, &[("named", &named_text), ("seen", &seen_text)])];
+    if facts::owns(t.trace, client, Endpoint::from(named)) {
+        sentences.push(t.say(Id::WhyPortTranslated, &[("client", &t.node(client))]));
+        let earlier = t.trace.frames.iter().take(t.at.index());
+        let of_this = earlier.filter(|frame| facts::connection(frame.tag) == connection && frame.node == node);
+        if of_this.into_iter().any(|frame| matches!(frame.event, Event::FtpReply { code: 234, .. })) {
+            sentences.push(t.say(Id::WhyPortSealed, &[]));
+        }
+    }
+    sentences
 }
 
 fn is_data_of(other: Tag, tag: Option<Tag>) -> bool {
