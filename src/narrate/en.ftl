@@ -327,9 +327,9 @@ why-eprt-listens = The client listens on port { $port } and tells the server; EP
 why-eprt-nobody = The command names port { $port }, but the client does not listen there.
 why-eprt-elsewhere = The command names port { $port } at { $address }, which is not the client's own address.
 why-port-seen = This opens no connection yet: the server connects when a transfer command such as LIST comes.
-why-port-stranger = The command names { $named }, but the server sees the control connection come from { $seen }, and does not connect to anybody else (RFC 2577).
-why-port-translated = { $client } has written its own address. A router on the way has translated the headers of its packets, not the text inside.
-why-port-sealed = No helper could change that text: TLS hides it from everybody on the way.
+why-port-stranger = The command names { $named }, but the control connection comes from { $seen }; the server connects to nobody else (RFC 2577).
+why-port-translated = { $client } wrote its own address: a router on the way translated the headers of its packets, not the text in them.
+why-port-sealed = No helper could change it: TLS hides the text.
 why-pasv = The client asks the server to open a door: in passive mode it is the client who connects for the data.
 why-epsv = The client asks the server to open a door; the answer will name only a port, no address.
 why-227-listens = { $p1 } * 256 + { $p2 } = { $port }: the server listens there and waits for the client.
