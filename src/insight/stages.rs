@@ -1,6 +1,7 @@
 //! The four steps that every transfer takes, as a packet capture shows them.
 
 use crate::firewall::Verdict;
+use crate::ftp::Step;
 use crate::ids::FrameId;
 use crate::packet::Channel;
 use crate::tcp::State;
@@ -67,7 +68,7 @@ pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
             Channel::Data => Stage::DataHandshake as usize,
         };
         match &frame.event {
-            Event::Step { result: None, .. } => progress[1..].fill(Progress::Ahead),
+            Event::Step { result: None, run, .. } if !goes_on(run) => progress[1..].fill(Progress::Ahead),
             Event::Socket { action: SocketAction::Connect, .. } => progress[handshake] = Progress::Running,
             Event::Socket { action: SocketAction::Failed(_), .. } => progress[handshake] = Progress::Blocked,
             Event::TcpState { from: State::SynReceived, to: State::Established, .. } => {
@@ -99,6 +100,43 @@ pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
     progress
 }
 
+/// Whether an entry of the run list belongs to what was before it: the goodbye, or a raw transfer after a raw PORT.
+fn goes_on(run: &str) -> bool {
+    match Step::parse(run) {
+        Ok(Step::Quit) => true,
+        Ok(Step::Raw(command)) => {
+            matches!(command.verb.as_str(), "LIST" | "NLST" | "MLSD" | "RETR" | "STOR" | "APPE" | "STOU")
+        }
+        _ => false,
+    }
+}
+
 fn is_negotiation(verb: &str) -> bool {
     matches!(verb, "PORT" | "EPRT" | "PASV" | "EPSV")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ftp::Mode;
+    use crate::scenario::{builtin, parse};
+
+    #[test]
+    fn the_goodbye_does_not_put_the_lights_out() {
+        let source = builtin("classic").unwrap().source;
+        for (mode, end) in [(Mode::Passive, Progress::Done), (Mode::Active, Progress::Blocked)] {
+            let trace = parse(source, "classic").unwrap().with_mode(mode).run().unwrap();
+            let last = trace.ids().last().unwrap();
+            assert_eq!(stages(&trace, last), [Progress::Done, Progress::Done, Progress::Done, end]);
+        }
+    }
+
+    #[test]
+    fn a_raw_transfer_uses_the_raw_port_before_it() {
+        let trace = parse(builtin("bounce").unwrap().source, "bounce").unwrap().run().unwrap();
+        let opened = trace
+            .ids()
+            .find(|id| matches!(&trace.frame(*id).event, Event::Step { run, result: Some(_), .. } if run == "LIST"));
+        assert_eq!(stages(&trace, opened.unwrap()), [Progress::Done; 4]);
+    }
 }
