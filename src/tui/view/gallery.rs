@@ -3,6 +3,7 @@
 use super::super::app::App;
 use super::super::gallery::Item;
 use super::footer;
+use crate::ids::NodeId;
 use crate::ladder::{Role, fit, text_width};
 use crate::narrate::{Id, mode_name, outcome_note, visible};
 use crate::scenario::Outcome;
@@ -91,13 +92,23 @@ fn draw_details(app: &App, item: &Item, area: Rect, buffer: &mut Buffer) {
 
 /// The nodes from left to right: `client -- [office] -- server`, firewalls in brackets.
 fn network(app: &App, trace: &Trace) -> Line<'static> {
-    let names: Vec<String> = node_order(trace)
-        .into_iter()
-        .map(|node| {
-            let info = &trace.nodes[node.index()];
-            let name = visible(&info.name);
-            if info.has_firewall { format!("[{name}]") } else { name }
-        })
-        .collect();
-    Line::styled(names.join(" -- "), app.theme.role(Role::Control))
+    let name = |node: NodeId| {
+        let info = &trace.nodes[node.index()];
+        let name = visible(&info.name);
+        if info.has_firewall { format!("[{name}]") } else { name }
+    };
+    let order = node_order(trace);
+    let mut text = order.first().map_or_else(String::new, |first| name(*first));
+    for (before, node) in order.iter().zip(order.iter().skip(1)) {
+        // Where the next one hangs somewhere else, a branch begins.
+        let linked = trace.links.iter().any(|link| link.ends.contains(before) && link.ends.contains(node));
+        let at = order.iter().find(|other| {
+            *other != node && trace.links.iter().any(|link| link.ends.contains(other) && link.ends.contains(node))
+        });
+        match (linked, at) {
+            (false, Some(at)) => text += &format!(", {} -- {}", name(*at), name(*node)),
+            _ => text += &format!(" -- {}", name(*node)),
+        }
+    }
+    Line::styled(text, app.theme.role(Role::Control))
 }
