@@ -123,6 +123,38 @@ fn jumps_that_lead_nowhere_or_back() {
     assert!(mistakes.contains("jumps lead in a circle"), "{mistakes}");
 }
 
+/// Chains of which each holds `jumps` jumps to the next, and the last as many counters; a hook jumps to the first.
+fn ladder_of_chains(count: usize, jumps: usize) -> String {
+    let chains: Vec<String> = (0..count)
+        .map(|n| {
+            let rule = if n + 1 == count { "'counter'".to_owned() } else { format!("'jump c{}'", n + 1) };
+            format!("[nodes.server.firewall.chains.c{n}]\nrules = [{}]\n", vec![rule; jumps].join(", "))
+        })
+        .collect();
+    let hook = "[nodes.server.firewall.input]\nrules = ['jump c0']\n";
+    scenario("[\"client -- server\"]", &format!("{hook}{}", chains.concat()))
+}
+
+#[test]
+fn jumps_show_a_packet_to_a_limited_number_of_rules() {
+    good(&ladder_of_chains(6, 4));
+    let limit = "jumps from here may show one packet to more than 10000 rules";
+    for (count, jumps) in [(7, 4), (14, 4), (15, 600)] {
+        let report = report(&ladder_of_chains(count, jumps));
+        assert!(report.contains(limit) && report.contains("'jump c0'"), "{count}: {report}");
+    }
+}
+
+#[test]
+fn jumps_lead_as_deep_as_linux_lets_them() {
+    good(&ladder_of_chains(15, 1));
+    assert!(report(&ladder_of_chains(16, 1)).contains("jumps lead here through more than 15 chains"));
+    // As many as fit into a file, forwards and in a circle.
+    assert!(report(&ladder_of_chains(9_000, 1)).contains("more than 15 chains"));
+    let circle = ladder_of_chains(9_000, 1).replace("'counter'", "'jump c0'");
+    assert!(report(&circle).contains("jumps lead in a circle"));
+}
+
 #[test]
 fn links_that_are_none() {
     let links = "[\"client -- server -- client\", \"a -- a\", \"b\", \"c - d\", \"e -- \", \"a-name-that-is-too-long -- x\", \"lo -- x\"]";
