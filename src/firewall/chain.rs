@@ -127,7 +127,12 @@ impl Chain {
         let asks = |test: &Test| {
             matches!(
                 test,
-                Test::CtState(_) | Test::CtStatus(_) | Test::CtDirection(_) | Test::CtHelper | Test::CtEnd { .. }
+                Test::CtState(_)
+                    | Test::CtStatus(_)
+                    | Test::CtStatusWord
+                    | Test::CtDirection(_)
+                    | Test::CtHelper
+                    | Test::CtEnd { .. }
             )
         };
         self.needs_tracking |= rule.sets_helper
@@ -317,9 +322,11 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
         // These are conditions of their own; the last holds for nothing.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
         Test::CtStatus(wanted) => {
-            let status = view.tracked.map(Tracked::status).unwrap_or_default();
+            // A packet without a connection, INVALID or untracked, ends the rule (`nft_ct_get_eval`).
+            let status = view.tracked?.status()?;
             Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
         }
+        Test::CtStatusWord => view.tracked?.status().map(|_| false),
         Test::CtDirection(wanted) => Some(view.tracked?.direction()? == *wanted),
         Test::CtHelper => view.tracked?.is_expected().then_some(true),
         Test::CtEnd { direction, source, end } => {
@@ -363,7 +370,7 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::firewall::parse_rule;
+    use crate::firewall::{Conntrack, CtState, Half, parse_rule};
     use crate::ids::PacketId;
     use crate::packet::{Flags, Segment, SeqNr};
 
@@ -400,6 +407,36 @@ mod tests {
         let mut named: Vec<Chain> = next.iter().map(|jump| chain(&[jump])).collect();
         named.push(chain(&[rule]));
         chain(&["jump c0"]).decide(&mut named, view(&syn(), None)).verdict
+    }
+
+    #[test]
+    fn the_status_of_connections_is_compared_as_the_kernel_does() {
+        let packet = syn();
+        let begun = Conntrack::default().track(Instant::START, &packet);
+        let mut translated = begun;
+        let (original, mut reply) = begun.tuples().unwrap();
+        reply.from.port = 2121;
+        assert_eq!(original.to.port, 21);
+        translated.set_reply(reply, Half::Destination);
+        // Of a connection, of one whose destination is translated, untracked, INVALID. Recorded with Linux 6.18.
+        let untracked = Tracked::untracked();
+        let mut stray = packet.clone();
+        stray.body = Body::Tcp(Segment { flags: Flags::RST, ..Segment::default() });
+        let invalid = Conntrack::default().track(Instant::START, &stray);
+        assert_eq!(invalid.state, CtState::Invalid);
+        for (rule, expected) in [
+            ("ct status dnat drop", [false, true, false, false]),
+            ("ct status snat drop", [false; 4]),
+            ("ct status snat,dnat drop", [false, true, false, false]),
+            ("ct status == dnat drop", [false; 4]),
+            ("ct status { snat, dnat } drop", [false; 4]),
+            ("ct status != dnat drop", [true, true, false, false]),
+            ("ct status != snat,dnat drop", [true, true, false, false]),
+            ("ct status != { snat, dnat } drop", [true, true, false, false]),
+        ] {
+            let drops = |tracked| chain(&[rule]).decide(&mut [], view(&packet, Some(tracked))).verdict == Verdict::Drop;
+            assert_eq!([&begun, &translated, &untracked, &invalid].map(drops), expected, "{rule}");
+        }
     }
 
     #[test]

@@ -319,10 +319,14 @@ impl<'a> Parser<'a> {
             ],
         )?;
         if is_status {
+            // nft makes a test of bits of a bare list only; it compares the word with anything else.
+            let operator = ["==", "eq", "!=", "ne"].into_iter().any(|sign| self.cursor.is(sign));
             let negated = values::negation(&mut self.cursor);
+            let whole = operator || self.cursor.is("{");
             let all = values::list(&mut self.cursor, "a status", &[("dnat", false), ("snat", true)])?;
             let status = CtStatus { snat: all.contains(&true), dnat: all.contains(&false) };
-            self.push(Test::CtStatus(status), negated, "ct status");
+            let test = if whole { Test::CtStatusWord } else { Test::CtStatus(status) };
+            self.push(test, negated, "ct status");
             return Ok(());
         }
         let negated = values::negation(&mut self.cursor);

@@ -144,8 +144,12 @@ pub enum Test {
     },
     /// `ct state`.
     CtState(Vec<CtState>),
-    /// `ct status`: any of these.
+    /// `ct status dnat`: NAT has done any of these to the connection.
     CtStatus(CtStatus),
+    /// `ct status == dnat`, `ct status { snat, dnat }`: the whole status word is compared with these bits. It is never
+    /// equal, for what NAT has changed has `IPS_SRC_NAT_DONE` or `IPS_DST_NAT_DONE` set as well; so `!=` holds for
+    /// every packet of a connection.
+    CtStatusWord,
     /// `meta l4proto`, `ip protocol`.
     Protocol(Vec<Protocol>),
     /// `meta nfproto`.

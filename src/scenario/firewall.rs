@@ -209,6 +209,13 @@ fn rule(
         let warning = Diagnostic::warning(field.span(), "nft asks here: ports of which protocol?");
         problems.push(warning.help("write `meta l4proto tcp` before, or a condition such as `tcp dport 21`"));
     }
+    if let Some(found) = rule.matches.iter().find(|found| found.test == Test::CtStatusWord) {
+        let span = place.part(word_span(text, "status").unwrap_or_default());
+        let what = if found.negated { "holds for every tracked packet" } else { "never holds" };
+        let message = format!("this compares the whole status of the connection, and {what}");
+        let help = "whether NAT changed it is asked without `==`, `!=` and braces: `ct status dnat`";
+        problems.push(Diagnostic::warning(span, message).help(help));
+    }
     if rule.notrack {
         exemption(problems, &place, text, (&rule, hook));
     }
