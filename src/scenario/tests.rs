@@ -123,6 +123,43 @@ fn jumps_that_lead_nowhere_or_back() {
     assert!(mistakes.contains("jumps lead in a circle"), "{mistakes}");
 }
 
+#[test]
+fn chains_are_not_named_after_words_of_nft() {
+    let named = |name: &str| {
+        let more = format!(
+            "[nodes.server.firewall]\ninput.rules = ['tcp dport 9 jump {name}']\nchains = {{ {name} = {{ rules = ['counter'] }} }}\n"
+        );
+        scenario("[\"client -- server\"]", &more)
+    };
+    for name in ["ftp", "state", "natty", "drops", "tcp-in", "nat"] {
+        assert_eq!(good(&named(name)).warnings, [], "{name}");
+    }
+    for name in ["accept", "drop", "queue", "set", "tcp", "ct", "auto-merge", "oifname"] {
+        let report = report(&named(name));
+        assert!(report.contains(&format!("`{name}` is a word of nftables")), "{report}");
+        assert!(report.contains(&format!("such as `{name}-chain`")), "{report}");
+    }
+    for name in ["nat_postrouting", "raw_x"] {
+        assert!(report(&named(name)).contains("belong to the laboratory"), "{name}");
+    }
+}
+
+#[test]
+fn comparing_the_whole_status_of_a_connection_is_warned_of() {
+    let warned = |rule: &str| {
+        let rules = format!("[nodes.server.firewall.input]\nrules = ['{rule} accept']\n");
+        good(&scenario("[\"client -- server\"]", &rules))
+            .warnings
+            .iter()
+            .map(|found| found.message.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(warned("ct status dnat").is_empty());
+    assert!(warned("ct status == dnat")[0].ends_with("never holds"));
+    assert!(warned("ct status { snat, dnat }")[0].ends_with("never holds"));
+    assert!(warned("ct status != snat")[0].ends_with("holds for every tracked packet"));
+}
+
 /// Chains of which each holds `jumps` jumps to the next, and the last as many counters; a hook jumps to the first.
 fn ladder_of_chains(count: usize, jumps: usize) -> String {
     let chains: Vec<String> = (0..count)
