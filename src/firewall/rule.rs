@@ -142,7 +142,7 @@ pub enum Test {
         /// What they must be.
         value: Flags,
     },
-    /// `ct state`.
+    /// `ct state`: any of these. None: `ct state == new,related` compares with both at once, and no packet is in two.
     CtState(Vec<CtState>),
     /// `ct status dnat`: NAT has done any of these to the connection.
     CtStatus(CtStatus),

@@ -3,7 +3,7 @@
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
 use super::jumps;
-use crate::firewall::{Action, Hook, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
+use crate::firewall::{Action, Hook, Match, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
 
@@ -232,6 +232,14 @@ fn rule(
         let message = format!("this compares the whole status of the connection, and {what}");
         let help = "whether NAT changed it is asked without `==`, `!=` and braces: `ct status dnat`";
         problems.push(Diagnostic::warning(span, message).help(help));
+    }
+    let no_state = |found: &&Match| matches!(&found.test, Test::CtState(states) if states.is_empty());
+    if let Some(found) = rule.matches.iter().find(no_state) {
+        let span = place.part(word_span(text, "state").unwrap_or_default());
+        let (what, sign) = if found.negated { ("always holds", "!= ") } else { ("never holds", "") };
+        let message = format!("this compares with several states at once, and {what}");
+        problems
+            .push(Diagnostic::warning(span, message).help(format!("write a set: `ct state {sign}{{ new, related }}`")));
     }
     if rule.notrack {
         exemption(problems, &place, text, (&rule, hook));

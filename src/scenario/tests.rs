@@ -145,7 +145,7 @@ fn chains_are_not_named_after_words_of_nft() {
 }
 
 #[test]
-fn comparing_the_whole_status_of_a_connection_is_warned_of() {
+fn comparing_the_whole_status_or_several_states_is_warned_of() {
     let warned = |rule: &str| {
         let rules = format!("[nodes.server.firewall.input]\nrules = ['{rule} accept']\n");
         good(&scenario("[\"client -- server\"]", &rules))
@@ -158,6 +158,9 @@ fn comparing_the_whole_status_of_a_connection_is_warned_of() {
     assert!(warned("ct status == dnat")[0].ends_with("never holds"));
     assert!(warned("ct status { snat, dnat }")[0].ends_with("never holds"));
     assert!(warned("ct status != snat")[0].ends_with("holds for every tracked packet"));
+    assert!(warned("ct state != { new, related }").is_empty());
+    assert!(warned("ct state == new,related")[0].ends_with("never holds"));
+    assert!(warned("ct state != new,related")[0].ends_with("always holds"));
 }
 
 /// Chains of which each holds `jumps` jumps to the next, and the last as many counters; a hook jumps to the first.
