@@ -48,7 +48,7 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
             && let Some((_, rule)) = costs().zip(&chain.rules).max_by_key(|(cost, _)| *cost)
         {
             let message = format!("jumps from here may show one packet to more than {MOST_VISITS} rules");
-            let help = "a chain counts again for each jump to it: jump from fewer rules, or write `goto`";
+            let help = "the rules of a chain count again for each jump to it: jump from fewer rules";
             problems.error(rule.span.clone(), message, help);
         }
         for number in reached(problems, &draft.named, &named, leads) {
@@ -76,15 +76,18 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
 fn reached(problems: &mut Problems<'_>, drafts: &[NamedDraft], named: &[Leads], leads: &Leads) -> Vec<usize> {
     let mut reached = vec![false; named.len()];
     let mut layer: Vec<usize> = leads.concat();
-    let mut depth = 0;
+    let mut depth = 0_u8;
     while !layer.is_empty() {
         layer.sort_unstable();
         layer.dedup();
-        depth += 1;
-        if depth > DEEPEST_JUMP {
+        depth = depth.saturating_add(1);
+        if depth == DEEPEST_JUMP + 1 {
             let span = drafts[layer[0]].span.clone();
             problems.error(span, format!("jumps lead here through more than {DEEPEST_JUMP} chains"), "");
-            break;
+        }
+        if depth > DEEPEST_JUMP {
+            // It is said; what follows is only looked for once.
+            layer.retain(|number| !reached[*number]);
         }
         for number in &layer {
             reached[*number] = true;
