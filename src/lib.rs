@@ -16,6 +16,7 @@
 //! Ground floor first; a module uses only what stands above it in this list:
 //!
 //! - [`time`], [`ids`]: simulated time; small integer names
+//! - [`endpoint_text`]: how FTP writes addresses, which the firewall's helper reads and writes too
 //! - [`packet`]: IP, TCP and ICMP as typed values
 //! - [`tcp`]: one connection's state machine, without I/O and without a clock
 //! - [`firewall`]: rules, chains, connection tracking
@@ -45,6 +46,7 @@
 //! ```
 
 pub mod cli;
+pub mod endpoint_text;
 pub mod engine;
 pub mod export;
 pub mod firewall;

@@ -111,8 +111,9 @@ enum Flow {
     Back,
 }
 
-/// How deep jumps may lead (`NFT_JUMP_STACK_SIZE`).
-const DEEPEST: u8 = 16;
+/// The most chains that jumps may lead through, one from another. The kernel's `NFT_JUMP_STACK_SIZE` is 16, and counts the
+/// hook's own: Linux 6.18 takes fifteen and answers the sixteenth with `EMLINK`.
+pub const DEEPEST_JUMP: u8 = 15;
 
 impl Chain {
     /// A chain without rules.
@@ -126,7 +127,12 @@ impl Chain {
         let asks = |test: &Test| {
             matches!(
                 test,
-                Test::CtState(_) | Test::CtStatus(_) | Test::CtDirection(_) | Test::CtHelper | Test::CtEnd { .. }
+                Test::CtState(_)
+                    | Test::CtStatus(_)
+                    | Test::CtStatusWord
+                    | Test::CtDirection(_)
+                    | Test::CtHelper
+                    | Test::CtEnd { .. }
             )
         };
         self.needs_tracking |= rule.sets_helper
@@ -235,10 +241,9 @@ impl Entry {
             return Some(Flow::Decided(*verdict, self.id));
         }
         decision.passed.push(self.id);
-        if depth == DEEPEST {
-            return Some(Flow::Decided(Verdict::Drop, self.id));
-        }
         match act {
+            // A scenario's own check does not let it come to this.
+            Some(Act::Jump(_) | Act::Goto(_)) if depth == DEEPEST_JUMP => Some(Flow::Decided(Verdict::Drop, self.id)),
             Some(Act::Jump(number)) => match visit(named, *number, view, decision, depth + 1) {
                 Flow::Back => None,
                 decided @ Flow::Decided(..) => Some(decided),
@@ -317,9 +322,11 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
         // These are conditions of their own; the last holds for nothing.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
         Test::CtStatus(wanted) => {
-            let status = view.tracked.map(Tracked::status).unwrap_or_default();
+            // A packet without a connection, INVALID or untracked, ends the rule (`nft_ct_get_eval`).
+            let status = view.tracked?.status()?;
             Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
         }
+        Test::CtStatusWord => view.tracked?.status().map(|_| false),
         Test::CtDirection(wanted) => Some(view.tracked?.direction()? == *wanted),
         Test::CtHelper => view.tracked?.is_expected().then_some(true),
         Test::CtEnd { direction, source, end } => {
@@ -357,5 +364,87 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
             Some(protocols.contains(&protocol))
         }
         Test::Family(family) => Some((*family == Family::V4) == packet.src.is_ipv4()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::firewall::{Conntrack, CtState, Half, parse_rule};
+    use crate::ids::PacketId;
+    use crate::packet::{Flags, Segment, SeqNr};
+
+    fn chain(rules: &[&str]) -> Chain {
+        let mut chain = Chain::new(Policy::Accept, RuleId(0));
+        let number = |name: &str| name.strip_prefix('c').and_then(|number| number.parse().ok());
+        for (at, text) in rules.iter().enumerate() {
+            let rule = parse_rule(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+            let names = Names { interface: &|_| None, chain: &number };
+            chain.push(RuleId(at as u32 + 1), &rule, names);
+        }
+        chain
+    }
+
+    fn syn() -> Packet {
+        Packet {
+            id: PacketId(0),
+            tag: None,
+            trail: None,
+            src: "192.168.10.10".parse().unwrap(),
+            dst: "203.0.113.10".parse().unwrap(),
+            ttl: 64,
+            body: Body::Tcp(Segment { dst_port: 21, seq: SeqNr(1), flags: Flags::SYN, ..Segment::default() }),
+        }
+    }
+
+    fn view<'a>(packet: &'a Packet, tracked: Option<&'a Tracked>) -> View<'a> {
+        View { packet, input: None, output: None, tracked, now: Instant::START }
+    }
+
+    /// What a chain decides that jumps through `depth` chains, the last of which has `rule`.
+    fn at_depth(depth: u8, rule: &str) -> Verdict {
+        let next: Vec<String> = (1..depth).map(|number| format!("jump c{number}")).collect();
+        let mut named: Vec<Chain> = next.iter().map(|jump| chain(&[jump])).collect();
+        named.push(chain(&[rule]));
+        chain(&["jump c0"]).decide(&mut named, view(&syn(), None)).verdict
+    }
+
+    #[test]
+    fn the_status_of_connections_is_compared_as_the_kernel_does() {
+        let packet = syn();
+        let begun = Conntrack::default().track(Instant::START, &packet);
+        let mut translated = begun;
+        let (original, mut reply) = begun.tuples().unwrap();
+        reply.from.port = 2121;
+        assert_eq!(original.to.port, 21);
+        translated.set_reply(reply, Half::Destination);
+        // Of a connection, of one whose destination is translated, untracked, INVALID. Recorded with Linux 6.18.
+        let untracked = Tracked::untracked();
+        let mut stray = packet.clone();
+        stray.body = Body::Tcp(Segment { flags: Flags::RST, ..Segment::default() });
+        let invalid = Conntrack::default().track(Instant::START, &stray);
+        assert_eq!(invalid.state, CtState::Invalid);
+        for (rule, expected) in [
+            ("ct status dnat drop", [false, true, false, false]),
+            ("ct status snat drop", [false; 4]),
+            ("ct status snat,dnat drop", [false, true, false, false]),
+            ("ct status == dnat drop", [false; 4]),
+            ("ct status { snat, dnat } drop", [false; 4]),
+            ("ct status != dnat drop", [true, true, false, false]),
+            ("ct status != snat,dnat drop", [true, true, false, false]),
+            ("ct status != { snat, dnat } drop", [true, true, false, false]),
+        ] {
+            let drops = |tracked| chain(&[rule]).decide(&mut [], view(&packet, Some(tracked))).verdict == Verdict::Drop;
+            assert_eq!([&begun, &translated, &untracked, &invalid].map(drops), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn only_jumps_can_lead_too_deep() {
+        for rule in ["counter", "return", "log", "tcp dport vmap { 21 : return }", "accept"] {
+            assert_eq!(at_depth(DEEPEST_JUMP, rule), Verdict::Accept, "{rule}");
+        }
+        assert_eq!(at_depth(DEEPEST_JUMP, "drop"), Verdict::Drop);
+        assert_eq!(at_depth(DEEPEST_JUMP + 1, "counter"), Verdict::Drop);
     }
 }

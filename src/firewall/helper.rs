@@ -8,7 +8,7 @@
 mod grammar;
 
 use super::conntrack::Direction;
-use crate::ftp::address::format_host_port;
+use crate::endpoint_text::format_host_port;
 use crate::packet::{Endpoint, Segment, SeqNr};
 use bytes::{Bytes, BytesMut};
 use std::net::{IpAddr, SocketAddrV4};

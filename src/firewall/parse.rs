@@ -166,16 +166,25 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `vmap { 21 : accept, 22 : jump ssh }` after what is looked at; `read` takes one key of it. Whether there was one.
-    fn map(&mut self, read: impl Fn(&mut Cursor<'a>) -> Step<Test>) -> Step<bool> {
-        let Some(token) = self.cursor.peek().cloned().filter(|token| token.text == "vmap" && token.kind == Kind::Word)
-        else {
-            return Ok(false);
-        };
-        self.cursor.next();
-        let elements = vmap::elements(&mut self.cursor, read)?;
-        self.verdict(&token, Action::Map(elements));
-        Ok(true)
+    /// What stands after what is looked at: `==`, `!=` or nothing, and gives whether it was `!=`; or a verdict map, of
+    /// which `read` takes one key, and gives nothing.
+    fn operator_or_map(&mut self, read: impl Fn(&mut Cursor<'a>) -> Step<Test>) -> Step<Option<bool>> {
+        let is_map =
+            |cursor: &Cursor<'a>| cursor.peek().cloned().filter(|it| it.text == "vmap" && it.kind == Kind::Word);
+        if let Some(token) = is_map(&self.cursor) {
+            self.cursor.next();
+            let elements = vmap::elements(&mut self.cursor, read).inspect_err(|_| self.cursor.leave_braces())?;
+            self.verdict(&token, Action::Map(elements));
+            return Ok(None);
+        }
+        let negated = values::negation(&mut self.cursor);
+        match is_map(&self.cursor) {
+            Some(token) => {
+                self.cursor.leave_braces();
+                Err(error(&token.span, "no operator stands before `vmap`", "write `tcp dport vmap { 21 : accept }`"))
+            }
+            None => Ok(Some(negated)),
+        }
     }
 
     fn push(&mut self, test: Test, negated: bool, shown: &'static str) {
@@ -184,20 +193,9 @@ impl<'a> Parser<'a> {
     }
 
     fn interfaces(&mut self, test: fn(Vec<String>) -> Test) -> Step<()> {
-        let one = |cursor: &mut Cursor<'a>| {
-            let tokens = values::elements(cursor, "the name of an interface, such as `\"lan\"`", true)?;
-            Ok(test(tokens.iter().map(|token| token.text.to_owned()).collect()))
-        };
-        if self.map(one)? {
-            return Ok(());
-        }
-        let negated = values::negation(&mut self.cursor);
-        let tokens = values::elements(&mut self.cursor, "the name of an interface, such as `\"lan\"`", true)?;
-        if let Some(token) = tokens.iter().find(|token| token.text.contains('*')) {
-            let help = "write the names as a set: `{ \"a\", \"b\" }`";
-            return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
-        }
-        self.push(test(tokens.iter().map(|token| token.text.to_owned()).collect()), negated, "iifname");
+        let Some(negated) = self.operator_or_map(|cursor| values::interface(cursor).map(test))? else { return Ok(()) };
+        let names = values::interfaces(&mut self.cursor)?;
+        self.push(test(names), negated, "iifname");
         Ok(())
     }
 
@@ -207,18 +205,17 @@ impl<'a> Parser<'a> {
             Family::V6 => &[("saddr", 0), ("daddr", 1), ("nexthdr", 2)],
         };
         let key = self.cursor.one_of("a field of the IP header that ftpscope knows", keys)?;
-        let negated = values::negation(&mut self.cursor);
         if key == 2 {
-            let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
+            let negated = values::negation(&mut self.cursor);
+            let protocols = values::set(&mut self.cursor, "a protocol", &PROTOCOLS)?;
             // `ip protocol` matches packets of its own family only; negated, the family must still hold.
             self.push(Test::Family(family), false, "ip protocol");
             self.push(Test::Protocol(protocols), negated, "ip protocol");
             return Ok(());
         }
         let test = if key == 0 { Test::SourceAddress } else { Test::DestinationAddress };
-        if !negated && self.map(|cursor| values::addresses(cursor, family).map(test))? {
-            return Ok(());
-        }
+        let read = |cursor: &mut Cursor<'a>| values::one_address_range(cursor, family).map(test);
+        let Some(negated) = self.operator_or_map(read)? else { return Ok(()) };
         let set = values::addresses(&mut self.cursor, family)?;
         self.push(test(set), negated, "ip saddr");
         Ok(())
@@ -233,12 +230,10 @@ impl<'a> Parser<'a> {
             self.push(test, negated, "tcp flags");
             return Ok(());
         }
-        let negated = values::negation(&mut self.cursor);
         let (test, shown): (fn(_) -> _, _) =
             if key == 0 { (Test::DestinationPort, "tcp dport") } else { (Test::SourcePort, "tcp sport") };
-        if !negated && self.map(|cursor| values::ports(cursor).map(test))? {
-            return Ok(());
-        }
+        let read = |cursor: &mut Cursor<'a>| values::one_port_range(cursor).map(test);
+        let Some(negated) = self.operator_or_map(read)? else { return Ok(()) };
         let ports = values::ports(&mut self.cursor)?;
         self.push(test(ports), negated, shown);
         Ok(())
@@ -257,7 +252,7 @@ impl<'a> Parser<'a> {
         self.cursor.one_of("a field of the ICMP header that ftpscope knows", &[("type", ())])?;
         let negated = values::negation(&mut self.cursor);
         let table: &[_] = if family == Family::V4 { &words::ICMP_TYPES } else { &words::ICMPV6_TYPES };
-        let kinds = values::list(&mut self.cursor, "a type of ICMP message", table)?;
+        let kinds = values::set(&mut self.cursor, "a type of ICMP message", table)?;
         self.push(Test::IcmpType { family, kinds }, negated, "icmp type");
         Ok(())
     }
@@ -277,11 +272,15 @@ impl<'a> Parser<'a> {
                 "say so before: `meta l4proto tcp ct original ...`",
             ));
         }
+        if !is_port && family.is_none() {
+            let word = if source { "saddr" } else { "daddr" };
+            let help = format!("write `ip {word}` or `ip6 {word}`");
+            return Err(error(&start, "an address of which family?", help));
+        }
         let negated = values::negation(&mut self.cursor);
-        let end = if is_port {
-            EndSet::Port(values::ports(&mut self.cursor)?)
-        } else {
-            EndSet::Address(values::addresses(&mut self.cursor, family.map_or(Family::V4, |(_, family)| family))?)
+        let end = match family {
+            Some((_, family)) => EndSet::Address(values::addresses(&mut self.cursor, family)?),
+            None => EndSet::Port(values::ports(&mut self.cursor)?),
         };
         self.push(Test::CtEnd { direction, source, end }, negated, "ip saddr");
         Ok(())
@@ -319,17 +318,27 @@ impl<'a> Parser<'a> {
             ],
         )?;
         if is_status {
+            // nft makes a test of bits of a bare list only; it compares the word with anything else.
+            let operator = ["==", "eq", "!=", "ne"].into_iter().any(|sign| self.cursor.is(sign));
             let negated = values::negation(&mut self.cursor);
+            let whole = operator || self.cursor.is("{");
             let all = values::list(&mut self.cursor, "a status", &[("dnat", false), ("snat", true)])?;
             let status = CtStatus { snat: all.contains(&true), dnat: all.contains(&false) };
-            self.push(Test::CtStatus(status), negated, "ct status");
+            let test = if whole { Test::CtStatusWord } else { Test::CtStatus(status) };
+            self.push(test, negated, "ct status");
             return Ok(());
         }
-        let negated = values::negation(&mut self.cursor);
-        if !negated && self.map(|cursor| values::list(cursor, "a connection state", &STATES).map(Test::CtState))? {
-            return Ok(());
+        let read = |cursor: &mut Cursor<'a>| {
+            cursor.one_of("a connection state", &STATES).map(|state| Test::CtState(vec![state]))
+        };
+        let bare = !["==", "eq", "!=", "ne"].into_iter().any(|sign| self.cursor.is(sign));
+        let Some(negated) = self.operator_or_map(read)? else { return Ok(()) };
+        let is_set = self.cursor.is("{");
+        let mut states = values::list(&mut self.cursor, "a connection state", &STATES)?;
+        // With an operator nft compares with all states of a bare list at once, and no packet is in two.
+        if !bare && !is_set && states.iter().any(|state| *state != states[0]) {
+            states.clear();
         }
-        let states = values::list(&mut self.cursor, "a connection state", &STATES)?;
         self.push(Test::CtState(states), negated, "ct state");
         Ok(())
     }
@@ -360,11 +369,11 @@ impl<'a> Parser<'a> {
         let key = self.cursor.word("`l4proto`, `nfproto`, `iifname` or `oifname`")?;
         match key.text {
             "l4proto" => {
-                let negated = values::negation(&mut self.cursor);
-                if !negated && self.map(|cursor| values::list(cursor, "a protocol", &PROTOCOLS).map(Test::Protocol))? {
-                    return Ok(());
-                }
-                let protocols = values::list(&mut self.cursor, "a protocol", &PROTOCOLS)?;
+                let read = |cursor: &mut Cursor<'a>| {
+                    cursor.one_of("a protocol", &PROTOCOLS).map(|protocol| Test::Protocol(vec![protocol]))
+                };
+                let Some(negated) = self.operator_or_map(read)? else { return Ok(()) };
+                let protocols = values::set(&mut self.cursor, "a protocol", &PROTOCOLS)?;
                 self.push(Test::Protocol(protocols), negated, "meta l4proto");
                 Ok(())
             }
@@ -443,9 +452,13 @@ impl<'a> Parser<'a> {
         let (text, span) = (token.text, &token.span);
         if token.kind != Kind::Word {
             return match (self.last, token.text) {
-                (Some(condition @ ("tcp dport" | "tcp sport" | "ip saddr" | "iifname")), ",") => {
-                    error(span, "a comma can only stand in a set", set_help(condition))
-                }
+                (
+                    Some(
+                        condition @ ("tcp dport" | "tcp sport" | "ip saddr" | "iifname" | "ip protocol"
+                        | "meta l4proto" | "icmp type"),
+                    ),
+                    ",",
+                ) => error(span, "a comma can only stand in a set", set_help(condition)),
                 _ => unexpected(token, "a condition or a verdict"),
             };
         }

@@ -142,10 +142,14 @@ pub enum Test {
         /// What they must be.
         value: Flags,
     },
-    /// `ct state`.
+    /// `ct state`: any of these. None: `ct state == new,related` compares with both at once, and no packet is in two.
     CtState(Vec<CtState>),
-    /// `ct status`: any of these.
+    /// `ct status dnat`: NAT has done any of these to the connection.
     CtStatus(CtStatus),
+    /// `ct status == dnat`, `ct status { snat, dnat }`: the whole status word is compared with these bits. It is never
+    /// equal, for what NAT has changed has `IPS_SRC_NAT_DONE` or `IPS_DST_NAT_DONE` set as well; so `!=` holds for
+    /// every packet of a connection.
+    CtStatusWord,
     /// `meta l4proto`, `ip protocol`.
     Protocol(Vec<Protocol>),
     /// `meta nfproto`.

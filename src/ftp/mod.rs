@@ -11,7 +11,6 @@
 //!   abort, close or cancel. The listener may be closed while the connection it accepted lives on.
 //! - Nothing a method of [`Host`] does calls back into the session: its consequences are later events.
 
-pub mod address;
 mod client;
 mod command;
 mod files;

@@ -3,12 +3,22 @@
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
 use super::jumps;
-use crate::firewall::{Action, Hook, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
+use crate::firewall::{Action, Hook, Match, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
 
 const MOST_RULES: usize = 10_000;
 const LOOPBACK: &str = "lo";
+/// Words that nft 1.0.6 does not take for the name of a chain, and two (`destroy`, `last`) that are new in later versions.
+const RESERVED: &str = "accept add ah all and arp auto-merge bridge cgroup chain comment comp constant continue counter cpu create ct \
+    day dccp define delete describe destroy device devices dnat drop dst dup dynamic ecn element elements eq esp \
+    ether exists export exthdr fib flags flow flowtable flush frag fwd gc-interval ge goto gt handle hbh hook hour \
+    ibriport ibrname icmp icmpv6 igmp iif iifgroup iifname iiftype import include index inet insert interval ip \
+    ip6 ipsec jhash jump last le limit list log lshift lt map mark masquerade meta meter mh missing monitor ne \
+    netdev nftrace not notrack numgen obriport obrname oif oifgroup oifname oiftype or osf pkttype policy position \
+    priority queue quota random redefine redirect reject rename replace reset return rshift rt rt0 rt2 rtclassid \
+    rule ruleset sctp secmark set size skgid skuid snat socket srh symhash synproxy table tcp th time timeout \
+    tproxy type typeof udp udplite undefine vlan vmap xor xt";
 
 /// What the file says of a firewall.
 pub(super) struct FirewallDraft {
@@ -99,6 +109,13 @@ fn named(
     } else if Hook::ALL.iter().any(|hook| hook.name() == name) {
         let help = format!("a hook's own chain is `[nodes.NAME.firewall.{name}]`");
         problems.error(field.key_span.clone(), format!("{} is the name of a hook", quote(name)), help);
+    } else if let Some(word) = RESERVED.split(' ').find(|word| *word == name) {
+        let help = format!("nft would not understand `jump {word}`: write another, such as `{word}-chain`");
+        problems.error(field.key_span.clone(), format!("{} is a word of nftables", quote(name)), help);
+    } else if let Some(prefix) = ["nat_", "raw_"].into_iter().find(|prefix| name.starts_with(prefix)) {
+        let help = format!("write another, such as `{}`", name.replace('_', "-"));
+        let message = format!("names that begin with {} belong to the laboratory", quote(prefix));
+        problems.error(field.key_span.clone(), message, help);
     }
     let table = problems.table(field, "{ rules = [] }")?;
     problems.known(&table, "a chain with a name", &["rules"]);
@@ -208,6 +225,21 @@ fn rule(
     {
         let warning = Diagnostic::warning(field.span(), "nft asks here: ports of which protocol?");
         problems.push(warning.help("write `meta l4proto tcp` before, or a condition such as `tcp dport 21`"));
+    }
+    if let Some(found) = rule.matches.iter().find(|found| found.test == Test::CtStatusWord) {
+        let span = place.part(word_span(text, "status").unwrap_or_default());
+        let what = if found.negated { "holds for every tracked packet" } else { "never holds" };
+        let message = format!("this compares the whole status of the connection, and {what}");
+        let help = "whether NAT changed it is asked without `==`, `!=` and braces: `ct status dnat`";
+        problems.push(Diagnostic::warning(span, message).help(help));
+    }
+    let no_state = |found: &&Match| matches!(&found.test, Test::CtState(states) if states.is_empty());
+    if let Some(found) = rule.matches.iter().find(no_state) {
+        let span = place.part(word_span(text, "state").unwrap_or_default());
+        let (what, sign) = if found.negated { ("always holds", "!= ") } else { ("never holds", "") };
+        let message = format!("this compares with several states at once, and {what}");
+        problems
+            .push(Diagnostic::warning(span, message).help(format!("write a set: `ct state {sign}{{ new, related }}`")));
     }
     if rule.notrack {
         exemption(problems, &place, text, (&rule, hook));

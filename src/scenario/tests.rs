@@ -124,6 +124,81 @@ fn jumps_that_lead_nowhere_or_back() {
 }
 
 #[test]
+fn chains_are_not_named_after_words_of_nft() {
+    let named = |name: &str| {
+        let more = format!(
+            "[nodes.server.firewall]\ninput.rules = ['tcp dport 9 jump {name}']\nchains = {{ {name} = {{ rules = ['counter'] }} }}\n"
+        );
+        scenario("[\"client -- server\"]", &more)
+    };
+    for name in ["ftp", "state", "natty", "drops", "tcp-in", "nat"] {
+        assert_eq!(good(&named(name)).warnings, [], "{name}");
+    }
+    for name in ["accept", "drop", "queue", "set", "tcp", "ct", "auto-merge", "oifname"] {
+        let report = report(&named(name));
+        assert!(report.contains(&format!("`{name}` is a word of nftables")), "{report}");
+        assert!(report.contains(&format!("such as `{name}-chain`")), "{report}");
+    }
+    for name in ["nat_postrouting", "raw_x"] {
+        assert!(report(&named(name)).contains("belong to the laboratory"), "{name}");
+    }
+}
+
+#[test]
+fn comparing_the_whole_status_or_several_states_is_warned_of() {
+    let warned = |rule: &str| {
+        let rules = format!("[nodes.server.firewall.input]\nrules = ['{rule} accept']\n");
+        good(&scenario("[\"client -- server\"]", &rules))
+            .warnings
+            .iter()
+            .map(|found| found.message.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(warned("ct status dnat").is_empty());
+    assert!(warned("ct status == dnat")[0].ends_with("never holds"));
+    assert!(warned("ct status { snat, dnat }")[0].ends_with("never holds"));
+    assert!(warned("ct status != snat")[0].ends_with("holds for every tracked packet"));
+    assert!(warned("ct state != { new, related }").is_empty());
+    assert!(warned("ct state == new,related")[0].ends_with("never holds"));
+    assert!(warned("ct state != new,related")[0].ends_with("always holds"));
+}
+
+/// Chains of which each holds `jumps` jumps to the next, and the last as many counters; a hook jumps to the first.
+fn ladder_of_chains(count: usize, jumps: usize) -> String {
+    let chains: Vec<String> = (0..count)
+        .map(|n| {
+            let rule = if n + 1 == count { "'counter'".to_owned() } else { format!("'jump c{}'", n + 1) };
+            format!("[nodes.server.firewall.chains.c{n}]\nrules = [{}]\n", vec![rule; jumps].join(", "))
+        })
+        .collect();
+    let hook = "[nodes.server.firewall.input]\nrules = ['jump c0']\n";
+    scenario("[\"client -- server\"]", &format!("{hook}{}", chains.concat()))
+}
+
+#[test]
+fn jumps_show_a_packet_to_a_limited_number_of_rules() {
+    good(&ladder_of_chains(6, 4));
+    let limit = "jumps from here may show one packet to more than 10000 rules";
+    for (count, jumps) in [(7, 4), (14, 4), (15, 600)] {
+        let report = report(&ladder_of_chains(count, jumps));
+        assert!(report.contains(limit) && report.contains("'jump c0'"), "{count}: {report}");
+    }
+}
+
+#[test]
+fn jumps_lead_as_deep_as_linux_lets_them() {
+    good(&ladder_of_chains(15, 1));
+    let deep = report(&ladder_of_chains(17, 1));
+    assert_eq!(deep.matches("jumps lead here through more than 15 chains").count(), 1, "{deep}");
+    assert!(!deep.contains("no rule leads"), "{deep}");
+    assert!(report(&ladder_of_chains(16, 1)).contains("more than 15 chains"));
+    // As many as fit into a file, forwards and in a circle.
+    assert!(report(&ladder_of_chains(9_000, 1)).contains("more than 15 chains"));
+    let circle = ladder_of_chains(9_000, 1).replace("'counter'", "'jump c0'");
+    assert!(report(&circle).contains("jumps lead in a circle"));
+}
+
+#[test]
 fn links_that_are_none() {
     let links = "[\"client -- server -- client\", \"a -- a\", \"b\", \"c - d\", \"e -- \", \"a-name-that-is-too-long -- x\", \"lo -- x\"]";
     insta::assert_snapshot!(report(&scenario(links, "")));

@@ -100,11 +100,9 @@ impl Tracked {
         self.expected
     }
 
-    /// What `ct status` says.
-    pub fn status(&self) -> CtStatus {
-        self.tuples.map_or_else(CtStatus::default, |(original, reply)| CtStatus {
-            snat: reply.to != original.from,
-            dnat: reply.from != original.to,
-        })
+    /// What `ct status` says, if it belongs to a connection.
+    pub fn status(&self) -> Option<CtStatus> {
+        self.tuples
+            .map(|(original, reply)| CtStatus { snat: reply.to != original.from, dnat: reply.from != original.to })
     }
 }

@@ -488,7 +488,8 @@ impl Seen {
     /// A SYN or SYN-ACK of this side (`tcp_init_sender`).
     fn begin(&mut self, receiver: &mut Self, segment: &Segment, direction: Direction) {
         let (end, max_window) = (end_of(segment), u32::from(segment.window).max(1));
-        *self = Self { end, max_end: end, max_window, ..Self::default() };
+        // `tcp_options` forgets what was offered before, but not that the side is let off (`IP_CT_TCP_FLAG_BE_LIBERAL`).
+        *self = Self { end, max_end: end, max_window, liberal: self.liberal, ..Self::default() };
         self.take_options(segment);
         // Windows are scaled if both sides offer it.
         if direction == Direction::Reply && !(self.scales && receiver.scales) {
@@ -503,4 +504,17 @@ fn end_of(segment: &Segment) -> SeqNr {
 
 const fn before(number: SeqNr, by: u32) -> SeqNr {
     SeqNr(number.0.wrapping_sub(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_does_not_end_the_indulgence_towards_a_connection_picked_up() {
+        let mut sender = Seen { liberal: true, scale: 7, sack: true, closes: true, ..Seen::default() };
+        sender.begin(&mut Seen::default(), &Segment { flags: Flags::SYN, ..Segment::default() }, Direction::Reply);
+        assert!(sender.liberal);
+        assert!(!sender.sack && !sender.closes && sender.scale == 0, "the rest is begun anew");
+    }
 }

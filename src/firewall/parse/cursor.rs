@@ -90,6 +90,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// After a mistake in braces: past the last that closes, so that nothing within them is read as a statement.
+    pub(super) fn leave_braces(&mut self) {
+        let closes = |token: &Token<'_>| token.kind == Kind::Sign && token.text == "}";
+        if let Some(last) = self.tokens.iter().rposition(closes) {
+            self.at = self.at.max(last + 1);
+        }
+    }
+
     /// From `start` to the end of the token last taken.
     pub(super) fn span_from(&self, start: usize) -> Range<usize> {
         let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, |token| token.span.end);

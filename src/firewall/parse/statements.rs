@@ -2,25 +2,30 @@
 
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::Kind;
-use super::values::negation;
 use crate::firewall::Limit;
 use crate::time::Duration;
 
 /// What follows `log`: where the kernel would write it, and what. Nothing of it matters here but its form.
 pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
-    const LEVELS: [(&str, ()); 9] = [
-        ("emerg", ()),
-        ("alert", ()),
-        ("crit", ()),
-        ("err", ()),
-        ("warn", ()),
-        ("notice", ()),
-        ("info", ()),
-        ("debug", ()),
-        ("audit", ()),
+    const AUDIT: bool = true;
+    const LEVELS: [(&str, bool); 9] = [
+        ("emerg", false),
+        ("alert", false),
+        ("crit", false),
+        ("err", false),
+        ("warn", false),
+        ("notice", false),
+        ("info", false),
+        ("debug", false),
+        ("audit", AUDIT),
     ];
-    loop {
+    // Where each kind of option stands: for the kernel's own log, for a program that listens at a group, for either.
+    let (mut level, mut flags, mut group, mut prefix) = (None, None, None, None);
+    let mut audit = false;
+    while let Some(option) = cursor.peek().cloned() {
+        let place = Some(option.span.clone());
         if cursor.eat("prefix") {
+            prefix = place;
             match cursor.next() {
                 Some(token) if matches!(token.kind, Kind::Quoted | Kind::Word) => {
                     if token.text.len() > 127 {
@@ -31,31 +36,53 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
                 None => return Err(cursor.missing("a text in double quotes")),
             }
         } else if cursor.eat("level") {
-            cursor.one_of("a level", &LEVELS)?;
+            level = place;
+            audit = cursor.one_of("a level", &LEVELS)? == AUDIT;
         } else if cursor.eat("group") || cursor.eat("snaplen") || cursor.eat("queue-threshold") {
+            group = place;
             number(cursor)?;
         } else if cursor.eat("flags") {
-            loop {
-                cursor.one_of(
-                    "what is logged",
-                    &[
-                        ("all", ()),
-                        ("tcp", ()),
-                        ("ip", ()),
-                        ("skuid", ()),
-                        ("ether", ()),
-                        ("sequence", ()),
-                        ("options", ()),
-                    ],
-                )?;
-                let goes_on = cursor.eat(",") || cursor.is("sequence") || cursor.is("options");
-                if !goes_on {
-                    break;
-                }
-            }
+            flags = place;
+            log_flags(cursor)?;
         } else {
-            return Ok(());
+            break;
         }
+    }
+    if let (true, Some(place)) = (audit, prefix.or_else(|| flags.clone()).or_else(|| group.clone())) {
+        return Err(error(&place, "`level audit` takes nothing else", "leave this out, or write another level"));
+    }
+    if let (Some(_), Some(place)) = (&group, level.or(flags)) {
+        let message = "`level` and `flags` are for the kernel's log, `group` and its like for a program that listens";
+        return Err(error(&place, message, "leave one of them out"));
+    }
+    Ok(())
+}
+
+/// What follows `flags`: one kind, and of TCP and IP what of it.
+fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Whole,
+        Tcp,
+        Ip,
+    }
+    let kinds =
+        [("all", Kind::Whole), ("tcp", Kind::Tcp), ("ip", Kind::Ip), ("skuid", Kind::Whole), ("ether", Kind::Whole)];
+    match cursor.one_of("what is logged", &kinds)? {
+        Kind::Whole => {}
+        Kind::Ip => cursor.one_of("what is logged of IP", &[("options", ())])?,
+        Kind::Tcp => loop {
+            cursor.one_of("what is logged of TCP", &[("sequence", ()), ("options", ())])?;
+            if !cursor.eat(",") {
+                return Ok(());
+            }
+        },
+    }
+    match cursor.peek() {
+        Some(comma) if comma.text == "," => {
+            Err(error(&comma.span, "`flags` takes one kind", "write `flags` again: `flags skuid flags ether`"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -63,12 +90,13 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
 pub(super) fn limit(cursor: &mut Cursor<'_>) -> Step<Limit> {
     const UNITS: [(&str, u64); 5] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("week", 604_800)];
     cursor.one_of("what is limited", &[("rate", ())])?;
-    let over = cursor.eat("over") || negation(cursor);
-    if cursor.eat("until") && over {
-        return Err(cursor.missing("either `over` or `until`"));
+    let over = cursor.eat("over");
+    if let Some(word) = cursor.peek().filter(|word| ["until", "==", "!=", "eq", "ne"].contains(&word.text)) {
+        let help = "`limit rate 10/second` matches within the rate, `limit rate over 10/second` beyond it";
+        return Err(error(&word.span, format!("`limit rate` knows no `{}`", word.text), help));
     }
     let rate = number(cursor)?;
-    let scale = bytes(cursor);
+    let scale = BYTES.into_iter().find(|(word, _)| cursor.eat(word)).map(|(_, bytes)| bytes);
     if !cursor.eat("/") {
         return Err(match cursor.peek() {
             Some(token) => unexpected(token, "a time, as in `10/second`"),
@@ -79,12 +107,11 @@ pub(super) fn limit(cursor: &mut Cursor<'_>) -> Step<Limit> {
     let mut burst = if scale.is_some() { 0 } else { 5 };
     if cursor.eat("burst") {
         burst = number(cursor)?;
-        match bytes(cursor) {
-            Some(scale) => burst = burst.saturating_mul(scale),
-            None => {
-                let _ = cursor.eat("packets");
-            }
-        }
+        burst = if scale.is_some() {
+            burst.saturating_mul(cursor.one_of("the unit of a burst where the rate counts bytes", &BYTES)?)
+        } else {
+            cursor.one_of("the unit of a burst where the rate counts packets", &[("packets", burst)])?
+        };
     }
     Ok(Limit {
         rate: rate.saturating_mul(scale.unwrap_or(1)),
@@ -95,13 +122,8 @@ pub(super) fn limit(cursor: &mut Cursor<'_>) -> Step<Limit> {
     })
 }
 
-/// `bytes`, `kbytes`, `mbytes`: how many bytes that is.
-fn bytes(cursor: &mut Cursor<'_>) -> Option<u64> {
-    [("bytes", 1), ("kbytes", 1 << 10), ("mbytes", 1 << 20)]
-        .into_iter()
-        .find(|(word, _)| cursor.eat(word))
-        .map(|it| it.1)
-}
+/// How many bytes that is.
+const BYTES: [(&str, u64); 3] = [("bytes", 1), ("kbytes", 1 << 10), ("mbytes", 1 << 20)];
 
 fn number(cursor: &mut Cursor<'_>) -> Step<u64> {
     const MOST: u64 = 4_294_967_295;

@@ -156,7 +156,7 @@ fn further_statements() {
     assert_eq!(rule("goto ftp").action, Some(Action::Goto("ftp".into())));
     assert_eq!(rule("tcp dport 21 return").action, Some(Action::Return));
     assert!(rule("tcp dport 21 log prefix \"ftp: \" level info flags tcp sequence,options notrack").notrack);
-    assert!(rule("log flags all group 2 snaplen 64 drop").log);
+    assert!(rule("log prefix x group 2 snaplen 64 drop").log);
     let map = rule("ct state vmap { established : accept, related: jump ftp, invalid : drop }").action;
     let Some(Action::Map(elements)) = map else { panic!("it is a map") };
     let state = |state| Test::CtState(vec![state]);
@@ -206,6 +206,73 @@ fn further_statements() {
     ] {
         assert!(parse_rule(wrong).is_err(), "{wrong}");
     }
+}
+
+/// Each was shown to nft 1.0.6 (`nft -c -f`).
+#[test]
+fn what_nft_takes_is_taken_and_what_it_refuses_is_refused() {
+    for good in [
+        "tcp dport vmap { 20-30 : accept, 31 : accept }",
+        "tcp dport vmap { 21 : accept, 21 : accept }",
+        "ip saddr vmap { 10.0.0.1-10.0.0.9 : accept, 10.0.0.10 : accept }",
+        "limit rate 5 bytes/second burst 3 kbytes",
+        "log level audit",
+        "log group 1 prefix \"x\" snaplen 5",
+        "log flags skuid flags tcp options,sequence flags ip options level info prefix x",
+        "ip protocol { tcp, udp }",
+    ] {
+        rule(good);
+    }
+    let report: Vec<String> = [
+        "tcp dport vmap { 21 : accept, 21 : drop }",
+        "tcp dport vmap { 21 : jump a, ftp : goto a }",
+        "tcp dport vmap { 22 : drop, 20-30 : accept }",
+        "tcp dport vmap { 21 : accept, 40 : drop, 21 : accept, 20-30 : drop }",
+        "ip saddr vmap { 10.0.0.0/8 : accept, 10.1.0.0/16 : drop }",
+        "ip6 daddr vmap { ::1 : accept, ::-::5 : accept }",
+        "ct state vmap { established : accept, new : drop, established : drop }",
+        "iifname vmap { \"a\" : accept, a : drop }",
+        "iifname vmap { \"a*\" : accept }",
+        "meta l4proto vmap { icmpv6 : accept, ipv6-icmp : drop }",
+        "tcp dport vmap { { 20, 21 } : accept }",
+        "ct state vmap { established,related : accept }",
+        "tcp dport vmap { < 20 : accept }",
+        "tcp dport == vmap { 20 : accept }",
+        "ct state != vmap { new : accept }",
+        "limit rate != 5/second",
+        "limit rate until 5/second",
+        "limit rate over until 5/second",
+        "limit rate 5/second burst 3",
+        "limit rate 5/second burst 3 bytes",
+        "limit rate 5 bytes/second burst 3",
+        "limit rate 5 bytes/second burst 3 packets",
+        "log level audit prefix \"a\"",
+        "log prefix \"a\" level audit",
+        "log group 1 level info",
+        "log level info snaplen 5",
+        "log group 1 flags all",
+        "log flags all,ip",
+        "log flags ip",
+        "log flags tcp",
+        "log flags sequence",
+        "ct original saddr 10.0.0.1",
+        "ip protocol tcp,udp",
+        "meta l4proto tcp,udp",
+    ]
+    .iter()
+    .map(|text| format!("> {text}\n{}", errors(text)))
+    .collect();
+    insta::assert_snapshot!(report.join("\n"));
+}
+
+#[test]
+fn states_are_compared_as_nft_does() {
+    use CtState::{New, Related};
+    assert_eq!(tests("ct state new,related"), [(Test::CtState(vec![New, Related]), false)]);
+    assert_eq!(tests("ct state != { new, related }"), [(Test::CtState(vec![New, Related]), true)]);
+    assert_eq!(tests("ct state == new,new"), [(Test::CtState(vec![New, New]), false)]);
+    assert_eq!(tests("ct state == new,related"), [(Test::CtState(vec![]), false)]);
+    assert_eq!(tests("ct state != new,related"), [(Test::CtState(vec![]), true)]);
 }
 
 #[test]

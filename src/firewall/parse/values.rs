@@ -18,13 +18,18 @@ pub(super) fn negation(cursor: &mut Cursor<'_>) -> bool {
     false
 }
 
-/// One element, or `{ a, b, ... }`. Every element is a bare word, or a quoted text where `quoted` allows it.
-pub(super) fn elements<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool) -> Step<Vec<Token<'a>>> {
-    let element = |cursor: &mut Cursor<'a>| match cursor.next() {
+/// A bare word, or a quoted text where `quoted` allows it.
+fn element<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool) -> Step<Token<'a>> {
+    match cursor.next() {
         Some(token) if token.kind == Kind::Word || (quoted && token.kind == Kind::Quoted) => Ok(token),
         Some(token) => Err(unexpected(&token, expected)),
         None => Err(cursor.missing(expected)),
-    };
+    }
+}
+
+/// One element, or `{ a, b, ... }`.
+fn elements<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool) -> Step<Vec<Token<'a>>> {
+    let element = |cursor: &mut Cursor<'a>| element(cursor, expected, quoted);
     let Some(open) = cursor.peek().cloned().filter(|token| token.kind == Kind::Sign && token.text == "{") else {
         return Ok(vec![element(cursor)?]);
     };
@@ -57,6 +62,33 @@ pub(super) fn elements<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool
     Ok(found)
 }
 
+const INTERFACE: &str = "the name of an interface, such as `\"lan\"`";
+const PORT: &str = "a port, such as `21`, `1024-65535` or `{ 20, 21 }`";
+const ADDRESS: &str = "an address, such as `192.168.1.10` or `10.0.0.0/8`";
+
+/// `"lan"`, `{ "lan", wan }`.
+pub(super) fn interfaces(cursor: &mut Cursor<'_>) -> Step<Vec<String>> {
+    elements(cursor, INTERFACE, true)?.iter().map(interface_name).collect()
+}
+
+/// `"lan"`
+pub(super) fn interface(cursor: &mut Cursor<'_>) -> Step<Vec<String>> {
+    Ok(vec![interface_name(&element(cursor, INTERFACE, true)?)?])
+}
+
+fn interface_name(token: &Token<'_>) -> Step<String> {
+    if token.text.contains('*') {
+        let help = "write the names as a set: `{ \"a\", \"b\" }`";
+        return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
+    }
+    Ok(token.text.to_owned())
+}
+
+/// `21`, `ftp`, `1024-65535`.
+pub(super) fn one_port_range(cursor: &mut Cursor<'_>) -> Step<PortSet> {
+    Ok(PortSet(vec![port_range(&element(cursor, "a port, such as `21` or `1024-65535`", false)?)?]))
+}
+
 /// `21`, `ftp`, `1024-65535`, `{ 20, ftp, 50000-50010 }`.
 pub(super) fn ports(cursor: &mut Cursor<'_>) -> Step<PortSet> {
     if let Some(compared) = comparison(cursor) {
@@ -71,7 +103,7 @@ pub(super) fn ports(cursor: &mut Cursor<'_>) -> Step<PortSet> {
         let range = range.ok_or_else(|| error(&token.span, "there is no such port: this would never match", ""))?;
         return Ok(PortSet(vec![range]));
     }
-    let tokens = elements(cursor, "a port, such as `21`, `1024-65535` or `{ 20, 21 }`", false)?;
+    let tokens = elements(cursor, PORT, false)?;
     tokens.iter().map(port_range).collect::<Step<_>>().map(PortSet)
 }
 
@@ -138,8 +170,17 @@ fn split_range(text: &str, known: impl Fn(&str) -> bool) -> Option<(&str, &str)>
 
 /// `10.0.0.0/8`, `10.0.0.1-10.0.0.9`, `{ 10.0.0.1, 10.1.0.0/16 }`.
 pub(super) fn addresses(cursor: &mut Cursor<'_>, family: Family) -> Step<AddressSet> {
+    address_set(elements(cursor, ADDRESS, false)?, family)
+}
+
+/// `10.0.0.0/8`, `10.0.0.1-10.0.0.9`.
+pub(super) fn one_address_range(cursor: &mut Cursor<'_>, family: Family) -> Step<AddressSet> {
+    address_set(vec![element(cursor, ADDRESS, false)?], family)
+}
+
+fn address_set(tokens: Vec<Token<'_>>, family: Family) -> Step<AddressSet> {
     let mut set = AddressSet { family, networks: Vec::new(), ranges: Vec::new() };
-    for token in elements(cursor, "an address, such as `192.168.1.10` or `10.0.0.0/8`", false)? {
+    for token in tokens {
         if let Some((first, last)) = token.text.split_once('-') {
             let (first, last) = (address(&token, first, family)?, address(&token, last, family)?);
             if first > last {
@@ -236,12 +277,16 @@ fn flags(cursor: &mut Cursor<'_>) -> Step<Flags> {
     }
 }
 
-/// `a,b` or `{ a, b }` of the words in `table`.
-pub(super) fn list<T: Copy>(cursor: &mut Cursor<'_>, what: &str, table: &[(&str, T)]) -> Step<Vec<T>> {
+/// `a` or `{ a, b }` of the words in `table`.
+pub(super) fn set<T: Copy>(cursor: &mut Cursor<'_>, what: &str, table: &[(&str, T)]) -> Step<Vec<T>> {
     let expected = format!("{what}: {}", crate::suggest::one_of(names(table)));
+    elements(cursor, &expected, false)?.iter().map(|token| lookup(token, what, table)).collect()
+}
+
+/// `a,b` or `{ a, b }` of the words in `table`, which stand for bits.
+pub(super) fn list<T: Copy>(cursor: &mut Cursor<'_>, what: &str, table: &[(&str, T)]) -> Step<Vec<T>> {
     if cursor.is("{") {
-        let tokens = elements(cursor, &expected, false)?;
-        return tokens.iter().map(|token| lookup(token, what, table)).collect();
+        return set(cursor, what, table);
     }
     let mut found = vec![cursor.one_of(what, table)?];
     while cursor.eat(",") {

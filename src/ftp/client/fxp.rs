@@ -9,7 +9,7 @@
 
 use super::Step;
 use super::session::{ClientSession, Phase};
-use crate::ftp::address::{format_host_port, parse_pasv_reply};
+use crate::endpoint_text::{format_host_port, parse_pasv_reply};
 use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Line, Mode, Note, Reply, StepResult};
 use bytes::Bytes;
 use std::net::SocketAddrV4;

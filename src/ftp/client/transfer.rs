@@ -5,7 +5,7 @@
 use super::Step;
 use super::session::{ClientSession, Phase};
 use super::software::{Afterwards, Software, Stage, Stranger, Trouble};
-use crate::ftp::address::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
+use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
     Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
 };

@@ -3,7 +3,7 @@
 //! Each arrangement serves one transfer. A new one replaces the last, which may have been used or not.
 
 use super::{Foreign, Server, ServerSession};
-use crate::ftp::address::{EprtError, format_epsv_port, format_host_port, parse_eprt, parse_host_port};
+use crate::endpoint_text::{EprtError, format_epsv_port, format_host_port, parse_eprt, parse_host_port};
 use crate::ftp::{Command, Host, ListenPort, Reply};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 

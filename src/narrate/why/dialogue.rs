@@ -1,7 +1,7 @@
 //! FTP's commands and replies, and its timers.
 
 use super::session;
-use crate::ftp::address::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
+use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
 use crate::ftp::{FtpTimer, StepResult};
 use crate::ids::{FrameId, NodeId};
 use crate::narrate::phrase::Teller;

@@ -2,8 +2,8 @@
 
 use super::session;
 use super::stopped::nobody_at;
+use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
 use crate::firewall::Verdict;
-use crate::ftp::address::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
 use crate::ids::{FrameId, NodeId};
 use crate::narrate::Id;
 use crate::narrate::facts::{self, Death};

@@ -1,6 +1,8 @@
 //! How FTP writes addresses: `h1,h2,h3,h4,p1,p2` of PORT and 227 (RFC 959, section 4.1.2), `|1|address|port|` of EPRT
 //! and `(|||port|)` of 229 (RFC 2428, sections 2 and 3).
 //!
+//! It stands below `ftp` because a firewall's FTP helper writes such text too.
+//!
 //! All parsers are total: any text gives an address or none.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
