@@ -84,7 +84,11 @@ pub(super) fn read(
         }
     }
     if let Some(tables) = table.get("chains").and_then(|field| problems.table(field, "{ ftp = { rules = [] } }")) {
-        for field in &tables.fields {
+        // Chains are numbered with 16 bits; more than there can be rules do nothing anyway.
+        if let Some(field) = tables.fields.get(MOST_RULES) {
+            problems.error(field.key_span.clone(), format!("a firewall has at most {MOST_RULES} chains"), "");
+        }
+        for field in tables.fields.iter().take(MOST_RULES) {
             draft.named.extend(named(problems, field, neighbours, count));
         }
     }

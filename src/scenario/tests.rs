@@ -278,6 +278,11 @@ fn limits_are_named() {
     assert!(messages(&nodes).contains("at most 4096 nodes"));
     let rules = format!("[nodes.server.firewall.input]\nrules = [{}]", many(10_001, |_| "'accept'".to_owned()));
     assert!(messages(&scenario("[\"client -- server\"]", &rules)).contains("at most 10000 rules"));
+    let chains = format!(
+        "[nodes.server.firewall.chains]\n{}",
+        (0..10_001).map(|n| format!("c{n}={{}}\n")).collect::<Vec<_>>().concat()
+    );
+    assert!(messages(&scenario("[\"client -- server\"]", &chains)).contains("at most 10000 chains"));
     let files = "[nodes.server]\nftp-server = { files = { a = \"90 MB\", b = \"20 MB\" } }";
     assert!(messages(&scenario("[\"client -- server\"]", files)).contains("at most 100 MB"));
     assert!(messages(&"#".repeat(MAX_SOURCE + 1)).contains("larger than 1 MiB"));
