@@ -1,12 +1,12 @@
 //! Packet captures: read back by another program's reader, and by Wireshark's dissectors where they are installed.
 
-use ftpscope::export::{Vantage, vantages, vantages_at, write_pcapng};
+use ftpscope::export::write_pcapng;
 use ftpscope::firewall::Verdict;
 use ftpscope::ftp::Mode;
 use ftpscope::narrate::{Language, Messages};
 use ftpscope::packet::{Flags, wire};
 use ftpscope::scenario::{builtin, builtins, parse};
-use ftpscope::trace::{Event, Loss, Trace};
+use ftpscope::trace::{Event, Loss, Trace, Vantage, vantages, vantages_at};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, OptionCode, PcapBlockOwned, PcapNGReader};
 use std::collections::BTreeSet;

@@ -1,12 +1,11 @@
 //! `ftpscope calibrate`: real captures held against the simulation.
 
 use super::{Failed, Subject, load, output};
-use crate::export::{Vantage, vantages};
 use crate::ids::NodeId;
 use crate::import::{self, Capture, MAX_CAPTURE};
 use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
 use crate::narrate::visible;
-use crate::trace::Trace;
+use crate::trace::{Trace, Vantage, vantages};
 use clap::Args;
 use std::fmt::Write;
 use std::io::Read;

@@ -1,11 +1,9 @@
 //! `ftpscope trace`: what happened, as a ladder, as sentences, as JSON or as a packet capture.
 
 use super::{Failed, Look, Subject, load, output};
-use crate::export::{
-    LadderOptions, Vantage, vantages, vantages_at, write_json, write_ladder, write_pcapng, write_plain,
-};
+use crate::export::{LadderOptions, write_json, write_ladder, write_pcapng, write_plain};
 use crate::narrate::Messages;
-use crate::trace::Trace;
+use crate::trace::{Trace, Vantage, vantages, vantages_at};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use std::path::PathBuf;

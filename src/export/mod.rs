@@ -9,5 +9,5 @@ mod plain;
 pub use comparison::write_comparison;
 pub use json::write_json;
 pub use ladder::{LadderOptions, write_ladder};
-pub use pcapng::{Vantage, vantages, vantages_at, write_pcapng};
+pub use pcapng::write_pcapng;
 pub use plain::write_plain;

@@ -8,11 +8,11 @@
 //! to itself. ARP is not modelled and not written.
 
 use crate::firewall::Verdict;
-use crate::ids::{LinkId, NodeId, PacketId};
+use crate::ids::PacketId;
 use crate::narrate::{Messages, sentence};
 use crate::packet::{Body, Endpoint, Flags, Packet, wire};
 use crate::time::Instant;
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, Vantage};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -31,36 +31,6 @@ const IF_TSRESOL: u16 = 9;
 const NANOSECONDS: u8 = 9;
 /// Longer comments are cut: an option's length has 16 bits.
 const LONGEST_COMMENT: usize = 4096;
-
-/// A point where packets are captured: a node's interface on a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vantage {
-    /// The node.
-    pub node: NodeId,
-    /// The link.
-    pub link: LinkId,
-    /// `node.interface`
-    pub name: String,
-}
-
-/// All interfaces of the network, by node and link.
-pub fn vantages(trace: &Trace) -> Vec<Vantage> {
-    let nodes = (0..trace.nodes.len() as u32).map(NodeId);
-    nodes
-        .flat_map(|node| {
-            let links = (0..trace.links.len() as u32).map(LinkId);
-            links.filter(move |link| trace.links[link.index()].ends.contains(&node)).map(move |link| {
-                let peer = trace.node_name(trace.across(link, node));
-                Vantage { node, link, name: format!("{}.{peer}", trace.node_name(node)) }
-            })
-        })
-        .collect()
-}
-
-/// The interfaces that `at` names: a node's, or a single one as `node.interface`; empty if it names none.
-pub fn vantages_at(trace: &Trace, at: &str) -> Vec<Vantage> {
-    vantages(trace).into_iter().filter(|v| v.name == at || trace.node_name(v.node) == at).collect()
-}
 
 /// Writes what was seen at these interfaces.
 pub fn write_pcapng(

@@ -5,11 +5,10 @@
 
 use super::steps::{Step, steps};
 use super::stopped::stopped;
-use crate::export::Vantage;
 use crate::ids::NodeId;
 use crate::packet::Packet;
 use crate::time::{Duration, Instant};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, Vantage};
 use std::collections::BTreeSet;
 
 /// How many steps before a difference are shown.

@@ -17,6 +17,7 @@ mod observer;
 mod order;
 mod scene;
 mod timeline;
+mod vantage;
 
 pub use event::*;
 pub use journey::{Fate, Journey, Stop, journeys};
@@ -25,6 +26,7 @@ pub use observer::{NoObserver, Observer, Recorder};
 pub use order::{node_order, path_between};
 pub use scene::{Expected, Flight, Scene, SocketView, Tracking};
 pub use timeline::Timeline;
+pub use vantage::{Vantage, vantages, vantages_at};
 
 use crate::firewall::Hook;
 use crate::ftp::Mode;
