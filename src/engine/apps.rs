@@ -314,7 +314,8 @@ impl<O: Observer> Simulation<O> {
             // A client may have opened another one meanwhile.
             Channel::Control => seat.control == Some(handle),
             Channel::Data => {
-                if matches!(call, Call::Connected(_)) && seat.data.is_none() {
+                // Whoever comes in by the listener takes the place of one that the session has left open.
+                if matches!(call, Call::Connected(_)) && (seat.data.is_none() || seat.listener.is_some()) {
                     seat.data = Some(handle);
                     seat.listener = None;
                 }
