@@ -70,8 +70,7 @@ impl ClientSession {
         if !self.online {
             // Nobody is there to say goodbye to.
             self.skip_to(self.entries(), host);
-            self.phase = Phase::Done;
-            return;
+            return self.finish(host);
         }
         self.start_step(host);
     }
@@ -169,9 +168,15 @@ impl ClientSession {
             }
         }
         self.skip_to(self.entries(), host);
+        self.finish(host);
+    }
+
+    /// The session is over: nothing of it goes on.
+    fn finish(&mut self, host: &mut dyn Host) {
         self.phase = Phase::Done;
         for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
             host.cancel_timer(timer);
         }
+        self.end_second(host);
     }
 }
