@@ -71,6 +71,7 @@ impl ClientSession {
         self.unix = false;
         self.tls = None;
         self.private = false;
+        self.bare = false;
         self.binary = self.config.software.type_at_first();
         self.replies = ReplyReader::default();
     }

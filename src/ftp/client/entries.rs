@@ -97,6 +97,11 @@ impl ClientSession {
             self.binary = Some(true);
             return self.send(&Command::new("TYPE", "I"), Phase::Preparing, host);
         }
+        if let Some(level) = self.other_protection(step) {
+            self.private = !self.private;
+            self.bare = !self.private;
+            return self.send(&Command::new("PROT", level), Phase::Preparing, host);
+        }
         let command = match step {
             Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
             Step::PrintDirectory => Command::new("PWD", ""),
@@ -123,6 +128,16 @@ impl ClientSession {
             }
         };
         self.send(&command, Phase::Simple, host);
+    }
+
+    /// What PROT must say before this step. From the source of lftp: unless told otherwise, it protects its own data
+    /// connections (`ftp:ssl-protect-data`, `-list`), but not those between two servers (`ftp:ssl-protect-fxp`), of which
+    /// each would wait for the other to begin the handshake. PROT comes before TYPE.
+    fn other_protection(&self, step: &Step) -> Option<&'static str> {
+        match step {
+            Step::Copy(_) => self.private.then_some("C"),
+            _ => (self.bare && self.tls.is_some() && step.transfer().is_some()).then_some("P"),
+        }
     }
 
     /// Ends the current entry.
