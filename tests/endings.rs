@@ -100,7 +100,11 @@ fn a_copy_that_nobody_hears_of_ends() {
 #[test]
 fn a_copy_of_which_only_one_server_says_that_it_is_over_ends() {
     let slow = ", delay = \"900 ms\"";
-    let whole = run(&copying("", slow, "", "\"fxp readme.txt\"", "4 kB"));
+    let copying = |west: &str| {
+        let source = copying("", west, "", "\"fxp readme.txt\"", "4 kB");
+        source.replacen("users =", "idle-timeout = \"1000 s\", users =", 1)
+    };
+    let whole = run(&copying(slow));
     let done = whole.frames.iter().find(|frame| match frame.event {
         Event::FtpReply { side: Side::Sent, code: 226, .. } => whole.node_name(frame.node) == "east",
         _ => false,
@@ -109,7 +113,7 @@ fn a_copy_of_which_only_one_server_says_that_it_is_over_ends() {
     let cut = done.unwrap().at + Duration::from_millis(100);
     let limit = cut + Duration::from_secs(301);
     let cut = format!("{slow}, cuts = [{{ from = \"{} ms\", to = \"1500 s\" }}]", cut.as_nanos() / 1_000_000);
-    let trace = run(&copying("", &cut, "", "\"fxp readme.txt\"", "4 kB"));
+    let trace = run(&copying(&cut));
     let gave_up = trace
         .frames
         .iter()
@@ -131,6 +135,20 @@ fn the_second_connection_does_not_outlive_the_session() {
         let timer = matches!(&frame.event, Event::Timer { timer: Timer::Ftp(_), .. });
         assert!(!timer || trace.node_name(frame.node) != "client", "{:?}", frame.event);
     }
+}
+
+/// The first server hangs up while the second still has to answer: the next attempt begins with a new login there, and
+/// takes no late answer for another one.
+#[test]
+fn a_late_answer_of_the_second_server_is_not_taken_for_another() {
+    let source = copying("", ", delay = \"3 s\"", "max-retries = 1", "\"fxp readme.txt\", \"fxp readme.txt\"", "4 kB");
+    let trace = run(&source.replacen("users =", "idle-timeout = \"47 s\", users =", 1));
+    assert_eq!(results(&trace)[0], "fxp readme.txt: Reply(421)");
+    let logins = trace.frames.iter().filter(|frame| match &frame.event {
+        Event::FtpCommand { side: Side::Seen, verb, .. } => verb == "USER" && trace.node_name(frame.node) == "west",
+        _ => false,
+    });
+    assert_eq!(logins.count(), 2);
 }
 
 /// lftp waits before it calls again, when nothing is left of the last connection: that it waits has a reason.

@@ -84,6 +84,7 @@ impl ClientSession {
             self.failed = Some(result);
             return;
         }
+        self.leave_copy(host);
         match (self.config.software, self.phase) {
             (_, Phase::Quit | Phase::Closing) | (Software::Tnftp | Software::Ftp, _) => {
                 self.give_up(result, host);

@@ -283,6 +283,14 @@ impl ClientSession {
         }
     }
 
+    /// The first connection is lost during a copy. What the second server still has to answer would be taken for the
+    /// answer to something else on the next attempt.
+    pub(super) fn leave_copy(&mut self, host: &mut dyn Host) {
+        if self.phase == Phase::Copying && self.copy.stage != Stage::Login {
+            self.drop_second(host);
+        }
+    }
+
     /// The session is over: so is what it has with the second server, unless that was told QUIT and is to answer.
     pub(super) fn end_second(&mut self, host: &mut dyn Host) {
         if self.second.as_ref().is_some_and(|second| !second.leaving) {
