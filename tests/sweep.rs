@@ -5,8 +5,9 @@ use ftpscope::ftp::StepResult;
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Flags, SeqNr};
 use ftpscope::scenario::{self, Outcome, Scenario};
-use ftpscope::trace::{Event, Loss, Trace};
-use std::collections::BTreeMap;
+use ftpscope::time::Instant;
+use ftpscope::trace::{Event, Loss, SocketAction, Trace};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const SIZE: usize = 300_000;
@@ -248,6 +249,31 @@ fn any_scenario(number: u64) -> (String, usize) {
     (source, size)
 }
 
+/// What holds for every run: time does not go back, every frame but the scenario's own starts follows from an earlier
+/// one, and a step that begins ends.
+fn check_order(trace: &Trace, what: &str) {
+    let mut running = BTreeSet::new();
+    let mut last = Instant::START;
+    for (id, frame) in trace.ids().zip(&trace.frames) {
+        assert!(frame.at >= last, "{what}: frame {id:?} is at {} after {last}: {:?}", frame.at, frame.event);
+        last = frame.at;
+        match &frame.event {
+            // Doors and first calls: nothing comes before them.
+            Event::Socket { action: SocketAction::Listen | SocketAction::Connect, .. } if frame.cause.is_none() => {
+                assert!(frame.tag.is_none_or(|tag| tag.channel == Channel::Control), "{what}: {id:?} has no cause");
+            }
+            event => assert!(frame.cause.is_some_and(|cause| cause < id), "{what}: {id:?} has no cause: {event:?}"),
+        }
+        if let (Event::Step { index, result, .. }, Some(tag)) = (&frame.event, frame.tag) {
+            match result {
+                None => assert!(running.insert((tag.session, *index)), "{what}: {id:?} begins again"),
+                Some(_) => drop(running.remove(&(tag.session, *index))),
+            }
+        }
+    }
+    assert!(running.is_empty(), "{what}: {running:?} never ended");
+}
+
 /// Whatever is wrong with the network, and whoever talks: a run ends, each step has an outcome, and a file that was
 /// got is the file. `SWEEP=5000 cargo test --release --test sweep any` tries more of them, `SWEEP_FROM` begins later.
 #[test]
@@ -261,6 +287,7 @@ fn any_network_any_programs() {
         let (source, size) = any_scenario(number);
         let scenario = scenario::parse(&source, "sweep").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"));
         let trace = scenario.run().unwrap_or_else(|limit| panic!("{number}: {limit}\n{source}"));
+        check_order(&trace, &format!("{number}\n{source}"));
         let outcomes = insight::outcomes(&trace);
         assert!(!outcomes.is_empty(), "{number}: nothing is reported\n{source}");
         let mut got = outcomes.iter().filter(|step| step.run == "get big");

@@ -1,14 +1,13 @@
 //! The FTP programs of a node, and what they are told.
 
 use super::host::EngineHost;
-use super::queue::What;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
+use super::timers::SeatTimers;
 use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
-use crate::time::{Duration, Instant};
-use crate::trace::{Event, Observer, PortName, SocketAction, Timer};
+use crate::trace::{Event, Observer, PortName, SocketAction};
 use bytes::Bytes;
 
 /// Something an FTP session is told.
@@ -41,24 +40,7 @@ pub(super) struct Seat {
     pub(super) remote: Option<Endpoint>,
     pub(super) data: Option<Handle>,
     pub(super) listener: Option<Handle>,
-    /// By [`FtpTimer`].
-    pub(super) timers: [SeatTimer; 5],
-}
-
-/// A timer that is set anew far more often than it runs out: as with TCP's, an event that comes too early is set again,
-/// so that there is seldom more than one in the queue.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SeatTimer {
-    /// When it runs out; `NEVER` if it is stopped.
-    pub(super) deadline: Instant,
-    /// How long it was set for.
-    pub(super) length: Duration,
-    /// When the engine will look at it; `NEVER` if it will not.
-    pub(super) wakes: Instant,
-}
-
-impl SeatTimer {
-    const STOPPED: Self = Self { deadline: Instant::NEVER, length: Duration::ZERO, wakes: Instant::NEVER };
+    pub(super) timers: SeatTimers,
 }
 
 impl Seat {
@@ -70,7 +52,7 @@ impl Seat {
             remote: None,
             data: None,
             listener: None,
-            timers: [SeatTimer::STOPPED; 5],
+            timers: SeatTimers::default(),
         }
     }
 }
@@ -226,7 +208,14 @@ impl<O: Observer> Simulation<O> {
         self.run_deferred();
     }
 
-    fn tell_session(&mut self, node: NodeId, owner: Owner, handle: Option<Handle>, call: Call, cause: Option<FrameId>) {
+    pub(super) fn tell_session(
+        &mut self,
+        node: NodeId,
+        owner: Owner,
+        handle: Option<Handle>,
+        call: Call,
+        cause: Option<FrameId>,
+    ) {
         self.deferred.push_back(Deferred { node, owner, handle, call, cause });
         self.run_deferred();
     }
@@ -314,7 +303,8 @@ impl<O: Observer> Simulation<O> {
             // A client may have opened another one meanwhile.
             Channel::Control => seat.control == Some(handle),
             Channel::Data => {
-                if matches!(call, Call::Connected(_)) && seat.data.is_none() {
+                // Whoever comes in by the listener takes the place of one that the session has left open.
+                if matches!(call, Call::Connected(_)) && (seat.data.is_none() || seat.listener.is_some()) {
                     seat.data = Some(handle);
                     seat.listener = None;
                 }
@@ -407,34 +397,6 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    pub(super) fn ftp_timer(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer) {
-        let now = self.now;
-        let Some(state) = self.seat_mut(node, app, seat) else { return };
-        let slot = &mut state.timers[timer as usize];
-        // An event that is not waited for is one of a session that sat here before.
-        if slot.wakes != now {
-            return;
-        }
-        slot.wakes = Instant::NEVER;
-        if slot.deadline > now {
-            let at = slot.deadline;
-            return self.wake_at(node, app, seat, timer, at);
-        }
-        slot.deadline = Instant::NEVER;
-        let after = slot.length;
-        let tag = self.session_tag(node, app, seat).map(|tag| match timer {
-            FtpTimer::DataConnect => {
-                self.data_tag(node, app, seat).unwrap_or(Tag { connection: None, channel: Channel::Data, ..tag })
-            }
-            _ => tag,
-        });
-        let cause = self.timer_cause(node, app, seat, timer);
-        let cause =
-            self.tell(node, cause, tag, |_| Event::Timer { timer: Timer::Ftp(timer), socket: None, attempt: 1, after });
-        let owner = Owner { app, seat, channel: Channel::Control };
-        self.tell_session(node, owner, None, Call::Timer(timer), cause);
-    }
-
     /// The tag of what a session's program does by itself: that of its control connection while there is one; before
     /// and after it still belongs to the session.
     pub(super) fn session_tag(&mut self, node: NodeId, app: u16, seat: u32) -> Option<Tag> {
@@ -448,27 +410,5 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn data_tag(&mut self, node: NodeId, app: u16, seat: u32) -> Option<Tag> {
         let handle = self.seat_mut(node, app, seat)?.data?;
         self.nodes[node.index()].stack.socket(handle).map(|socket| socket.tag)
-    }
-
-    /// Sees to it that the engine looks at a timer at `at` or earlier.
-    pub(super) fn wake_at(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer, at: Instant) {
-        let Some(state) = self.seat_mut(node, app, seat) else { return };
-        let slot = &mut state.timers[timer as usize];
-        if at < slot.wakes {
-            slot.wakes = at;
-            self.queue.push(at, What::Ftp { node, app, seat, timer });
-        }
-    }
-
-    /// Why a timer could run out: the last thing that was sent in vain. For a data connection that is its SYN, so that
-    /// the reply 425 leads back to the packet that somebody dropped.
-    fn timer_cause(&mut self, node: NodeId, app: u16, seat: u32, timer: FtpTimer) -> Option<FrameId> {
-        let state = self.seat_mut(node, app, seat)?;
-        let handle = match timer {
-            FtpTimer::DataConnect => state.data.or(state.control),
-            _ => state.control,
-        }?;
-        let socket = self.nodes[node.index()].stack.socket(handle)?;
-        socket.last_sent
     }
 }

@@ -246,15 +246,16 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {
         let (node, app, seat) = (self.node, self.app, self.seat);
         let at = self.simulation.now + after;
+        let cause = self.cause;
         let Some(state) = self.simulation.seat_mut(node, app, seat) else { return };
-        let slot = &mut state.timers[timer as usize];
-        (slot.deadline, slot.length) = (at, after);
+        let slot = &mut state.timers[timer];
+        (slot.deadline, slot.length, slot.cause) = (at, after, cause);
         self.simulation.wake_at(node, app, seat, timer, at);
     }
 
     fn cancel_timer(&mut self, timer: FtpTimer) {
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.timers[timer as usize].deadline = Instant::NEVER;
+            seat.timers[timer].deadline = Instant::NEVER;
         }
     }
 

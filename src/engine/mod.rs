@@ -15,6 +15,7 @@
 //! | `stack` | sockets, listeners and ports of a node |
 //! | `transport` | segments to sockets and back |
 //! | `apps` | the FTP programs of a node and what they are told |
+//! | `timers` | the timers of the FTP programs |
 //! | `host` | what the FTP programs ask for |
 
 mod answer;
@@ -25,6 +26,7 @@ mod queue;
 mod simulation;
 mod stack;
 mod table;
+mod timers;
 mod translate;
 mod transport;
 mod walk;

@@ -207,7 +207,7 @@ impl<O: Observer> Simulation<O> {
             What::Ftp { node, app, seat, timer } => {
                 let seat = self.nodes[node.index()].apps[usize::from(app)].seats.get(seat);
                 seat.is_some_and(|seat| {
-                    let slot = &seat.timers[timer as usize];
+                    let slot = &seat.timers[timer];
                     slot.wakes == at && slot.deadline != Instant::NEVER
                 })
             }

@@ -16,14 +16,14 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn tell_table(&mut self, node: NodeId, packet: &Packet) {
         let Some(conntrack) = self.nodes[node.index()].conntrack_mut() else { return };
         let told = conntrack.take_told();
-        if !O::RECORDS || told.is_empty() {
+        if !O::RECORDS {
             return;
         }
-        let expiry = conntrack.next_expiry();
+        // Also when there is nothing to tell: a time may have become shorter without a change of state.
+        self.next_expiry = self.next_expiry.min(conntrack.next_expiry());
         for told in told {
             self.tell_told(node, self.now, told, (packet.trail, packet.tag));
         }
-        self.next_expiry = self.next_expiry.min(expiry);
     }
 
     /// Tells of everything whose time was over before now.

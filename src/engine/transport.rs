@@ -108,7 +108,8 @@ impl<O: Observer> Simulation<O> {
         let fits = mtu.saturating_sub(40).min(65495) as u16;
         let mss = if mtu == LinkSettings::default().mtu { self.tcp.mss } else { fits };
         let options = self.app_mut(node, owner.app).sockets;
-        let keep_alive = options.keep_alive.map(|idle| KeepAlive { idle, interval: idle, ..KeepAlive::default() });
+        let keep_alive = options.keep_alive;
+        let keep_alive = keep_alive.map(|(idle, interval)| KeepAlive { idle, interval, ..KeepAlive::default() });
         Config {
             mss,
             nagle: self.tcp.nagle && owner.channel == Channel::Data,

@@ -129,6 +129,11 @@ pub enum FtpTimer {
     Retry,
 }
 
+impl FtpTimer {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Retry as usize + 1;
+}
+
 /// The machine under an FTP session.
 pub trait Host {
     /// The time.

@@ -162,6 +162,8 @@ pub(crate) struct Pair {
     called: bool,
     /// Which sides of the data connection are open, if there is one.
     data: Option<[bool; 2]>,
+    /// Which sides have no more to do with it, although it is not over.
+    left: [bool; 2],
     pub(crate) log: Vec<String>,
 }
 
@@ -200,6 +202,7 @@ impl Pair {
             path: Path::Open,
             called: false,
             data: None,
+            left: [false; 2],
             log: Vec::new(),
         }
     }
@@ -288,7 +291,7 @@ impl Pair {
                 match self.path {
                     Path::Drops => {}
                     Path::Open if self.machines[other].listener == Some(to) => {
-                        self.data = Some([true; 2]);
+                        (self.data, self.left) = (Some([true; 2]), [false; 2]);
                         tell!(self, other, on_data_connected, from);
                         self.collect();
                         tell!(self, side, on_data_connected, to);
@@ -297,21 +300,22 @@ impl Pair {
                 }
             }
             Act::Data(bytes) => tell!(self, other, on_data, bytes),
-            Act::CloseData => {
+            Act::CloseData | Act::LeaveData => {
                 let Some(open) = &mut self.data else { return };
                 open[side] = false;
-                tell!(self, other, on_data_closed);
+                // Who has left hears no more of it.
+                self.left[side] |= matches!(act, Act::LeaveData);
+                if !self.left[other] {
+                    tell!(self, other, on_data_closed);
+                }
                 if self.data == Some([false; 2]) {
                     self.data = None;
-                    self.collect();
-                    tell!(self, CLIENT, on_data_done);
-                    self.collect();
-                    tell!(self, 1, on_data_done);
-                }
-            }
-            Act::LeaveData => {
-                if self.data.take().is_some() {
-                    tell!(self, other, on_data_closed);
+                    for side in [CLIENT, 1] {
+                        self.collect();
+                        if !self.left[side] {
+                            tell!(self, side, on_data_done);
+                        }
+                    }
                 }
             }
             Act::AbortData => {

@@ -71,6 +71,7 @@ impl ClientSession {
         self.unix = false;
         self.tls = None;
         self.private = false;
+        self.bare = false;
         self.binary = self.config.software.type_at_first();
         self.replies = ReplyReader::default();
     }
@@ -83,6 +84,7 @@ impl ClientSession {
             self.failed = Some(result);
             return;
         }
+        self.leave_copy(host);
         match (self.config.software, self.phase) {
             (_, Phase::Quit | Phase::Closing) | (Software::Tnftp | Software::Ftp, _) => {
                 self.give_up(result, host);

@@ -70,8 +70,7 @@ impl ClientSession {
         if !self.online {
             // Nobody is there to say goodbye to.
             self.skip_to(self.entries(), host);
-            self.phase = Phase::Done;
-            return;
+            return self.finish(host);
         }
         self.start_step(host);
     }
@@ -97,6 +96,11 @@ impl ClientSession {
         if told && self.config.software == Software::Lftp && self.binary != Some(true) {
             self.binary = Some(true);
             return self.send(&Command::new("TYPE", "I"), Phase::Preparing, host);
+        }
+        if let Some(level) = self.other_protection(step) {
+            self.private = !self.private;
+            self.bare = !self.private;
+            return self.send(&Command::new("PROT", level), Phase::Preparing, host);
         }
         let command = match step {
             Step::ChangeDirectory(path) => Command::new("CWD", self.directory(path)),
@@ -124,6 +128,16 @@ impl ClientSession {
             }
         };
         self.send(&command, Phase::Simple, host);
+    }
+
+    /// What PROT must say before this step. From the source of lftp: unless told otherwise, it protects its own data
+    /// connections (`ftp:ssl-protect-data`, `-list`), but not those between two servers (`ftp:ssl-protect-fxp`), of which
+    /// each would wait for the other to begin the handshake. PROT comes before TYPE.
+    fn other_protection(&self, step: &Step) -> Option<&'static str> {
+        match step {
+            Step::Copy(_) => self.private.then_some("C"),
+            _ => (self.bare && self.tls.is_some() && step.transfer().is_some()).then_some("P"),
+        }
     }
 
     /// Ends the current entry.
@@ -169,9 +183,15 @@ impl ClientSession {
             }
         }
         self.skip_to(self.entries(), host);
+        self.finish(host);
+    }
+
+    /// The session is over: nothing of it goes on.
+    fn finish(&mut self, host: &mut dyn Host) {
         self.phase = Phase::Done;
         for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
             host.cancel_timer(timer);
         }
+        self.end_second(host);
     }
 }

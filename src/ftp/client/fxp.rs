@@ -3,7 +3,8 @@
 //! The client has a control connection to each. One server is told PASV, the other PORT with the address that the
 //! first has named; then one sends the file (RETR) and the other takes it (STOR). Recorded from lftp 4.9.2
 //! (`get FILE -o ftp://SECOND/FILE`): the second server listens first, and if that is refused, the first does, after
-//! another login. What lftp does when both ways are refused, copying through itself, is not modelled.
+//! another login. What lftp does when both ways are refused, copying through itself, is not modelled, and neither is
+//! the STAT by which it looks how far the second server has come.
 //!
 //! Servers refuse both by themselves, for an attacker could have them connect to anything (FTP bounce; RFC 2577).
 
@@ -19,6 +20,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Second {
     session: Box<ClientSession>,
+    /// It was told QUIT.
+    leaving: bool,
 }
 
 /// How far the current copy has come.
@@ -51,6 +54,8 @@ pub(super) struct Errand {
     ended: [bool; 2],
     /// The transfer was told to the trace.
     begun: bool,
+    /// What SIZE said, in bytes: the client sees none of them itself.
+    size: u64,
 }
 
 impl Second {
@@ -59,7 +64,7 @@ impl Second {
         config.run = Vec::new();
         let mut session = ClientSession::new(Arc::new(config));
         session.role = Role::Second;
-        Self { session: Box::new(session) }
+        Self { session: Box::new(session), leaving: false }
     }
 }
 
@@ -193,9 +198,10 @@ impl ClientSession {
                     self.say(&Command::new("TYPE", "I"), host);
                 }
             }
-            // What SIZE and MDTM say does not matter.
+            // What SIZE and MDTM say changes nothing.
             Stage::Parameters if !self.again => {
                 self.again = true;
+                self.copy.size = reply.text().parse().ok().filter(|_| reply.code == 213).unwrap_or_default();
                 self.say(&Command::new("MDTM", self.copied_file()), host);
             }
             Stage::Parameters => self.copy_on(host),
@@ -211,16 +217,33 @@ impl ClientSession {
             }
             Stage::Port => self.copy_on(host),
             Stage::Transfer if negative => self.copy_failed(StepResult::Reply(reply.code), true, host),
-            Stage::Transfer if reply.is_preliminary() => {}
             Stage::Transfer => {
-                self.copy.ended[usize::from(!first)] = true;
-                if self.copy.ended == [true; 2] {
-                    self.end_copy(StepResult::Ok, host);
-                    self.finish_step(StepResult::Ok, host);
-                    self.begin_step(host);
+                if !reply.is_preliminary() {
+                    self.copy.ended[usize::from(!first)] = true;
+                }
+                match self.copy.ended {
+                    [true, true] => {
+                        self.end_copy(StepResult::Ok, host);
+                        self.finish_step(StepResult::Ok, host);
+                        self.begin_step(host);
+                    }
+                    // lftp's net:timeout holds once one of the two is through (`CopyCheckTimeout`); while both are at
+                    // it there is nothing to see, and only keep-alive probes find out that nobody is there.
+                    [true, false] => self.await_second(host),
+                    [false, true] => self.await_reply(host),
+                    [false, false] => {}
                 }
             }
             Stage::Login => {}
+        }
+    }
+
+    /// Waits for the second server no longer than for any reply.
+    fn await_second(&self, host: &mut dyn Host) {
+        if let Some(second) = &self.second {
+            host.turn_to(Line::Second);
+            second.session.await_reply(host);
+            host.turn_to(Line::First);
         }
     }
 
@@ -228,19 +251,16 @@ impl ClientSession {
     pub(super) fn end_copy(&mut self, result: StepResult, host: &mut dyn Host) {
         if std::mem::take(&mut self.copy.begun) {
             let mode = if self.copy.reversed { Mode::Passive } else { Mode::Active };
-            host.note(Note::TransferFinished { verb: String::from("RETR"), mode, result, bytes: 0 });
+            let bytes = if result == StepResult::Ok { self.copy.size } else { 0 };
+            host.note(Note::TransferFinished { verb: String::from("RETR"), mode, result, bytes });
         }
     }
 
     /// It did not work: the other way round, if that was not tried. `busy` if a server still waits for the other.
     fn copy_failed(&mut self, result: StepResult, busy: bool, host: &mut dyn Host) {
         self.end_copy(result, host);
-        if busy && let Some(second) = &mut self.second {
-            host.turn_to(Line::Second);
-            second.session.hang_up(host);
-            second.session.phase = Phase::Done;
-            host.turn_to(Line::First);
-            self.second = None;
+        if busy {
+            self.drop_second(host);
         }
         if std::mem::replace(&mut self.copy.reversed, true) {
             return self.fail_and_hang_up(result, host);
@@ -252,6 +272,33 @@ impl ClientSession {
     pub(super) fn leave_second(&mut self, host: &mut dyn Host) {
         if self.second.as_ref().is_some_and(|second| second.session.online) {
             self.order(&Command::new("QUIT", ""), host);
+            if let Some(second) = &mut self.second {
+                second.leaving = true;
+            }
+        }
+    }
+
+    /// Hangs up on the second server.
+    fn drop_second(&mut self, host: &mut dyn Host) {
+        if let Some(mut second) = self.second.take() {
+            host.turn_to(Line::Second);
+            second.session.hang_up(host);
+            host.turn_to(Line::First);
+        }
+    }
+
+    /// The first connection is lost during a copy. What the second server still has to answer would be taken for the
+    /// answer to something else on the next attempt.
+    pub(super) fn leave_copy(&mut self, host: &mut dyn Host) {
+        if self.phase == Phase::Copying && self.copy.stage != Stage::Login {
+            self.drop_second(host);
+        }
+    }
+
+    /// The session is over: so is what it has with the second server, unless that was told QUIT and is to answer.
+    pub(super) fn end_second(&mut self, host: &mut dyn Host) {
+        if self.second.as_ref().is_some_and(|second| !second.leaving) {
+            self.drop_second(host);
         }
     }
 

@@ -74,8 +74,9 @@ impl ClientSession {
                 .map(|_| Command::new("HOST", host.control_remote().ip().to_string())),
             Opening::User => when(true, "USER", &self.config.user),
             Opening::Password => when(self.wants_password, "PASS", &self.config.password),
-            Opening::Buffer => when(self.tls.is_some(), "PBSZ", "0"),
-            Opening::Protection => when(self.tls.is_some(), "PROT", "P"),
+            // Data connections between two servers are not protected (lftp: ftp:ssl-protect-fxp).
+            Opening::Buffer => when(self.tls.is_some() && !self.is_second(), "PBSZ", "0"),
+            Opening::Protection => when(self.tls.is_some() && !self.is_second(), "PROT", "P"),
             Opening::System => when(true, "SYST", ""),
             Opening::Utf8Again => when(self.utf8_refused, "OPTS", "UTF8 ON"),
             Opening::Facts => when(!features.facts.is_empty(), "OPTS", &format!("MLST {}", features.facts)),

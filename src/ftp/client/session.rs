@@ -33,6 +33,8 @@ pub struct ClientSession {
     pub(super) tls: Option<Box<TlsChannel>>,
     /// Data connections are protected.
     pub(super) private: bool,
+    /// They are not, for a copy from server to server.
+    pub(super) bare: bool,
     /// The entry that runs or, before it begins, comes next.
     pub(super) index: u32,
     /// The entry's step, once it has begun.
@@ -144,6 +146,7 @@ impl ClientSession {
             ports_used: 0,
             tls: None,
             private: false,
+            bare: false,
             index: 0,
             step: None,
             stage: 0,

@@ -10,7 +10,7 @@ use crate::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketOptions {
     /// Silence before the first keep-alive probe, and between probes (`SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`).
-    pub keep_alive: Option<Duration>,
+    pub keep_alive: Option<(Duration, Duration)>,
     /// Octets of payload that the receive buffer has room for (`SO_RCVBUF`); the kernel's own choice if it is not set.
     pub receive_buffer: Option<u32>,
 }
@@ -133,9 +133,17 @@ impl Software {
     pub(super) const fn socket_options(self) -> SocketOptions {
         match self {
             // `--keepalive-time` is 60 s unless said otherwise.
-            Self::Curl => SocketOptions { keep_alive: Some(Duration::from_secs(60)), receive_buffer: None },
+            Self::Curl => SocketOptions {
+                keep_alive: Some((Duration::from_secs(60), Duration::from_secs(60))),
+                receive_buffer: None,
+            },
+            // strace shows SO_KEEPALIVE and nothing else: the times are the kernel's (`tcp_keepalive_time`).
+            Self::Lftp => SocketOptions {
+                keep_alive: Some((Duration::from_secs(7200), Duration::from_secs(75))),
+                receive_buffer: None,
+            },
             Self::Tnftp => SocketOptions { keep_alive: None, receive_buffer: Some(128 << 10) },
-            Self::Lftp | Self::Ftp => SocketOptions { keep_alive: None, receive_buffer: None },
+            Self::Ftp => SocketOptions { keep_alive: None, receive_buffer: None },
         }
     }
 

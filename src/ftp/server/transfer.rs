@@ -266,15 +266,21 @@ impl ServerSession {
         }
         self.moved[1] += bytes.len() as u64;
         let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
+        let complete = server.say().completion == Completion::OwnFin;
         if listing && server.say().corks_listings {
             host.send_last_data(wire);
         } else {
             if !wire.is_empty() {
                 host.send_data(wire);
             }
-            host.close_data();
+            if complete {
+                // The next data connection may be there before this one has ended.
+                host.leave_data();
+            } else {
+                host.close_data();
+            }
         }
-        if server.say().completion == Completion::OwnFin {
+        if complete {
             self.complete(server, host);
         }
     }
@@ -333,9 +339,12 @@ impl ServerSession {
             host.abort_data();
             self.finish(&server.say().write_failed.reply(), server, host);
         } else if self.receiving() {
-            host.close_data();
             if server.say().ends_upload_at_once {
+                // The next data connection may be there before this one has ended.
+                host.leave_data();
                 self.end_upload(server, host);
+            } else {
+                host.close_data();
             }
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;
