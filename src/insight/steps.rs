@@ -6,8 +6,9 @@
 //! are cut into segments, times, who of two closes a control connection first. A data connection is one step, at the
 //! place where it began among the FTP lines: its segments race with those of the control connection. A control
 //! connection is two: its beginning, and after all else how it ended. What belongs to one control connection stands
-//! together, and the control connections stand in order of their addresses: sessions side by side race as well. Not modelled: a control
-//! connection that is encrypted, or captured without its beginning.
+//! together, and the control connections stand in order of their addresses: sessions side by side race as well. From
+//! the 234 of AUTH on a control connection cannot be read (RFC 4217): its lines end there, and what its data
+//! connections carry is sealed. Not modelled: a control connection captured without its beginning.
 
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
 use std::collections::BTreeMap;

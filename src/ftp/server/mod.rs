@@ -2,8 +2,8 @@
 //!
 //! Modelled: login, directories, the four ways to arrange a data connection and who may use them, LIST, NLST, MLSD,
 //! RETR (with REST), STOR and APPE, ABOR, removing and renaming, the order of events on both channels, the timeouts,
-//! TLS as opaqueness ([`crate::ftp::TlsChannel`]). Not modelled: permissions (whoever is logged in may do everything),
-//! line-end conversion in ASCII mode (off in vsftpd by default: `ascii_download_enable=NO`).
+//! TLS as opaqueness ([`crate::ftp::TlsChannel`]). Not modelled: permissions of files (but what
+//! guests may not do), line-end conversion in ASCII mode (off in vsftpd by default: `ascii_download_enable=NO`).
 
 mod commands;
 mod negotiate;
