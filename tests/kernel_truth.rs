@@ -2,7 +2,6 @@
 //! IPv6, against what the simulator's client is told: the error, when, and the packets. (Established connections and
 //! timers: `tcp::measured`.)
 
-use ftpscope::ftp::DataError;
 use ftpscope::packet::{Body, Icmp, Packet};
 use ftpscope::scenario;
 use ftpscope::trace::{Event, SocketAction, Trace};
@@ -13,20 +12,6 @@ const LEFT_OUT: [(&str, &str); 2] = [
     ("reject with icmpv6 policy-fail", "a name of nftables that rules here do not have"),
     ("reject with icmpv6 reject-route", "a name of nftables that rules here do not have"),
 ];
-
-const fn errno(error: DataError) -> &'static str {
-    match error {
-        DataError::Refused => "ECONNREFUSED",
-        DataError::HostUnreachable => "EHOSTUNREACH",
-        DataError::NetUnreachable => "ENETUNREACH",
-        DataError::Prohibited => "EACCES",
-        DataError::NoProtocol => "ENOPROTOOPT",
-        DataError::TimedOut => "ETIMEDOUT",
-        DataError::Reset => "ECONNRESET",
-        DataError::NoPort => "EADDRINUSE",
-        DataError::Invalid => "EINVAL",
-    }
-}
 
 /// The laboratory's network with a rule at the router, and a client that connects where nobody listens.
 fn play(case: &str) -> Trace {
@@ -110,7 +95,7 @@ fn connect_fails_as_measured() {
         }
         let trace = play(name);
         let failed = trace.frames.iter().find_map(|frame| match frame.event {
-            Event::Socket { action: SocketAction::Failed(error), .. } => Some((frame.at.as_secs_f64(), errno(error))),
+            Event::Socket { action: SocketAction::Failed(error), .. } => Some((frame.at.as_secs_f64(), error.errno())),
             _ => None,
         });
         let real = case["blocking_connect"].as_str().expect("a result");

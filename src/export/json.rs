@@ -1,7 +1,7 @@
 //! The trace as NDJSON: a header, then one frame a line. The contract is in docs/trace.md.
 
 use crate::firewall::{RejectWith, Verdict};
-use crate::ftp::{DataError, StepResult};
+use crate::ftp::StepResult;
 use crate::packet::{Body, Icmp, Packet};
 use crate::trace::{Event, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace};
 use serde::Serialize;
@@ -225,7 +225,7 @@ fn serialize_event<M: SerializeMap>(trace: &Trace, event: &Event, map: &mut M) -
                 map.serialize_entry("port_name", name.name())?;
             }
             if let SocketAction::Failed(error) = action {
-                map.serialize_entry("error", error_name(*error))?;
+                map.serialize_entry("error", error.errno())?;
             }
         }
         Event::TcpState { socket, local, remote, from, to } => {
@@ -295,27 +295,13 @@ const fn reject_name(with: RejectWith) -> &'static str {
     }
 }
 
-const fn error_name(error: DataError) -> &'static str {
-    match error {
-        DataError::Refused => "ECONNREFUSED",
-        DataError::HostUnreachable => "EHOSTUNREACH",
-        DataError::NetUnreachable => "ENETUNREACH",
-        DataError::Prohibited => "EACCES",
-        DataError::NoProtocol => "ENOPROTOOPT",
-        DataError::TimedOut => "ETIMEDOUT",
-        DataError::Reset => "ECONNRESET",
-        DataError::Invalid => "EINVAL",
-        DataError::NoPort => "EADDRINUSE",
-    }
-}
-
 /// `ok`, `reply 425`, `connect ETIMEDOUT`, `lost ECONNRESET`, `closed`, ...
 fn result_name(result: StepResult) -> String {
     match result {
         StepResult::Ok => "ok".to_owned(),
         StepResult::Reply(code) => format!("reply {code}"),
-        StepResult::Connect(error) => format!("connect {}", error_name(error)),
-        StepResult::Lost(error) => format!("lost {}", error_name(error)),
+        StepResult::Connect(error) => format!("connect {}", error.errno()),
+        StepResult::Lost(error) => format!("lost {}", error.errno()),
         StepResult::Closed => "closed".to_owned(),
         StepResult::NoAnswer => "no answer".to_owned(),
         StepResult::BadReply => "bad reply".to_owned(),

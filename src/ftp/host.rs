@@ -54,6 +54,23 @@ pub enum DataError {
     NoPort,
 }
 
+impl DataError {
+    /// The name of the socket error.
+    pub const fn errno(self) -> &'static str {
+        match self {
+            Self::Refused => "ECONNREFUSED",
+            Self::HostUnreachable => "EHOSTUNREACH",
+            Self::NetUnreachable => "ENETUNREACH",
+            Self::Prohibited => "EACCES",
+            Self::NoProtocol => "ENOPROTOOPT",
+            Self::TimedOut => "ETIMEDOUT",
+            Self::Reset => "ECONNRESET",
+            Self::Invalid => "EINVAL",
+            Self::NoPort => "EADDRINUSE",
+        }
+    }
+}
+
 /// Something worth a frame that no socket call shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
