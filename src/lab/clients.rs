@@ -294,8 +294,7 @@ fn in_quotes(text: &str) -> String {
 
 /// Where the client has a file that it sends.
 fn local(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-    parts.fold(String::from("files"), |all, part| format!("{all}/{part}"))
+    files::parts(path).fold(String::from("files"), |all, part| format!("{all}/{part}"))
 }
 
 /// An address in a URL (RFC 3986, section 3.2.2).

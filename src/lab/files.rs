@@ -19,6 +19,10 @@ pub(super) fn write(files: &[File], root: &str, out: &mut String) {
 
 /// The file `path` below `root`, a word of the shell: never outside of it, whatever the path.
 pub(super) fn below(root: &str, path: &str) -> String {
-    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-    parts.fold(root.to_owned(), |all, part| format!("{all}/{}", quoted(part)))
+    parts(path).fold(root.to_owned(), |all, part| format!("{all}/{}", quoted(part)))
+}
+
+/// The parts of a path that lead downwards.
+pub(super) fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "." | ".."))
 }

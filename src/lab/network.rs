@@ -142,13 +142,7 @@ fn write_routes(scenario: &Scenario, out: &mut String) {
             }
         }
         for (net, hop) in &node.routes {
-            let nowhere = match hop {
-                Hop::Via(_) => continue,
-                Hop::Blackhole => "blackhole",
-                Hop::Unreachable => "unreachable",
-                Hop::Prohibit => "prohibit",
-                Hop::Throw => "throw",
-            };
+            let Some(nowhere) = hop.word() else { continue };
             let _ = writeln!(out, "in_node {} ip route replace {nowhere} {net}", node.name);
         }
         for address in &addresses {

@@ -38,6 +38,22 @@ pub enum Hop {
     Throw,
 }
 
+impl Hop {
+    /// The routes that lead nowhere.
+    pub const NOWHERE: [Self; 4] = [Self::Blackhole, Self::Unreachable, Self::Prohibit, Self::Throw];
+
+    /// `ip route`'s word for a route that leads nowhere; `None` for one that leads to a neighbour.
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Via(_) => None,
+            Self::Blackhole => Some("blackhole"),
+            Self::Unreachable => Some("unreachable"),
+            Self::Prohibit => Some("prohibit"),
+            Self::Throw => Some("throw"),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Site {
     name: String,

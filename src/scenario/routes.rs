@@ -7,14 +7,6 @@ use crate::suggest::{one_of, quote};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// `ip route`'s words for routes that lead nowhere.
-const WORDS: [(&str, Hop); 4] = [
-    ("blackhole", Hop::Blackhole),
-    ("unreachable", Hop::Unreachable),
-    ("prohibit", Hop::Prohibit),
-    ("throw", Hop::Throw),
-];
-
 /// Reads a table of networks and where they lead: `{ "10.20.0.0/24" = "fw2", "192.168.0.0/16" = "blackhole" }`. `node`
 /// is not known for a misspelt name.
 pub(super) fn read(
@@ -63,8 +55,8 @@ fn network(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<IpNet> {
 /// The value: a neighbour, or a word for nowhere.
 fn hop(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node: Option<usize>) -> Option<Hop> {
     let text = problems.string(field, "fw2")?;
-    if let Some((_, hop)) = WORDS.iter().find(|(word, _)| *word == text) {
-        return Some(*hop);
+    if let Some(hop) = Hop::NOWHERE.into_iter().find(|hop| hop.word() == Some(text)) {
+        return Some(hop);
     }
     let node = node?;
     let neighbours: Vec<&str> = topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect();
@@ -72,7 +64,7 @@ fn hop(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node
         return Some(Hop::Via(position as u16));
     }
     if topology.complete {
-        let names = || neighbours.iter().copied().chain(WORDS.map(|(word, _)| word));
+        let names = || neighbours.iter().copied().chain(Hop::NOWHERE.iter().filter_map(|hop| hop.word()));
         let near = problems.closest(text, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let help = format!("{near}a route leads to a neighbour or nowhere: {}", one_of(names()));
         let message = format!("{} is no neighbour of `{}`", quote(text), topology.nodes[node].name);
