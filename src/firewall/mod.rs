@@ -28,6 +28,7 @@ mod verdict;
 
 pub use chain::{Chain, DEEPEST_JUMP, Decision, Names, View};
 pub use conntrack::{Change, Conntrack, Direction, Expectation, Expired, Fate, Helped, Told, Tracked, Tuple};
+pub use helper::{Announcement, announcement};
 pub use limit::Limit;
 pub use nat::{Half, translate};
 pub(crate) use parse::word_span;
