@@ -209,7 +209,7 @@ impl Scenario {
         }
         if let Some(conntrack) = firewall.conntrack_mut() {
             conntrack.loose_helper = node.loose_helper;
-            conntrack.picks_up = node.loose_tracking;
+            conntrack.loose = node.loose_tracking;
         }
         firewall
     }
