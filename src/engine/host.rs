@@ -2,7 +2,7 @@
 
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply};
+use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -137,8 +137,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
-    fn turn_to(&mut self, line: Line) {
-        self.slot = line as u32;
+    fn select_control(&mut self, server: FxpServer) {
+        self.slot = server as u32;
     }
 
     fn connect_control(&mut self) {

@@ -1,12 +1,12 @@
 //! A client's session: what it knows, and what it is told.
 
 use super::control::Tries;
-use super::fxp::{Errand, Role, Second};
+use super::fxp::{FxpState, Role, Second};
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Software, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Reply, ReplyReader, StepResult, TlsChannel};
+use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, Mode, Reply, ReplyReader, StepResult, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub struct ClientSession {
     pub(super) failed: Option<StepResult>,
     /// The far end of a copy from server to server.
     pub(super) second: Option<Second>,
-    pub(super) copy: Errand,
+    pub(super) copy: FxpState,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
     /// The long commands are all that is left.
@@ -162,7 +162,7 @@ impl ClientSession {
             role: Role::First,
             failed: None,
             second: None,
-            copy: Errand::default(),
+            copy: FxpState::default(),
             long: false,
             knows_home: false,
             directories: Vec::new(),
@@ -329,7 +329,7 @@ impl ClientSession {
         }
         match self.phase {
             Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
-            Phase::Copying => self.copy_reply(Line::First, reply, host),
+            Phase::Copying => self.copy_reply(FxpServer::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
             Phase::Greeting if self.is_second() || self.config.software.calls_again() => {
                 self.lose(StepResult::Reply(reply.code), host);
