@@ -22,7 +22,7 @@ impl<O: Observer> Simulation<O> {
         // Also when there is nothing to tell: a time may have become shorter without a change of state.
         self.next_expiry = self.next_expiry.min(conntrack.next_expiry());
         for told in told {
-            self.tell_told(node, self.now, told, (packet.trail, packet.tag));
+            self.tell_told(node, self.now, told, (packet.last_frame, packet.tag));
         }
     }
 
@@ -41,7 +41,7 @@ impl<O: Observer> Simulation<O> {
         }
         all.sort_by_key(|(at, index, _)| (*at, *index));
         for (at, index, expired) in all {
-            self.tell_told(NodeId(index as u32), at, expired.told, (expired.trail, expired.tag));
+            self.tell_told(NodeId(index as u32), at, expired.told, (expired.last_frame, expired.tag));
         }
     }
 

@@ -389,7 +389,7 @@ mod tests {
         Packet {
             id: PacketId(0),
             tag: None,
-            trail: None,
+            last_frame: None,
             src: "192.168.10.10".parse().unwrap(),
             dst: "203.0.113.10".parse().unwrap(),
             ttl: 64,

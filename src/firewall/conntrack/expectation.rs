@@ -51,7 +51,7 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) expectation: Expectation,
-    pub(super) trail: Option<FrameId>,
+    pub(super) last_frame: Option<FrameId>,
     pub(super) tag: Option<Tag>,
 }
 
@@ -98,7 +98,7 @@ impl Conntrack {
         random: impl FnMut(u32) -> u32,
     ) -> Helped {
         let mut helped = Helped::default();
-        let (trail, tag) = (packet.trail, packet.tag);
+        let (last_frame, tag) = (packet.last_frame, packet.tag);
         let (Some(id), Body::Tcp(segment)) = (tracked.entry, &mut packet.body) else { return helped };
         let entry = &mut self.entries[id.index()];
         let (original, reply) = (entry.original, entry.reply);
@@ -129,7 +129,7 @@ impl Conntrack {
                             master: id,
                             expires: now + PATIENCE,
                         };
-                        match self.expect(now, expectation, translated, (trail, tag), random) {
+                        match self.expect(now, expectation, translated, (last_frame, tag), random) {
                             None => helped.dropped = true,
                             Some(port) if translated => {
                                 let known = Endpoint::new(other.to.ip, port);
@@ -160,7 +160,7 @@ impl Conntrack {
         now: Instant,
         mut expectation: Expectation,
         movable: bool,
-        (trail, tag): (Option<FrameId>, Option<Tag>),
+        (last_frame, tag): (Option<FrameId>, Option<Tag>),
         mut random: impl FnMut(u32) -> u32,
     ) -> Option<u16> {
         self.drop_late(now);
@@ -190,7 +190,7 @@ impl Conntrack {
             stays
         });
         self.told.push(Told::Expectation(Fate::Made, expectation));
-        self.waiting.push(Waiting { expectation, trail, tag });
+        self.waiting.push(Waiting { expectation, last_frame, tag });
         Some(to.port)
     }
 }
