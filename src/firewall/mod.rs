@@ -26,7 +26,7 @@ mod rule;
 mod track_state;
 mod verdict;
 
-pub use chain::{Chain, DEEPEST_JUMP, Decision, Names, View};
+pub use chain::{Chain, DEEPEST_JUMP, Decision, Resolver, View};
 pub use conntrack::{Change, Conntrack, Direction, Expectation, Expired, Fate, Helped, Told, Tracked, Tuple};
 pub use limit::Limit;
 pub use nat::{Half, translate};

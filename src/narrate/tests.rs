@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{Limits, Simulation};
 use crate::firewall::{
-    Action, Chain, CtState, Firewall, Hook, Match, Names, Policy, RejectWith, Rule, Test, TrackState, Verdict,
+    Action, Chain, CtState, Firewall, Hook, Match, Resolver, Policy, RejectWith, Rule, Test, TrackState, Verdict,
 };
 use crate::ftp::{
     ClientConfig, ClientSession, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig, StepResult,
@@ -103,7 +103,7 @@ fn play(setup: Setup<'_>) -> Trace {
     for (number, (rule, text)) in rules.iter().enumerate() {
         trace.rules.push(info(false, text, 10 + number as u32));
         let interface = |name: &str| ["client", "server"].iter().position(|known| *known == name).map(|i| i as u16);
-        chain.push(RuleId(number as u32 + 1), rule, Names { interface: &interface, chain: &|_| None });
+        chain.push(RuleId(number as u32 + 1), rule, Resolver { interface: &interface, chain: &|_| None });
     }
 
     let mut simulation = Simulation::new(topology, 20, tcp::Config::default(), Recorder { trace });
