@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{Limits, Simulation};
 use crate::firewall::{
-    Action, Chain, CtState, Firewall, Hook, Match, Resolver, Policy, RejectWith, Rule, Test, TrackState, Verdict,
+    Action, Chain, CtState, Firewall, Hook, Match, Policy, RejectWith, Resolver, Rule, Test, TrackState, Verdict,
 };
 use crate::ftp::{
     ClientConfig, ClientSession, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig, StepResult,

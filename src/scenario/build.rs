@@ -2,7 +2,7 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Action, Chain, Firewall, Hook, Resolver, NatTarget, Policy, Test};
+use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Resolver, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, RuleId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
