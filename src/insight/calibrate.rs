@@ -85,7 +85,7 @@ fn simulated<'a>(trace: &'a Trace, captured: Captured<'_>) -> Vec<&'a Packet> {
     let seen: Vec<(Instant, &Packet)> = seen.collect();
     // A laboratory ends with its sessions; what servers do later is not captured. (Kernel timers are late by a per cent
     // at most.)
-    let sessions = trace.frames.iter().rev().find(|frame| matches!(frame.event, Event::Step { .. }));
+    let sessions = trace.frames.iter().rev().find(|frame| matches!(frame.event, Event::Command { .. }));
     let end = seen.first().zip(captured.lasted).map(|((first, _), lasted)| {
         let captured = *first + lasted + Duration::from_nanos(lasted.as_nanos() / 100);
         captured.max(sessions.map_or(captured, |frame| frame.at)) + SLACK

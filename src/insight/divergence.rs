@@ -75,7 +75,7 @@ fn meanings(trace: &Trace, session: SessionId) -> impl Iterator<Item = (FrameId,
                 Meaning::Death { at: frame.node, channel, verdict: verdict.name() }
             }
             Event::Lost { reason, .. } => Meaning::Death { at: frame.node, channel, verdict: reason.name() },
-            Event::Step { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
+            Event::Command { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
             _ => return None,
         };
         Some((id, meaning))
