@@ -49,7 +49,7 @@ pub fn draw_row(
         RowKind::Packet(index) => drawing.packet(row, &ladder.journeys[index], until),
         RowKind::Command => vec![drawing.step(row)],
         RowKind::Door => vec![drawing.door(row)],
-        RowKind::Failure | RowKind::Timer => vec![drawing.mishap(row)],
+        RowKind::Failure | RowKind::Timer => vec![drawing.failure(row)],
     }
 }
 
@@ -207,7 +207,7 @@ impl Drawing<'_> {
         canvas
     }
 
-    fn mishap(&self, row: Row) -> Canvas {
+    fn failure(&self, row: Row) -> Canvas {
         let frame = self.trace.frame(row.frame);
         let mut canvas = self.begin(row, frame.tag.map(|tag| tag.channel));
         let words = match &frame.event {
