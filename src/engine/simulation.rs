@@ -165,7 +165,7 @@ impl<O: Observer> Simulation<O> {
     /// A packet made by hand arrives at an interface of `node`, as if its neighbour had sent it.
     pub fn inject(&mut self, at: Instant, node: NodeId, interface: u16, packet: Packet) {
         let id = self.next_packet();
-        let slot = self.in_flight.insert(Packet { id, trail: None, ..packet });
+        let slot = self.in_flight.insert(Packet { id, last_frame: None, ..packet });
         self.queue.push(at, What::Arrive { packet: slot, node, interface });
     }
 

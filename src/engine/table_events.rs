@@ -22,7 +22,7 @@ impl<O: Observer> Simulation<O> {
         // Also when there is nothing to tell: a time may have become shorter without a change of state.
         self.next_expiry = self.next_expiry.min(conntrack.next_expiry());
         for event in events {
-            self.record_table_event(node, self.now, event, (packet.trail, packet.tag));
+            self.record_table_event(node, self.now, event, (packet.last_frame, packet.tag));
         }
     }
 
@@ -41,7 +41,7 @@ impl<O: Observer> Simulation<O> {
         }
         all.sort_by_key(|(at, index, _)| (*at, *index));
         for (at, index, expired) in all {
-            self.record_table_event(NodeId(index as u32), at, expired.event, (expired.trail, expired.tag));
+            self.record_table_event(NodeId(index as u32), at, expired.event, (expired.last_frame, expired.tag));
         }
     }
 
