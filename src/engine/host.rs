@@ -1,5 +1,6 @@
 //! What the FTP programs ask for, on the simulated machine.
 
+use super::ports::PortCall;
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
 use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
@@ -149,7 +150,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
         self.stop_listening();
         let port = match port {
-            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node),
+            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node, PortCall::Bind),
             ListenPort::Range { low, high } => self.simulation.free_port(self.node, low, high),
         };
         let port = port.ok_or(DataError::NoPort)?;
@@ -188,9 +189,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     }
 
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError> {
-        let port = match from {
-            Some(port) => port,
-            None => self.simulation.ephemeral_port(self.node).ok_or(DataError::NoPort)?,
+        let port = if let Some(port) = from {
+            port
+        } else {
+            // Servers bind the socket before they connect it, if only to their address.
+            let call = if self.is_client { PortCall::Connect } else { PortCall::Bind };
+            self.simulation.ephemeral_port(self.node, call).ok_or(DataError::NoPort)?
         };
         let local = Endpoint::new(self.control_local().ip(), port);
         let remote = Endpoint::from(to);

@@ -27,8 +27,6 @@ pub struct ClientSession {
     pub(super) unix: bool,
     /// How data connections are arranged now.
     pub(super) mode: Mode,
-    /// How many active data connections there have been.
-    pub(super) ports_used: u16,
     /// The control connection is protected.
     pub(super) tls: Option<Box<TlsChannel>>,
     /// Data connections are protected.
@@ -143,7 +141,6 @@ impl ClientSession {
             refused: None,
             utf8_refused: false,
             unix: false,
-            ports_used: 0,
             tls: None,
             private: false,
             bare: false,
