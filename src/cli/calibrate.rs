@@ -2,11 +2,11 @@
 
 use super::{Failed, Look, Subject, load, output};
 use crate::ids::NodeId;
-use crate::import::{self, BadEnd, Capture, Captures, MAX_CAPTURE, NoCapture};
+use crate::import::{self, BadEnd, Capture, CaptureError, Captures, MAX_CAPTURE};
 use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
 use crate::narrate::{Id, Messages, unread_reason, visible};
 use crate::packet::wire::Unread;
-use crate::trace::{Trace, Vantage, vantages};
+use crate::trace::{CapturePoint, Trace, capture_points};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
     // Where a NAT changes the port, the server's own is another than the one that is called.
     let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
     let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
-    let points = vantages(&trace);
+    let points = capture_points(&trace);
     let (mut files, mut text) = (Vec::new(), String::new());
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
@@ -51,16 +51,16 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
             files.push((shown.clone(), point, capture));
         }
     }
-    let seen = files.iter().map(|(_, vantage, capture)| {
+    let seen = files.iter().map(|(_, point, capture)| {
         let Capture { packets, lasted, .. } = capture;
-        Captured { vantage, packets, lasted: *lasted }
+        Captured { point, packets, lasted: *lasted }
     });
     let seen: Vec<Captured<'_>> = seen.collect();
     let mut same = true;
     for ((file, ..), seen) in files.iter().zip(&seen) {
         let result = calibrate(&trace, *seen, &ports);
         same &= result.is_same();
-        tell(&mut text, file, &format!("steps as at {}", visible(&seen.vantage.name)), &result);
+        tell(&mut text, file, &format!("steps as at {}", visible(&seen.point.name)), &result);
     }
     for node in (0..trace.nodes.len() as u32).map(NodeId) {
         let Some(result) = calibrate_node(&trace, node, &seen) else { continue };
@@ -79,17 +79,17 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
     if same { Ok(()) } else { Err(Failed::Expectation) }
 }
 
-fn read(file: &Path) -> Result<Captures, NoCapture> {
-    import::read(std::fs::File::open(file).map_err(|error| NoCapture::System(error.to_string()))?)
+fn read(file: &Path) -> Result<Captures, CaptureError> {
+    import::read(std::fs::File::open(file).map_err(|error| CaptureError::System(error.to_string()))?)
 }
 
 /// Why a file is no capture.
-fn no_capture(messages: &Messages, why: &NoCapture) -> String {
+fn no_capture(messages: &Messages, why: &CaptureError) -> String {
     match why {
-        NoCapture::Unknown => messages.text(Id::CaptureUnknown),
-        NoCapture::Compressed(program) => messages.format(Id::CaptureCompressed, &[("program", program)]),
-        NoCapture::TooLarge => messages.format(Id::CaptureTooLarge, &[("most", &MAX_CAPTURE.to_string())]),
-        NoCapture::System(error) => visible(error),
+        CaptureError::Unknown => messages.text(Id::CaptureUnknown),
+        CaptureError::Compressed(program) => messages.format(Id::CaptureCompressed, &[("program", program)]),
+        CaptureError::TooLarge => messages.format(Id::CaptureTooLarge, &[("most", &MAX_CAPTURE.to_string())]),
+        CaptureError::System(error) => visible(error),
     }
 }
 
@@ -126,11 +126,11 @@ fn tell_unread(text: &mut String, messages: &Messages, file: &str, unread: &BTre
 /// enough where it has one interface.
 fn point<'a>(
     trace: &Trace,
-    points: &'a [Vantage],
+    points: &'a [CapturePoint],
     at: Option<&str>,
     file: &Path,
     capture: &Capture,
-) -> Result<&'a Vantage, String> {
+) -> Result<&'a CapturePoint, String> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let names = [at, capture.interface.as_deref(), Some(&stem)];
     let names: &[Option<&str>] = if at.is_some() { &names[..1] } else { &names[1..] };

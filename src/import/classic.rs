@@ -2,7 +2,7 @@
 //! knows of its relatives: nanoseconds, the modified header of Kuznetzov's libpcap, the cards of Ixia.
 
 use super::octets::Octets;
-use super::{BadEnd, File, Frame, MAX_FRAME, NoCapture, Reading, Stop};
+use super::{BadEnd, CaptureError, File, Frame, MAX_FRAME, Reading, Stop};
 use std::io::Read;
 
 /// A kind of file: its magic number, units of time a second, octets of a record's header beyond the first sixteen.
@@ -23,7 +23,7 @@ pub(super) fn read<R: Read>(magic: [u8; 4], octets: &mut Octets<R>, file: &mut F
     let (number, (kind, units, more)) = match (kind(u32::from_le_bytes(magic)), kind(u32::from_be_bytes(magic))) {
         (Some(kind), _) => (u32::from_le_bytes as fn([u8; 4]) -> u32, kind),
         (None, Some(kind)) => (u32::from_be_bytes as fn([u8; 4]) -> u32, kind),
-        (None, None) => return Stop::No(NoCapture::Unknown),
+        (None, None) => return Stop::No(CaptureError::Unknown),
     };
     let is_ixia = kind >> 16 == 0x1c00;
     match records(octets, file, number, units, more, is_ixia) {

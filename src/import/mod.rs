@@ -19,6 +19,7 @@ use crate::time::Duration;
 use octets::Octets;
 use std::collections::BTreeMap;
 use std::io::Read;
+use thiserror::Error;
 
 /// Largest capture that is read, in bytes, after what gzip saved has been put back.
 pub const MAX_CAPTURE: usize = 256 << 20;
@@ -52,15 +53,19 @@ pub struct Captures {
 }
 
 /// Why a file is no capture that can be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoCapture {
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CaptureError {
     /// It begins like no pcap and no pcapng file.
+    #[error("this is no pcap or pcapng file")]
     Unknown,
     /// It is compressed by a program that is not known here: its name.
+    #[error("it is compressed by {0}")]
     Compressed(&'static str),
     /// It has more than [`MAX_CAPTURE`] bytes.
+    #[error("a capture is too large: at most {MAX_CAPTURE} bytes are read")]
     TooLarge,
     /// The system does not give it.
+    #[error("{0}")]
     System(String),
 }
 
@@ -81,7 +86,7 @@ pub enum BadEnd {
 #[derive(Debug)]
 enum Stop {
     End(Option<BadEnd>),
-    No(NoCapture),
+    No(CaptureError),
 }
 
 impl From<BadEnd> for Stop {
@@ -148,8 +153,8 @@ struct File {
 /// Reads a capture file.
 ///
 /// # Errors
-/// [`NoCapture`] where there is nothing to read at all. A file that ends too early is no error: see [`Captures::end`].
-pub fn read(file: impl Read) -> Result<Captures, NoCapture> {
+/// [`CaptureError`] where there is nothing to read at all. A file that ends too early is no error: see [`Captures::end`].
+pub fn read(file: impl Read) -> Result<Captures, CaptureError> {
     let mut octets = Octets::new(file)?;
     let mut into = File::default();
     let mut magic = [0; 4];
@@ -160,7 +165,7 @@ pub fn read(file: impl Read) -> Result<Captures, NoCapture> {
     };
     match stop {
         // Not even the beginning is there.
-        Stop::End(None | Some(BadEnd::Cut)) if into.interfaces.is_empty() => Err(NoCapture::Unknown),
+        Stop::End(None | Some(BadEnd::Cut)) if into.interfaces.is_empty() => Err(CaptureError::Unknown),
         Stop::No(why) => Err(why),
         Stop::End(end) => {
             let captures = into.interfaces.into_iter().map(|reading| reading.capture).collect();

@@ -1,6 +1,6 @@
 //! A file as a stream of octets: gzip taken off (RFC 1952), and never more than a capture may have.
 
-use super::{BadEnd, MAX_CAPTURE, NoCapture, Stop};
+use super::{BadEnd, CaptureError, MAX_CAPTURE, Stop};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -26,17 +26,17 @@ enum Source<R> {
 }
 
 impl<R: Read> Octets<R> {
-    pub(super) fn new(file: R) -> Result<Self, NoCapture> {
+    pub(super) fn new(file: R) -> Result<Self, CaptureError> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let head = loop {
             match file.fill_buf() {
                 Ok(head) => break head,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(NoCapture::System(error.to_string())),
+                Err(error) => return Err(CaptureError::System(error.to_string())),
             }
         };
         if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
-            return Err(NoCapture::Compressed(name));
+            return Err(CaptureError::Compressed(name));
         }
         let source = if head.starts_with(&GZIP) {
             Source::Gzip(Box::new(MultiGzDecoder::new(file)))
@@ -60,7 +60,7 @@ impl<R: Read> Octets<R> {
                 Ok(0) => return Err(BadEnd::Cut.into()),
                 Ok(count) => {
                     filled += count;
-                    self.left = self.left.checked_sub(count).ok_or(Stop::No(NoCapture::TooLarge))?;
+                    self.left = self.left.checked_sub(count).ok_or(Stop::No(CaptureError::TooLarge))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_gzip && error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -71,7 +71,7 @@ impl<R: Read> Octets<R> {
                 {
                     return Err(BadEnd::GzipDamaged.into());
                 }
-                Err(error) => return Err(Stop::No(NoCapture::System(error.to_string()))),
+                Err(error) => return Err(Stop::No(CaptureError::System(error.to_string()))),
             }
         }
         Ok(())

@@ -123,7 +123,7 @@ fn a_bomb_is_not_unpacked() {
     }
     let zip = zip.finish().unwrap();
     assert!(zip.len() < MAX_CAPTURE / 100);
-    assert_eq!(read(&zip[..]), Err(NoCapture::TooLarge));
+    assert_eq!(read(&zip[..]), Err(CaptureError::TooLarge));
 }
 
 #[test]
@@ -181,10 +181,10 @@ proptest! {
 
 #[test]
 fn other_files_are_told_from_captures() {
-    assert_eq!(read(&b""[..]), Err(NoCapture::Unknown));
-    assert_eq!(read(&b"title = \"not a capture at all, but long enough\""[..]), Err(NoCapture::Unknown));
-    assert_eq!(read(&zipped(b"title = \"no capture\"")[..]), Err(NoCapture::Unknown));
-    assert_eq!(read(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3][..]), Err(NoCapture::Compressed("zstd")));
+    assert_eq!(read(&b""[..]), Err(CaptureError::Unknown));
+    assert_eq!(read(&b"title = \"not a capture at all, but long enough\""[..]), Err(CaptureError::Unknown));
+    assert_eq!(read(&zipped(b"title = \"no capture\"")[..]), Err(CaptureError::Unknown));
+    assert_eq!(read(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3][..]), Err(CaptureError::Compressed("zstd")));
     assert!(read(HEADS[3]).unwrap().captures[0].packets.is_empty());
     assert_eq!(read(&HEADS[3][..40]).unwrap_or_default().captures, []);
 }

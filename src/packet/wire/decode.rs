@@ -78,7 +78,7 @@ fn decode(bytes: &[u8], with_errors: bool) -> Result<Decoded, Unread> {
 }
 
 fn decoded(id: PacketId, src: IpAddr, dst: IpAddr, ttl: u8, body: Body, missing: u32) -> Decoded {
-    Decoded { packet: Packet { id, tag: None, trail: None, src, dst, ttl, body }, missing }
+    Decoded { packet: Packet { id, tag: None, last_frame: None, src, dst, ttl, body }, missing }
 }
 
 /// The protocol behind the extension headers, and how long they are. `length`: of all that follows the fixed header.
