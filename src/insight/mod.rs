@@ -12,7 +12,7 @@ mod story;
 
 pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Unmet, check};
-pub use divergence::{Divergence, divergence};
+pub use divergence::{Divergence, Story, divergence};
 pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{CommandOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};
