@@ -62,7 +62,7 @@ impl Client<'_> {
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
     }
 
-    /// curl with one set of options for each entry of the run list. What moves no bytes goes with a request for nothing
+    /// curl with one set of options for each command of the run list. What moves no bytes goes with a request for nothing
     /// (`--head`). The star before a command: go on whatever the answer.
     fn curl(&self, script: &mut Script) -> String {
         // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the

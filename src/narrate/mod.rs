@@ -38,5 +38,5 @@ pub use sanitise::visible;
 pub use sentence::sentence;
 pub use why::why;
 pub use words::{
-    channel_name, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, step_result, verdict_name,
+    channel_name, command_result, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, verdict_name,
 };

@@ -6,7 +6,7 @@ use thiserror::Error;
 /// The longest entry, in bytes: far below what servers take as one line.
 const MAX_ENTRY: usize = 1000;
 
-/// One entry of a run list.
+/// One command of a run list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// `ls [path]`: LIST.
