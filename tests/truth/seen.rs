@@ -2,7 +2,7 @@
 
 use super::row::{Attempt, Decision, Door, Endings, Row};
 use ftpscope::firewall::{Hook, Verdict};
-use ftpscope::ftp::{Reply, StepResult};
+use ftpscope::ftp::{CommandResult, Reply};
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Endpoint, Flags, Icmp, Packet};
 use ftpscope::scenario::{self, Outcome};
@@ -38,7 +38,7 @@ pub(crate) fn play(row: &Row) -> Seen {
     let ok = |index| outcomes.iter().find(|step| step.index == index).is_some_and(|step| step.outcome == Outcome::Ok);
     let retr_ok = (row.run.len() > 1).then(|| ok(1));
     let bytes = trace.frames.iter().find_map(|frame| match &frame.event {
-        Event::Transfer { command, result: Some(StepResult::Ok), bytes, .. } if command == "RETR" => Some(*bytes),
+        Event::Transfer { command, result: Some(CommandResult::Ok), bytes, .. } if command == "RETR" => Some(*bytes),
         _ => None,
     });
     let run = Run { row, trace: &trace, until: row.until.unwrap_or(f64::INFINITY) };
