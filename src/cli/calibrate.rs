@@ -71,7 +71,7 @@ fn read(file: &Path) -> Result<Vec<Capture>, String> {
     let open = std::fs::File::open(file).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     open.take(MAX_CAPTURE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let captures = import::read(&bytes)?;
+    let captures = import::read(&bytes).map_err(|error| error.to_string())?;
     if captures.is_empty() { Err(String::from("it has no interface, so no packets")) } else { Ok(captures) }
 }
 

@@ -48,7 +48,7 @@ impl<O: Observer> Simulation<O> {
         if O::RECORDS {
             let link = self.topology.interfaces(node)[usize::from(interface)].link;
             let (cause, tag) = (packet.last_frame, packet.tag);
-            packet.last_frame = self.tell(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
         }
         self.ingress(node, Some(interface), packet);
     }
@@ -76,7 +76,7 @@ impl<O: Observer> Simulation<O> {
             Route::Local => {
                 if self.pass(node, Hook::Input, between, tracked.as_mut(), &mut packet) {
                     self.translate(node, Hook::Input, between, tracked.as_mut(), &mut packet);
-                    if self.see_off(node, tracked.as_ref(), &mut packet) {
+                    if self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
                         self.deliver(node, packet);
                     }
                 }
@@ -130,7 +130,7 @@ impl<O: Observer> Simulation<O> {
             return;
         }
         self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
-        if self.see_off(node, tracked.as_ref(), &mut packet) {
+        if self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
             self.egress(node, output, route, packet, false);
         }
     }
@@ -164,7 +164,7 @@ impl<O: Observer> Simulation<O> {
             return packet.last_frame;
         }
         self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
-        if !self.see_off(node, tracked.as_ref(), &mut packet) {
+        if !self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
             return packet.last_frame;
         }
         if route == Route::Local {
@@ -178,7 +178,7 @@ impl<O: Observer> Simulation<O> {
 
     /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: one of the
     /// two has stopped it.
-    fn see_off(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
+    fn help_and_confirm(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
         let Some(tracked) = tracked else { return true };
         if !self.help(node, tracked, packet) {
             return false;
@@ -221,7 +221,7 @@ impl<O: Observer> Simulation<O> {
         if O::RECORDS {
             let (cause, tag) = (packet.last_frame, packet.tag);
             packet.last_frame =
-                self.tell(node, cause, tag, |o| Event::Sent { packet: o.packet(&packet), link, to, arrives });
+                self.record(node, cause, tag, |o| Event::Sent { packet: o.packet(&packet), link, to, arrives });
         }
         let last_frame = packet.last_frame;
         let slot = self.in_flight.insert(packet);
@@ -245,7 +245,7 @@ impl<O: Observer> Simulation<O> {
         let verdict = decision.verdict;
         if O::RECORDS {
             let (cause, tag) = (packet.last_frame, packet.tag);
-            packet.last_frame = self.tell(node, cause, tag, |o| Event::Verdict {
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Verdict {
                 packet: o.packet(packet),
                 hook,
                 ct_state,
@@ -274,7 +274,7 @@ impl<O: Observer> Simulation<O> {
         }
         let conntrack = self.nodes[node.index()].conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
-        self.tell_table(node, packet);
+        self.record_table_events(node, packet);
         Some(tracked)
     }
 
@@ -295,7 +295,7 @@ impl<O: Observer> Simulation<O> {
         let Some(rule) = rules.exempts(view) else { return false };
         if O::RECORDS {
             let (cause, tag) = (packet.last_frame, packet.tag);
-            packet.last_frame = self.tell(node, cause, tag, |o| Event::Verdict {
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Verdict {
                 packet: o.packet(packet),
                 hook,
                 ct_state: Some(CtState::Untracked),
@@ -313,7 +313,7 @@ impl<O: Observer> Simulation<O> {
             self.lose(node, packet.clone(), Loss::Clash);
             return false;
         }
-        self.tell_table(node, packet);
+        self.record_table_events(node, packet);
         true
     }
 
@@ -321,12 +321,12 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn lose(&mut self, node: NodeId, mut packet: Packet, reason: Loss) -> Packet {
         if O::RECORDS {
             let (cause, tag) = (packet.last_frame, packet.tag);
-            packet.last_frame = self.tell(node, cause, tag, |o| Event::Lost { packet: o.packet(&packet), reason });
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Lost { packet: o.packet(&packet), reason });
         }
         packet
     }
 
-    /// Nobody is there: ask, and wait for an answer that will not come.
+    /// ARP or ND for an address that nobody has: fails after 3 s.
     fn resolve(&mut self, node: NodeId, packet: Packet, own: bool) -> Option<FrameId> {
         let last_frame = packet.last_frame;
         let resolving = &mut self.nodes[node.index()].resolving;
@@ -348,7 +348,7 @@ impl<O: Observer> Simulation<O> {
         // One wait, begun by the first packet, ends for all of them.
         let first = waiting.first().map(|(packet, _)| (packet.last_frame, packet.tag));
         let (cause, tag) = first.unwrap_or_default();
-        let timer = self.tell(node, cause, tag, |_| Event::Timer {
+        let timer = self.record(node, cause, tag, |_| Event::Timer {
             timer: Timer::Neighbour,
             socket: None,
             attempt: 1,

@@ -1,6 +1,7 @@
 //! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
 
-use super::conntrack::{Direction, Tracked};
+use super::conntrack::Tracked;
+use super::ct::Direction;
 use super::limit::Bucket;
 use super::rule::{Action, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
 use super::verdict::Verdict;
@@ -160,7 +161,7 @@ impl Chain {
         let mut decision =
             Decision { verdict: Verdict::Accept, rule: self.policy_id, passed: Vec::new(), sets_helper: false };
         for entry in &mut self.entries {
-            let Some(flow) = entry.meet(named, view, &mut decision, 0) else { continue };
+            let Some(flow) = entry.evaluate(named, view, &mut decision, 0) else { continue };
             if let Flow::Decided(verdict, rule) = flow {
                 (decision.verdict, decision.rule) = (verdict, rule);
                 return decision;
@@ -199,7 +200,7 @@ fn visit(named: &mut [Chain], number: u16, view: View<'_>, decision: &mut Decisi
     for at in 0..count {
         // The rule is aside while it leads elsewhere; chains never lead back to themselves.
         let mut entry = std::mem::replace(&mut named[number].entries[at], Entry::NOTHING);
-        let flow = entry.meet(named, view, decision, depth);
+        let flow = entry.evaluate(named, view, decision, depth);
         named[number].entries[at] = entry;
         if let Some(flow) = flow {
             return flow;
@@ -226,7 +227,7 @@ impl Entry {
     }
 
     /// What becomes of a packet at this rule; `None`: it goes on to the next.
-    fn meet(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
+    fn evaluate(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
         if !self.counts(view) {
             return None;
         }

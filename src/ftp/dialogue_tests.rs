@@ -255,7 +255,7 @@ fn an_address_that_is_not_the_clients_is_illegal() {
 
 #[test]
 fn refusals_and_small_talk() {
-    let closed = ServerConfig { active_enabled: false, passive_enabled: false, ..server() };
+    let closed = ServerConfig { active: false, passive: false, ..server() };
     let denied = "550 Permission denied.";
     assert_eq!(answers(closed.clone(), "PORT 1,2,3,4,5,6\nEPRT x\nPASV\nEPSV\n"), [denied; 4]);
     assert_eq!(answers(closed, "FEAT\n"), ["211-Features:\n MDTM\n REST STREAM\n SIZE\n TVFS\n211 End"]);
@@ -393,7 +393,7 @@ proptest! {
         events in prop::collection::vec(
             (0..7_u8, "((PORT|PASV|EPSV|LIST|STOR|RETR|APPE|ABOR|RNFR|RNTO|AUTH|QUIT|CWD) [ -~]{0,9}\n)?"), 0..30),
     ) {
-        let mut pair = logged_in(ServerConfig { profile, tls, ..server() });
+        let mut pair = logged_in(ServerConfig { software: profile, tls, ..server() });
         let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
         for (event, text) in events {
             match event {

@@ -24,7 +24,7 @@ pub enum ListenPort {
 
 /// Which control connection of a client: one to each server of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum FxpServer {
     /// The session's server.
     First,
     /// The server that files are copied to.
@@ -173,7 +173,7 @@ pub trait Host {
     /// Closes the control connection in order, after what was sent.
     fn close_control(&mut self);
     /// Client: everything from here on is about this control connection, until it is said again.
-    fn turn_to(&mut self, line: Line);
+    fn select_control(&mut self, server: FxpServer);
     /// Client: opens another control connection to the same server. What becomes of the last one is not reported any
     /// more; it should be closed.
     fn connect_control(&mut self);

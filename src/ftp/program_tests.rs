@@ -17,7 +17,7 @@ fn server(profile: Profile) -> ServerConfig {
     let mut files = FileSystem::new();
     files.add("hello.txt", FileSystem::generated(62));
     files.add("pub/a.txt", FileSystem::generated(100));
-    ServerConfig { profile, files, ..ServerConfig::default() }
+    ServerConfig { software: profile, files, ..ServerConfig::default() }
 }
 
 fn ran(config: ClientConfig, server: ServerConfig) -> Pair {
@@ -175,7 +175,7 @@ fn a_private_address_from_behind_a_nat() {
 fn an_address_in_227_that_is_not_the_servers() {
     let to = |software, ignore_pasv_address| {
         let config = ClientConfig { ignore_pasv_address, ..client(software, Mode::Passive, &["ls"]) };
-        let inside = ServerConfig { pasv_address: Some([10, 20, 0, 10].into()), ..server(Profile::Vsftpd) };
+        let inside = ServerConfig { passive_address: Some([10, 20, 0, 10].into()), ..server(Profile::Vsftpd) };
         let pair = ran(config, inside);
         let to = pair.log.iter().find(|line| line.starts_with("data ")).map(|line| line.contains("> 203.0.113.10:"));
         (to, results(&pair).first().copied().unwrap_or(CommandResult::NotRun))
@@ -205,7 +205,7 @@ fn proftpd_counts_idle_time_while_it_connects() {
 
 #[test]
 fn ftp_tries_lprt_with_the_same_port() {
-    let deaf = ServerConfig { active_enabled: false, ..server(Profile::Vsftpd) };
+    let deaf = ServerConfig { active: false, ..server(Profile::Vsftpd) };
     let pair = ran(client(Software::Ftp, Mode::Active, &["ls"]), deaf);
     assert!(said(
         &pair,
@@ -282,7 +282,7 @@ fn bytes_that_are_no_record_end_a_protected_session() {
 fn lftp_logs_in_anew_before_it_tries_the_other_way() {
     let mut pair = Pair::new(
         client(Software::Lftp, Mode::Passive, &["ls"]),
-        ServerConfig { passive_enabled: false, ..server(Profile::Vsftpd) },
+        ServerConfig { passive: false, ..server(Profile::Vsftpd) },
     );
     pair.run();
     assert!(said(&pair, "C: PASV\nS: 550 Permission denied.\nC control FIN"), "{:#?}", pair.log);

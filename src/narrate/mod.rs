@@ -31,7 +31,7 @@ mod tests;
 
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
-pub use language::Language;
+pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
 pub use sanitise::visible;

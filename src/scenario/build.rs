@@ -214,7 +214,7 @@ impl Scenario {
         }
         if let Some(conntrack) = firewall.conntrack_mut() {
             conntrack.loose_helper = node.loose_helper;
-            conntrack.picks_up = node.loose_tracking;
+            conntrack.loose = node.loose_tracking;
         }
         firewall
     }
@@ -255,26 +255,7 @@ fn file_system(files: &[File]) -> FileSystem {
 }
 
 fn server_config(spec: &FtpServerSpec) -> ServerConfig {
-    ServerConfig {
-        profile: spec.software,
-        anonymous: spec.anonymous,
-        users: spec.users.clone(),
-        pasv_ports: spec.passive_ports,
-        connect_from_port_20: spec.connect_from_port_20,
-        port_promiscuous: spec.port_promiscuous,
-        pasv_promiscuous: spec.pasv_promiscuous,
-        active_enabled: spec.active,
-        passive_enabled: spec.passive,
-        pasv_address: spec.passive_address,
-        denied: spec.denied_commands.clone(),
-        tls: spec.tls,
-        idle_timeout: spec.idle_timeout,
-        data_timeout: spec.data_timeout,
-        max_clients: spec.max_clients,
-        connect_timeout: spec.connect_timeout,
-        accept_timeout: spec.accept_timeout,
-        files: file_system(&spec.files),
-    }
+    ServerConfig { files: file_system(&spec.files), ..spec.config.clone() }
 }
 
 fn client_config(spec: &SessionSpec) -> ClientConfig {

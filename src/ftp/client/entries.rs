@@ -1,6 +1,6 @@
 //! The run list: which command comes next, what it says first, how it ends.
 
-use super::fxp::Errand;
+use super::fxp::FxpState;
 use super::session::{ClientSession, Known, Phase};
 use super::{Software, Step};
 use crate::ftp::{Command, CommandResult, FileSystem, FtpTimer, Host, Note, Reply};
@@ -118,7 +118,7 @@ impl ClientSession {
             }
             Step::Copy(_) => {
                 if !self.again {
-                    self.copy = Errand::default();
+                    self.copy = FxpState::default();
                 }
                 return self.begin_copy(host);
             }

@@ -1,12 +1,12 @@
 //! A client's session: what it knows, and what it is told.
 
 use super::control::Tries;
-use super::fxp::{Errand, Role, Second};
+use super::fxp::{FxpState, Role, Second};
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Software, Step};
-use crate::ftp::{Command, CommandResult, DataError, FtpTimer, Host, Line, Mode, Reply, ReplyReader, TlsChannel};
+use crate::ftp::{Command, CommandResult, DataError, FtpTimer, FxpServer, Host, Mode, Reply, ReplyReader, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,8 +27,6 @@ pub struct ClientSession {
     pub(super) unix: bool,
     /// How data connections are arranged now.
     pub(super) mode: Mode,
-    /// How many active data connections there have been.
-    pub(super) ports_used: u16,
     /// The control connection is protected.
     pub(super) tls: Option<Box<TlsChannel>>,
     /// Data connections are protected.
@@ -62,7 +60,7 @@ pub struct ClientSession {
     pub(super) failed: Option<CommandResult>,
     /// The far end of a copy from server to server.
     pub(super) second: Option<Second>,
-    pub(super) copy: Errand,
+    pub(super) copy: FxpState,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
     /// The long commands are all that is left.
@@ -143,7 +141,6 @@ impl ClientSession {
             refused: None,
             utf8_refused: false,
             unix: false,
-            ports_used: 0,
             tls: None,
             private: false,
             bare: false,
@@ -162,7 +159,7 @@ impl ClientSession {
             role: Role::First,
             failed: None,
             second: None,
-            copy: Errand::default(),
+            copy: FxpState::default(),
             long: false,
             knows_home: false,
             directories: Vec::new(),
@@ -329,7 +326,7 @@ impl ClientSession {
         }
         match self.phase {
             Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
-            Phase::Copying => self.copy_reply(Line::First, reply, host),
+            Phase::Copying => self.copy_reply(FxpServer::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
             Phase::Greeting if self.is_second() || self.config.software.calls_again() => {
                 self.lose(CommandResult::Reply(reply.code), host);

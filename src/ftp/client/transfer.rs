@@ -4,7 +4,7 @@
 
 use super::Step;
 use super::session::{ClientSession, Phase};
-use super::software::{Afterwards, Software, Stage, Stranger, Trouble};
+use super::software::{Failure, OnFailure, PasvAddressPolicy, Software, Stage};
 use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
     Command, CommandResult, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, TlsChannel,
@@ -124,13 +124,13 @@ impl ClientSession {
         self.step.as_ref().is_some_and(Step::is_binary) && (self.unix || !self.config.software.asks_system())
     }
 
-    /// Opens the listener for an active data connection. As recorded, the port of a connection that came about is not
-    /// used again at once: on the server it waits (TIME-WAIT).
+    /// Opens the listener for an active data connection: of a set range on the first port that is free. The port of the
+    /// last data connection is, as soon as its last acknowledgement is here (recorded in row D20); until then it is not
+    /// (row B20).
     fn listen(&self, host: &mut dyn Host) -> Result<SocketAddr, DataError> {
         let Some((low, high)) = self.config.active_ports else { return host.listen_data(ListenPort::Ephemeral) };
-        let first = low + self.ports_used % (high - low).saturating_add(1);
         let mut last = Err(DataError::NoPort);
-        for port in (first..=high).chain(low..first) {
+        for port in low..=high {
             last = host.listen_data(ListenPort::Range { low: port, high: port });
             if last.is_ok() {
                 break;
@@ -173,9 +173,9 @@ impl ClientSession {
     }
 
     /// Tries another way, if the program knows one.
-    fn try_another(&mut self, trouble: Trouble, host: &mut dyn Host) -> bool {
+    fn try_another(&mut self, failure: Failure, host: &mut dyn Host) -> bool {
         let six = host.control_local().is_ipv6();
-        let refused = matches!(trouble, Trouble::Refused(_));
+        let refused = matches!(failure, Failure::Refused(_));
         let extended = matches!(self.data.mode, Mode::ActiveEprt | Mode::PassiveEpsv);
         let long = match self.config.software {
             // What came with IPv6 first gives way to the old command, then to LPRT or LPSV.
@@ -190,7 +190,7 @@ impl ClientSession {
             self.data.mode = Mode::ActiveEprt;
             (self.mode, self.long) = (Mode::ActiveEprt, true);
         } else {
-            let other = self.config.software.other_way(self.data.mode, trouble);
+            let other = self.config.software.fallback(self.data.mode, failure);
             // Only the extended commands have room for IPv6.
             let fits = |mode| !six || matches!(mode, Mode::ActiveEprt | Mode::PassiveEpsv);
             let Some(other) = other.filter(|other| fits(other.mode)) else { return false };
@@ -215,7 +215,7 @@ impl ClientSession {
             if let Some(mode) = other {
                 self.step_mode = mode;
                 self.try_again(CommandResult::Reply(reply.code), host);
-            } else if !self.try_another(Trouble::Refused(reply.code), host) {
+            } else if !self.try_another(Failure::Refused(reply.code), host) {
                 // As recorded over IPv6: a refused EPSV ends curl's session; after a refused EPRT it has nothing more to
                 // say, and waits.
                 if self.config.software == Software::Curl && host.control_local().is_ipv6() {
@@ -243,16 +243,16 @@ impl ClientSession {
             return self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
         let private = matches!(to, SocketAddr::V4(v4) if v4.ip().is_private());
-        match self.config.stranger() {
+        match self.config.pasv_address_policy() {
             _ if to.ip() == control.ip() => {}
-            Stranger::Believed => {}
-            Stranger::IgnoredIfPrivate if !private => {}
-            Stranger::Ignored | Stranger::IgnoredIfPrivate => to.set_ip(control.ip()),
+            PasvAddressPolicy::Believed => {}
+            PasvAddressPolicy::IgnoredIfPrivate if !private => {}
+            PasvAddressPolicy::Ignored | PasvAddressPolicy::IgnoredIfPrivate => to.set_ip(control.ip()),
             // inetutils-ftp calls it off with a word, tnftp without.
-            Stranger::Refused if self.config.software == Software::Ftp => {
+            PasvAddressPolicy::Refused if self.config.software == Software::Ftp => {
                 return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host);
             }
-            Stranger::Refused => return self.settle(CommandResult::BadReply, host),
+            PasvAddressPolicy::Refused => return self.settle(CommandResult::BadReply, host),
         }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
@@ -343,9 +343,6 @@ impl ClientSession {
 
     pub(super) fn data_connected(&mut self, host: &mut dyn Host) {
         self.data.link = Link::Up;
-        if self.data.mode.is_active() {
-            self.ports_used = self.ports_used.wrapping_add(1);
-        }
         host.cancel_timer(FtpTimer::DataConnect);
         if self.private {
             if self.forgets_handshake() {
@@ -410,7 +407,7 @@ impl ClientSession {
     pub(super) fn data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         let was = std::mem::replace(&mut self.data.link, Link::Over);
         if self.phase == Phase::ConnectingData {
-            if !self.try_another(Trouble::NotConnected, host) {
+            if !self.try_another(Failure::NotConnected, host) {
                 self.settle(CommandResult::Connect(error), host);
             }
             return;
@@ -428,7 +425,7 @@ impl ClientSession {
             host.abort_data();
             self.data.link = Link::Over;
             self.data.expired = true;
-            if self.try_another(Trouble::NotConnected, host) {
+            if self.try_another(Failure::NotConnected, host) {
                 return;
             }
         }
@@ -455,10 +452,10 @@ impl ClientSession {
 
     /// Ends the step with this result and begins the next.
     pub(super) fn settle(&mut self, result: CommandResult, host: &mut dyn Host) {
-        match self.config.software.afterwards(result, self.data.mode.is_active()) {
-            Afterwards::Stays => {}
-            Afterwards::HangsUp => return self.fail_and_hang_up(result, host),
-            Afterwards::TriesAgain => return self.try_again(result, host),
+        match self.config.software.on_failure(result, self.data.mode.is_active()) {
+            OnFailure::Stays => {}
+            OnFailure::HangsUp => return self.fail_and_hang_up(result, host),
+            OnFailure::TriesAgain => return self.try_again(result, host),
         }
         self.end_transfer(result, host);
         self.finish_step(result, host);
