@@ -8,6 +8,7 @@
 //! | `sanitise` | text from outside, made safe to show |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `words` | outcomes, modes, fates |
+//! | `unread` | why a captured frame was not read |
 //! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
 //! | `phrase` | nodes, ports and packets inside sentences |
 //! | `sentence`, `sent` | one sentence for any frame |
@@ -23,6 +24,7 @@ mod phrase;
 mod sanitise;
 mod sent;
 mod sentence;
+mod unread;
 mod why;
 mod words;
 
@@ -36,6 +38,7 @@ pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
 pub use sanitise::visible;
 pub use sentence::sentence;
+pub use unread::unread_reason;
 pub use why::why;
 pub use words::{
     channel_name, command_result, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, verdict_name,
