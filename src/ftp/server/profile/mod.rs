@@ -55,7 +55,9 @@ impl Profile {
 pub enum Completion {
     /// After closing its side (pure-ftpd).
     OwnFin,
-    /// After both sides have closed (vsftpd in passive mode, proftpd).
+    /// When the client's machine has acknowledged its FIN, and so everything (vsftpd: `SO_LINGER`).
+    OwnFinAcknowledged,
+    /// After both sides have closed (proftpd).
     BothFins,
 }
 
@@ -250,6 +252,10 @@ macro_rules! table {
             pub idle_timeout: u64,
             /// Seconds it waits for bytes on a data connection.
             pub data_timeout_secs: u64,
+            /// Whether it looks once in each such period whether bytes have moved in it, and not after the last bytes.
+            pub looks_each_period: bool,
+            /// Seconds that it waits at most when it closes a data connection.
+            pub linger: u64,
             /// Seconds it tries to connect; `None` leaves it to the kernel.
             pub connect_timeout: Option<u64>,
             /// Seconds it waits for a passive data connection.
@@ -261,7 +267,7 @@ macro_rules! table {
         /// vsftpd 3.0.3.
         const VSFTPD: ProfileTable = ProfileTable {
             $($field: Text($code, $text),)*
-            completion: Completion::BothFins,
+            completion: Completion::OwnFinAcknowledged,
             line_by_line: true,
             corks_listings: false,
             dies_of_ports: true,
@@ -332,6 +338,9 @@ macro_rules! table {
             from_port_20: true,
             idle_timeout: 300,
             data_timeout_secs: 300,
+            looks_each_period: true,
+            // `SO_LINGER`; but see `Server::linger`.
+            linger: 600,
             connect_timeout: Some(60),
             accept_timeout: 60,
             idle_while_waiting: false,
