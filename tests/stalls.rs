@@ -2,7 +2,7 @@
 //! and curl 7.88.1 in network namespaces on Linux 6.18. The kernel's timer wheel makes real keep-alive probes late by up
 //! to an eighth (61.4 s for 60), which the simulation does not.
 
-use ftpscope::ftp::StepResult;
+use ftpscope::ftp::CommandResult;
 use ftpscope::packet::{Flags, SeqNr};
 use ftpscope::scenario::parse;
 use ftpscope::trace::{Event, Side, SocketAction, Trace};
@@ -24,9 +24,9 @@ fn complaints(trace: &Trace) -> Vec<(u64, u16)> {
 }
 
 /// Second and result of the first entry.
-fn first_result(trace: &Trace) -> (u64, StepResult) {
+fn first_result(trace: &Trace) -> (u64, CommandResult) {
     let result = trace.frames.iter().find_map(|frame| match &frame.event {
-        Event::Step { index: 0, result: Some(result), .. } => Some((frame.at.as_nanos() / 1_000_000_000, *result)),
+        Event::Command { index: 0, result: Some(result), .. } => Some((frame.at.as_nanos() / 1_000_000_000, *result)),
         _ => None,
     });
     result.expect("the entry ends")
@@ -50,7 +50,7 @@ fn a_download_into_a_dead_line_ends_by_the_programs_own_times() {
     let trace = run(&cut("software = \"vsftpd\"", "curl", "40 MB", "get f"));
     assert_eq!(complaints(&trace), [(900, 421)]);
     let (second, result) = first_result(&trace);
-    assert!(matches!(result, StepResult::Lost(_)) && second == 600, "{second} {result:?}");
+    assert!(matches!(result, CommandResult::Lost(_)) && second == 600, "{second} {result:?}");
 }
 
 /// No period is too short to be looked at (`data_connection_timeout`).

@@ -1,8 +1,9 @@
 //! What the FTP programs ask for, on the simulated machine.
 
+use super::ports::PortCall;
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply};
+use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -138,8 +139,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.with_connection(handle, cause, |connection| connection.leave(now));
     }
 
-    fn turn_to(&mut self, line: Line) {
-        self.slot = line as u32;
+    fn select_control(&mut self, server: FxpServer) {
+        self.slot = server as u32;
     }
 
     fn connect_control(&mut self) {
@@ -150,7 +151,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
         self.stop_listening();
         let port = match port {
-            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node),
+            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node, PortCall::Bind),
             ListenPort::Range { low, high } => self.simulation.free_port(self.node, low, high),
         };
         let port = port.ok_or(DataError::NoPort)?;
@@ -189,9 +190,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     }
 
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError> {
-        let port = match from {
-            Some(port) => port,
-            None => self.simulation.ephemeral_port(self.node).ok_or(DataError::NoPort)?,
+        let port = if let Some(port) = from {
+            port
+        } else {
+            // Servers bind the socket before they connect it, if only to their address.
+            let call = if self.is_client { PortCall::Connect } else { PortCall::Bind };
+            self.simulation.ephemeral_port(self.node, call).ok_or(DataError::NoPort)?
         };
         let local = Endpoint::new(self.control_local().ip(), port);
         let remote = Endpoint::from(to);
@@ -291,11 +295,11 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             Note::TransferStarted { .. } | Note::TransferFinished { .. } => {
                 self.data_tag().or_else(|| self.control_tag())
             }
-            Note::StepStarted { .. } | Note::StepFinished { .. } => self.control_tag(),
+            Note::CommandStarted { .. } | Note::CommandFinished { .. } => self.control_tag(),
         };
         let frame = self.record(tag, || match note {
-            Note::StepStarted { index, run } => Event::Step { index, run, result: None },
-            Note::StepFinished { index, run, result } => Event::Step { index, run, result: Some(result) },
+            Note::CommandStarted { index, run } => Event::Command { index, run, result: None },
+            Note::CommandFinished { index, run, result } => Event::Command { index, run, result: Some(result) },
             Note::TransferStarted { verb, mode } => Event::Transfer { command: verb, mode, result: None, bytes: 0 },
             Note::TransferFinished { verb, mode, result, bytes } => {
                 Event::Transfer { command: verb, mode, result: Some(result), bytes }

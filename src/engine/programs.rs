@@ -1,6 +1,7 @@
 //! The FTP programs of a node, and what they are told.
 
 use super::host::EngineHost;
+use super::ports::PortCall;
 use super::simulation::Simulation;
 use super::slab::Slab;
 use super::stack::{Handle, Listener, Owner};
@@ -174,7 +175,7 @@ impl<O: Observer> Simulation<O> {
             _ => self.topology.address_on(node, 0, to.ip),
         };
         let owner = Owner { program, slot, channel: Channel::Control };
-        let (Some(ip), Some(port)) = (ip, self.ephemeral_port(node)) else {
+        let (Some(ip), Some(port)) = (ip, self.ephemeral_port(node, PortCall::Connect)) else {
             return self.notify_session(node, owner, None, Call::Failed(DataError::NetUnreachable), cause);
         };
         let local = Endpoint::new(ip, port);

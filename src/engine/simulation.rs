@@ -16,7 +16,7 @@ use crate::trace::{Event, Frame, Observer};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use std::collections::VecDeque;
-use std::fmt;
+use thiserror::Error;
 
 /// What a run may use up. Hitting one is an error that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,27 +36,18 @@ impl Default for Limits {
 }
 
 /// Why a run was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LimitReached {
     /// The simulated time is used up.
+    #[error("the run reached its limit of simulated time, {0} s")]
     Time(Instant),
     /// So many frames were recorded.
+    #[error("the run reached its limit of {0} frames")]
     Frames(usize),
     /// So many events were handled.
+    #[error("the run reached its limit of {0} events")]
     Events(u64),
 }
-
-impl fmt::Display for LimitReached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(limit) => write!(f, "the run reached its limit of simulated time, {limit} s"),
-            Self::Frames(limit) => write!(f, "the run reached its limit of {limit} frames"),
-            Self::Events(limit) => write!(f, "the run reached its limit of {limit} events"),
-        }
-    }
-}
-
-impl std::error::Error for LimitReached {}
 
 /// A node's moving parts; its place in the network is in the [`Topology`].
 #[derive(Debug, Default)]
@@ -165,7 +156,7 @@ impl<O: Observer> Simulation<O> {
     /// A packet made by hand arrives at an interface of `node`, as if its neighbour had sent it.
     pub fn inject(&mut self, at: Instant, node: NodeId, interface: u16, packet: Packet) {
         let id = self.next_packet();
-        let slot = self.in_flight.insert(Packet { id, trail: None, ..packet });
+        let slot = self.in_flight.insert(Packet { id, last_frame: None, ..packet });
         self.queue.push(at, What::Arrive { packet: slot, node, interface });
     }
 

@@ -61,8 +61,8 @@ impl<O: Observer> Simulation<O> {
         packet: &mut Packet,
         (hook, rule): (Hook, Option<RuleId>),
     ) {
-        let (cause, tag) = (packet.trail, packet.tag);
-        packet.trail =
+        let (cause, tag) = (packet.last_frame, packet.tag);
+        packet.last_frame =
             self.record(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
     }
 

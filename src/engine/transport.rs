@@ -31,12 +31,12 @@ impl<O: Observer> Simulation<O> {
                 });
                 if let Some(handle) = found {
                     let Some(socket) = stack.socket_mut(handle) else { return };
-                    socket.cause = packet.trail;
+                    socket.cause = packet.last_frame;
                     let outcome = socket.connection.on_segment(self.now, segment);
-                    self.apply(node, handle, outcome, packet.trail);
+                    self.apply(node, handle, outcome, packet.last_frame);
                 } else if segment.is_syn() && stack.listener(local).is_some() {
                     if let Some(old) = stack.find(local, remote) {
-                        self.forget(node, old, packet.trail);
+                        self.forget(node, old, packet.last_frame);
                     }
                     self.accept(node, &packet);
                 } else {
@@ -44,17 +44,17 @@ impl<O: Observer> Simulation<O> {
                 }
             }
             Body::Icmp(icmp) => match &**icmp {
-                Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.trail),
-                Icmp::TooBig { mtu, quoted } => self.too_big_for_socket(node, *mtu, quoted, packet.trail),
+                Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.last_frame),
+                Icmp::TooBig { mtu, quoted } => self.too_big_for_socket(node, *mtu, quoted, packet.last_frame),
                 // To a connecting socket that is EHOSTUNREACH (Linux: icmp_err_convert).
-                Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.trail),
+                Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.last_frame),
             },
         }
     }
 
     /// A packet of this node itself could not leave: its socket learns without any ICMP on a wire.
     pub(super) fn report_to_own_socket(&mut self, node: NodeId, reason: Unreachable, lost: &Packet) {
-        self.icmp_about(node, reason, lost, lost.trail);
+        self.icmp_about(node, reason, lost, lost.last_frame);
     }
 
     /// The node's own routes lead nowhere: `connect()` fails at once (`fib_props`).
@@ -72,7 +72,7 @@ impl<O: Observer> Simulation<O> {
         if outcome.failed.is_some() {
             outcome.failed = failure.or(outcome.failed);
         }
-        self.apply(node, handle, outcome, lost.trail);
+        self.apply(node, handle, outcome, lost.last_frame);
     }
 
     fn icmp_about(&mut self, node: NodeId, reason: Unreachable, quoted: &Packet, cause: Option<FrameId>) {
@@ -132,7 +132,7 @@ impl<O: Observer> Simulation<O> {
             session: session.unwrap_or_default(),
             channel: owner.channel,
         });
-        let cause = self.record(node, packet.trail, Some(tag), |_| Event::Socket {
+        let cause = self.record(node, packet.last_frame, Some(tag), |_| Event::Socket {
             socket: id,
             action: SocketAction::Accept,
             local,
@@ -307,7 +307,7 @@ impl<O: Observer> Simulation<O> {
             let packet = Packet {
                 id: self.next_packet(),
                 tag: Some(tag),
-                trail: cause,
+                last_frame: cause,
                 src: local.ip,
                 dst: remote.ip,
                 ttl: DEFAULT_TTL,

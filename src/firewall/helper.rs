@@ -7,7 +7,7 @@
 
 mod grammar;
 
-use super::conntrack::Direction;
+use super::ct::Direction;
 use crate::endpoint_text::format_host_port;
 use crate::packet::{Endpoint, Segment, SeqNr};
 use bytes::{Bytes, BytesMut};
