@@ -309,6 +309,7 @@ const fn timer_name(timer: Timer) -> &'static str {
         Timer::Tcp(kind) => kind.name(),
         Timer::Ftp(FtpTimer::Idle) => "idle",
         Timer::Ftp(FtpTimer::DataConnect) => "data-connect",
+        Timer::Ftp(FtpTimer::DataProgress) => "data-progress",
         Timer::Ftp(FtpTimer::ControlConnect) => "control-connect",
         Timer::Ftp(FtpTimer::Reply) => "reply",
         Timer::Ftp(FtpTimer::Retry) => "retry",

@@ -233,6 +233,7 @@ timer-idle = { $node }'s timer for a silent peer runs out after { $after }.
 timer-data-connect = { $node }'s timer for connecting the data connection runs out after { $after }.
 timer-control-connect = { $node }'s timer for connecting the control connection runs out after { $after }.
 timer-reply = { $node }'s timer for the next reply runs out after { $after }.
+timer-data-progress = { $node } looks, after { $after }, whether anything has moved on the data connection or whether it has ended.
 timer-retry = { $node } has waited { $after } before it tries again.
 timer-neighbour = { $node } has asked its link for { $after } who has the address { $address }: nobody answered.
 timer-neighbour-unknown = { $node } has asked its link for { $after } for an address: nobody answered.
@@ -377,6 +378,7 @@ why-listen = An open door is not enough: a firewall on the way may still keep vi
 # A firewall's decision: the rule's text and its line in the scenario file.
 note-rule = { $rule } (line { $line })
 note-rewritten = rewritten: { $text }
+note-data-progress = looks whether anything has moved in { $after }
 note-timer = gave up after { $after }
 note-retry = tries again after { $after }
 knock-opened = the door opens

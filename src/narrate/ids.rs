@@ -194,6 +194,8 @@ ids! {
     TimerControlConnect = "timer-control-connect",
     TimerReply = "timer-reply",
     TimerRetry = "timer-retry",
+    TimerDataProgress = "timer-data-progress",
+    NoteDataProgress = "note-data-progress",
     TimerNeighbour = "timer-neighbour",
     TimerNeighbourUnknown = "timer-neighbour-unknown",
     CommandSent = "command-sent",

@@ -217,6 +217,7 @@ timer-idle = { $node } 等待对端活动的定时器在 { $after } 后超时。
 timer-data-connect = { $node } 等待建立数据连接的定时器在 { $after } 后超时。
 timer-control-connect = { $node } 等待建立控制连接的定时器在 { $after } 后超时。
 timer-reply = { $node } 等待下一个应答的定时器在 { $after } 后超时。
+timer-data-progress = 过了 { $after }，{ $node } 检查数据连接上是否有数据传输，或者它是否已经结束。
 timer-retry = { $node } 等了 { $after }，现在再试一次。
 timer-neighbour = { $node } 在链路上查询地址 { $address } 已有 { $after }：无人应答。
 timer-neighbour-unknown = { $node } 在链路上查询一个地址已有 { $after }：无人应答。
@@ -357,6 +358,7 @@ why-listen = 仅仅打开端口还不够：途中的防火墙仍可能拦住来�
 # 防火墙的决定：规则文本及其在场景文件中的行号。
 note-rule = { $rule }（第 { $line } 行）
 note-rewritten = 改写为：{ $text }
+note-data-progress = 检查 { $after } 内是否有数据传输
 note-timer = 等待 { $after } 后放弃
 note-retry = 等待 { $after } 后重试
 knock-opened = 门开了
