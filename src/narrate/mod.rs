@@ -5,7 +5,6 @@
 //! |---|---|
 //! | `language` | which language to speak |
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
-//! | `sanitise` | text from outside, made safe to show |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `words` | outcomes, modes, fates |
 //! | `unread` | why a captured frame was not read |
@@ -21,7 +20,6 @@ mod language;
 mod messages;
 mod note;
 mod phrase;
-mod sanitise;
 mod sent;
 mod sentence;
 mod unread;
@@ -31,12 +29,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use crate::text::visible;
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_details, outcome_name, outcome_note, row_note, seconds};
-pub use sanitise::visible;
 pub use sentence::sentence;
 pub use unread::unread_reason;
 pub use why::why;
