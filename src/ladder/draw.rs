@@ -170,8 +170,8 @@ impl Drawing<'_> {
     /// The column that a packet heads for.
     fn towards(&self, journey: &Journey) -> usize {
         let packet = self.trace.packet(journey.packet);
-        let owner = self.trace.nodes.iter().position(|node| node.addresses.contains(&packet.dst));
-        owner.map_or(self.geometry.lanes.len() - 1, |node| self.ladder.column(crate::ids::NodeId(node as u32)))
+        let owner = self.trace.owner(packet.dst);
+        owner.map_or(self.geometry.lanes.len() - 1, |node| self.ladder.column(node))
     }
 
     fn arrow(
