@@ -4,7 +4,7 @@ use super::host::EngineHost;
 use super::simulation::{Simulation, Slab};
 use super::stack::{Handle, Listener, Owner};
 use super::timers::SeatTimers;
-use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
+use crate::ftp::{Accepts, ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::trace::{Event, Observer, PortName, SocketAction};
@@ -138,6 +138,7 @@ impl<O: Observer> Simulation<O> {
             name: None,
             owner,
             session: None,
+            accepts: Accepts::Many,
             guests: Vec::new(),
         });
         self.tell(node, None, None, |_| Event::Socket {
@@ -298,15 +299,16 @@ impl<O: Observer> Simulation<O> {
     /// Whether the session still cares about this socket; a data listener's guest becomes its data connection here.
     fn is_current(&mut self, node: NodeId, owner: Owner, handle: Option<Handle>, call: &Call) -> bool {
         let Some(handle) = handle else { return true };
+        let stays = self.keeps_listening(node, owner);
         let Some(seat) = self.seat_mut(node, owner.app, owner.seat) else { return false };
         match owner.channel {
             // A client may have opened another one meanwhile.
             Channel::Control => seat.control == Some(handle),
             Channel::Data => {
                 // Whoever comes in by the listener takes the place of one that the session has left open.
-                if matches!(call, Call::Connected(_)) && (seat.data.is_none() || seat.listener.is_some()) {
+                if matches!(call, Call::Connected(_)) && (seat.data.is_none() || seat.listener.is_some() && !stays) {
                     seat.data = Some(handle);
-                    seat.listener = None;
+                    seat.listener = seat.listener.filter(|_| stays);
                 }
                 let current = seat.data == Some(handle);
                 if current && matches!(call, Call::Done | Call::Failed(_)) {
@@ -315,6 +317,13 @@ impl<O: Observer> Simulation<O> {
                 current
             }
         }
+    }
+
+    /// Whether the session has a data listener that takes more than one connection.
+    fn keeps_listening(&mut self, node: NodeId, owner: Owner) -> bool {
+        let listener = self.seat_mut(node, owner.app, owner.seat).and_then(|seat| seat.listener);
+        let stack = &self.nodes[node.index()].stack;
+        listener.and_then(|handle| stack.listener_at(handle)).is_some_and(|it| it.accepts == Accepts::Many)
     }
 
     fn seat_guest(&mut self, node: NodeId, app: u16, handle: Handle) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
+use crate::ftp::{Accepts, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -144,7 +144,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.simulation.call_server(self.node, self.app, self.seat, cause);
     }
 
-    fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
+    fn listen_data(&mut self, port: ListenPort, accepts: Accepts) -> Result<SocketAddr, DataError> {
         self.stop_listening();
         let port = match port {
             ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node),
@@ -158,7 +158,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let Some(session) = self.simulation.seat_mut(self.node, self.app, self.seat).map(|seat| seat.session) else {
             return Err(DataError::NoPort);
         };
-        let listener = Listener { id, local, name, owner, session: Some(session), guests: Vec::new() };
+        let listener = Listener { id, local, name, owner, session: Some(session), accepts, guests: Vec::new() };
         let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
         if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
             seat.listener = Some(handle);

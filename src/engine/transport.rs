@@ -4,7 +4,7 @@ use super::apps::Call;
 use super::queue::What;
 use super::simulation::Simulation;
 use super::stack::{Handle, Owner, Socket};
-use crate::ftp::DataError;
+use crate::ftp::{Accepts, DataError};
 use crate::ids::{FrameId, NodeId, SessionId, SocketId};
 use crate::network::{LinkSettings, Route};
 use crate::packet::{Body, Channel, DEFAULT_TTL, Endpoint, Icmp, Packet, SeqNr, Tag, Unreachable};
@@ -233,12 +233,13 @@ impl<O: Observer> Simulation<O> {
                 && owner.channel == Channel::Data
             {
                 let door = Handle { slot, id };
-                if self.nodes[node.index()].stack.listener_at(door).is_none() {
+                let Some(accepts) = self.nodes[node.index()].stack.listener_at(door).map(|it| it.accepts) else {
                     // The door was shut meanwhile: who is still in the handshake is turned away, as Linux does.
                     return self.turn_away(node, handle, cause);
+                };
+                if accepts == Accepts::One {
+                    self.unlisten(node, door, cause);
                 }
-                // A data listener takes one connection.
-                self.unlisten(node, door, cause);
             }
             self.call(node, owner, handle, Call::Connected(remote), cause);
         }

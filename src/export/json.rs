@@ -305,6 +305,8 @@ fn result_name(result: StepResult) -> String {
         StepResult::Closed => "closed".to_owned(),
         StepResult::NoAnswer => "no answer".to_owned(),
         StepResult::BadReply => "bad reply".to_owned(),
+        StepResult::AddressMismatch => "address mismatch".to_owned(),
+        StepResult::Incomplete => "incomplete".to_owned(),
         StepResult::NotRun => "not run".to_owned(),
     }
 }

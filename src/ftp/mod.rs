@@ -32,11 +32,12 @@ pub(crate) mod testing;
 pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
-pub use host::{DataError, FtpTimer, FxpServer, Host, ListenPort, Note, StepResult};
+pub use host::{Accepts, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, StepResult};
 pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
 pub use mode::Mode;
 pub use reply::{Reply, ReplyError, ReplyReader};
 pub use server::{
-    Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Text,
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Server,
+    ServerConfig, ServerSession, Stranger, Text,
 };
 pub use tls::{NotARecord, Received, TlsChannel};

@@ -2,8 +2,8 @@
 //! recorded as readable lines.
 
 use super::{
-    ClientConfig, ClientSession, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply, Server,
-    ServerConfig, ServerSession,
+    Accepts, ClientConfig, ClientSession, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply,
+    Server, ServerConfig, ServerSession,
 };
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
@@ -27,7 +27,7 @@ enum Act {
 /// One side's machine.
 pub(crate) struct Machine {
     letter: char,
-    local: SocketAddr,
+    pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
@@ -96,7 +96,7 @@ impl Host for Machine {
     fn connect_control(&mut self) {
         self.acts.push_back(Act::Call);
     }
-    fn listen_data(&mut self, _: ListenPort) -> Result<SocketAddr, DataError> {
+    fn listen_data(&mut self, _: ListenPort, _: Accepts) -> Result<SocketAddr, DataError> {
         let port = self.port();
         let address = SocketAddr::new(self.local.ip(), port);
         self.listener = Some(address);

@@ -56,7 +56,12 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
             outcome,
             result: *result,
             reply: range.iter().rev().find_map(|(_, frame)| match frame.event {
-                Event::FtpReply { side: Side::Seen, code, .. } => Some(code),
+                // What inetutils-ftp says ABOR for afterwards is not what it failed for.
+                Event::FtpReply { side: Side::Seen, code, .. }
+                    if *result != StepResult::AddressMismatch || code == 227 =>
+                {
+                    Some(code)
+                }
                 _ => None,
             }),
             decisive,
@@ -81,7 +86,8 @@ fn judge(trace: &Trace, result: StepResult, range: &[(FrameId, &Frame)]) -> (Out
             network().unwrap_or((Outcome::TimedOut, None))
         }
         StepResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        StepResult::BadReply => (Outcome::Failed, None),
+        StepResult::BadReply | StepResult::Incomplete => (Outcome::Failed, None),
+        StepResult::AddressMismatch => (Outcome::Failed, announcement(range)),
     }
 }
 
@@ -122,6 +128,14 @@ fn refusal(trace: &Trace, range: &[(FrameId, &Frame)]) -> Option<(Outcome, Optio
         let segment = trace.packet(packet).tcp()?;
         let answers_syn = segment.flags.contains(Flags::RST.with(Flags::ACK)) && segment.seq.0 == 0;
         answers_syn.then_some((Outcome::Refused, Some(*id)))
+    })
+}
+
+/// The 227 that the client does not believe.
+fn announcement(range: &[(FrameId, &Frame)]) -> Option<FrameId> {
+    range.iter().rev().find_map(|(id, frame)| match frame.event {
+        Event::FtpReply { side: Side::Sent, code: 227, .. } => Some(*id),
+        _ => None,
     })
 }
 

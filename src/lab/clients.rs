@@ -88,7 +88,7 @@ impl Client<'_> {
                 Step::Rename(from, to) => (quote(&[format!("RNFR {from}"), format!("RNTO {to}")]), String::new(), ""),
                 Step::PrintDirectory => (quote(&[String::from("PWD")]), String::new(), ""),
                 Step::Raw(command) => {
-                    let text = format!("{} {}", command.verb, command.argument);
+                    let text = command.to_string();
                     (quote(&[text.trim_end().to_owned()]), String::new(), "")
                 }
                 // The scenario's check lets only lftp copy.
@@ -214,7 +214,7 @@ impl Client<'_> {
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
                 Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
                 Step::PrintDirectory => String::from("quote PWD"),
-                Step::Raw(command) => with("quote", &[&command.verb, &command.argument]),
+                Step::Raw(command) => with("quote", &[command.word(), &command.argument]),
                 Step::Quit => continue,
             });
         }
@@ -272,7 +272,7 @@ impl Client<'_> {
                 Step::Rename(from, to) => with("rename", &[&from, &to]),
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
                 Step::PrintDirectory => String::from("pwd"),
-                Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
+                Step::Raw(command) => format!("quote {command}"),
                 Step::Copy(_) | Step::Quit => continue,
             });
         }

@@ -83,6 +83,8 @@ result-lost = the connection broke: { $error }
 result-closed = the server closed the control connection
 result-no-answer = the server did not answer in time
 result-bad-reply = the server's answer made no sense
+result-address-mismatch = the client does not go to the address in 227: Passive mode address mismatch
+result-incomplete = fewer bytes came than SIZE had told
 result-not-run = not run: the session was over
 
 # The errors that a program sees; the names in capitals are those of the socket interface.

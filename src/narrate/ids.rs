@@ -79,6 +79,8 @@ ids! {
     ResultClosed = "result-closed",
     ResultNoAnswer = "result-no-answer",
     ResultBadReply = "result-bad-reply",
+    ResultAddressMismatch = "result-address-mismatch",
+    ResultIncomplete = "result-incomplete",
     ResultNotRun = "result-not-run",
     ErrorRefused = "error-refused",
     ErrorHostUnreachable = "error-host-unreachable",

@@ -263,6 +263,8 @@ fn every_kind_of_event_has_its_sentence() {
         StepResult::Closed,
         StepResult::NoAnswer,
         StepResult::BadReply,
+        StepResult::AddressMismatch,
+        StepResult::Incomplete,
         StepResult::NotRun,
     ] {
         add(Event::Transfer { command: "LIST".into(), mode: Mode::Passive, result: Some(result), bytes: 10 });

@@ -17,6 +17,8 @@ pub fn step_result(messages: &Messages, result: StepResult) -> String {
         StepResult::Closed => messages.text(Id::ResultClosed),
         StepResult::NoAnswer => messages.text(Id::ResultNoAnswer),
         StepResult::BadReply => messages.text(Id::ResultBadReply),
+        StepResult::AddressMismatch => messages.text(Id::ResultAddressMismatch),
+        StepResult::Incomplete => messages.text(Id::ResultIncomplete),
         StepResult::NotRun => messages.text(Id::ResultNotRun),
     }
 }

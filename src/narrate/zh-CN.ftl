@@ -71,6 +71,8 @@ result-lost = 连接中断：{ $error }
 result-closed = 服务器关闭了控制连接
 result-no-answer = 服务器没有按时应答
 result-bad-reply = 服务器的应答无法理解
+result-address-mismatch = 客户端不连接 227 中的地址：Passive mode address mismatch
+result-incomplete = 收到的字节比 SIZE 所说的少
 result-not-run = 未执行：会话已经结束
 
 error-refused = 连接被拒绝（ECONNREFUSED）

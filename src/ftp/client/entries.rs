@@ -91,6 +91,10 @@ impl ClientSession {
     /// Says the first thing of the current entry.
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
+        // As recorded: without a login, tnftp's `get` gives up before it has said a word.
+        if let (Software::Tnftp, Some(code), Step::Get(_)) = (self.config.software, self.refused, step) {
+            return self.settle(StepResult::Reply(code), host);
+        }
         // As recorded: lftp says what it is told to say (`quote`) after TYPE I.
         let told = matches!(step, Step::Raw(_) | Step::PrintDirectory);
         if told && self.config.software == Software::Lftp && self.binary != Some(true) {

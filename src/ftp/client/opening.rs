@@ -109,8 +109,7 @@ impl ClientSession {
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
             Opening::Where => {
                 if let Some(code) = self.refused.take() {
-                    self.fail_rest(StepResult::Reply(code), host);
-                    return self.begin_step(host);
+                    return self.leave_refused(code, host);
                 }
                 self.knows_home = self.config.software == Software::Lftp && reply.is_positive();
             }
@@ -133,8 +132,21 @@ impl ClientSession {
                 self.send(&Command::new("PWD", ""), Phase::Opening(Opening::Where), host);
             }
             Software::Lftp => self.fail_and_hang_up(StepResult::Reply(code), host),
-            Software::Tnftp | Software::Ftp => self.begin_step(host),
+            Software::Tnftp | Software::Ftp => {
+                self.refused = Some(code);
+                self.begin_step(host);
+            }
         }
+    }
+
+    /// lftp: the login was refused. The entry has failed; the next one logs in again, on a control connection of its own,
+    /// while this one says QUIT.
+    fn leave_refused(&mut self, code: u16, host: &mut dyn Host) {
+        self.fail_step(StepResult::Reply(code), host);
+        if self.index < self.quit_index() {
+            return self.send(&Command::new("QUIT", ""), Phase::Leaving, host);
+        }
+        self.begin_step(host);
     }
 
     /// The server's hello has come: the handshake ends with ours, and what follows is records.

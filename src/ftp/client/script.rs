@@ -80,7 +80,7 @@ impl Step {
             "pwd" => alone(Self::PrintDirectory),
             "quit" => alone(Self::Quit),
             _ if word.eq_ignore_ascii_case("quit") => alone(Self::Quit),
-            _ => Ok(Self::Raw(Command::new(word, argument))),
+            _ => Ok(Self::Raw(Command::typed(word, argument))),
         }
     }
 
@@ -112,6 +112,7 @@ mod tests {
         assert_eq!(Step::parse(" get  my file "), Ok(Step::Get("my file".into())));
         assert_eq!(Step::parse("rename a b"), Ok(Step::Rename("a".into(), "b".into())));
         assert_eq!(Step::parse("QUIT"), Ok(Step::Quit));
+        assert_eq!(Step::parse("port 1,2"), Ok(Step::Raw(Command::typed("port", "1,2"))));
         assert_eq!(Step::parse("SITE HELP"), Ok(Step::Raw(Command::new("SITE", "HELP"))));
         assert_eq!(Step::parse("PORT 1,2,3,4,5,6"), Ok(Step::Raw(Command::new("PORT", "1,2,3,4,5,6"))));
     }

@@ -79,7 +79,8 @@ pub struct ClientSession {
 /// What the server has told of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known {
-    pub(super) size: bool,
+    /// What SIZE said, in bytes, if that was not 0.
+    pub(super) size: Option<u64>,
     pub(super) time: bool,
 }
 
@@ -120,6 +121,8 @@ pub(super) enum Phase {
     Copying,
     /// The reply to a command that is a step by itself.
     Simple,
+    /// The reply to the QUIT on a control connection that is given up for another.
+    Leaving,
     /// The reply to QUIT.
     Quit,
     /// The server's FIN.
@@ -362,7 +365,11 @@ impl ClientSession {
             Phase::Preparing => self.play(host),
             Phase::Parameter => self.on_parameter(reply, host),
             Phase::Returning => self.go_back(host),
-            Phase::CallingOff => self.settle(StepResult::BadReply, host),
+            Phase::CallingOff => self.settle(StepResult::AddressMismatch, host),
+            Phase::Leaving => {
+                self.hang_up(host);
+                self.begin_step(host);
+            }
             Phase::Transfer => self.on_transfer_reply(reply, host),
             // Nothing was asked.
             Phase::Connecting

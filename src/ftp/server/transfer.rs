@@ -5,10 +5,13 @@
 
 use super::negotiate::DataPlan;
 use super::profile::error_text;
-use super::{Completion, Server, ServerSession, Text};
+use super::{Completion, Profile, RestartBeyond, Server, ServerSession, Stranger, Text};
 use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
 use bytes::Bytes;
 use std::net::SocketAddr;
+
+/// How far beyond the end of a file REST may make it begin again, in bytes: as much as a scenario's files hold.
+const LARGEST_HOLE: usize = 100_000_000;
 
 /// A transfer that goes on.
 #[derive(Debug)]
@@ -38,8 +41,19 @@ enum Job {
         listing: bool,
         done: Reply,
     },
-    /// STOR or APPE to this resolved path.
-    Receive { path: String, append: bool },
+    /// STOR, APPE or STOU to this resolved path.
+    Receive { path: String, place: Place },
+}
+
+/// Where in the file the bytes of an upload go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The file is new or emptied first.
+    Whole,
+    /// At its end (APPE).
+    End,
+    /// From here on (REST; RFC 3659, section 5); what is there beyond stays.
+    At(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +67,15 @@ enum Stage {
 }
 
 impl ServerSession {
-    /// Answers LIST, NLST, MLSD, RETR, STOR or APPE.
+    /// Answers LIST, NLST, MLSD, RETR, STOR, APPE or STOU.
     pub(super) fn begin_transfer(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) {
         let say = server.say();
-        if self.plan == DataPlan::None {
+        if self.plan == DataPlan::None && say.default_data_port {
+            // RFC 959, section 3.2 makes it the control connection's own port; proftpd takes the one below.
+            let client = host.control_remote();
+            self.plan = DataPlan::Active(SocketAddr::new(client.ip(), client.port().saturating_sub(1)));
+        }
+        if self.plan == DataPlan::None && say.arranges_first {
             return self.send(&say.not_arranged.reply(), host);
         }
         let restart = std::mem::take(&mut self.restart);
@@ -64,26 +83,35 @@ impl ServerSession {
             Ok(ready) => ready,
             Err(refusal) => {
                 // Elsewhere the arrangement stays good for another try.
-                if say.refusal_ends_plan {
+                if say.refusal_ends_plan && !matches!(self.plan, DataPlan::Active(_)) {
                     self.drop_data(host);
                 }
                 let refusal = self.fill(refusal, command, server, host);
                 return self.send(&refusal, host);
             }
         };
+        if self.plan == DataPlan::None {
+            let mut refusal = say.not_arranged.reply();
+            // pure-ftpd has told the name by then.
+            refusal.lines.splice(0..0, begins.lines.into_iter().filter(|line| line.starts_with("FILE: ")));
+            return self.send(&refusal, host);
+        }
         if !say.idle_while_waiting {
             host.cancel_timer(FtpTimer::Idle);
         }
+        let data_port = server.data_port(host.control_local().port());
         let stage = match self.plan {
             DataPlan::Active(_)
-                if say.exits_on_bind_failure && server.config.port_promiscuous && server.data_port().is_some() =>
+                if say.exits_on_bind_failure
+                    && server.config.port_promiscuous
+                    && data_port.is_some_and(|port| port < 1024) =>
             {
                 return self.exit_with([say.no_port, say.no_port_active], server, host);
             }
             DataPlan::Active(to) => {
-                if let Err(error) = host.connect_data(server.data_port(), to) {
+                if let Err(error) = host.connect_data(data_port, to) {
                     let reply = self.not_connected(error, server);
-                    self.plan = DataPlan::None;
+                    self.plan = self.plan_after(server);
                     return self.send(&reply, host);
                 }
                 if let Some(after) = server.connect_timeout() {
@@ -111,7 +139,7 @@ impl ServerSession {
     }
 
     /// What the command wants done, and what 150 says.
-    fn prepare(&self, command: &Command, restart: u64, server: &Server) -> Result<(Job, Reply), Text> {
+    fn prepare(&self, command: &Command, restart: u64, server: &mut Server) -> Result<(Job, Reply), Text> {
         let say = server.say();
         let path = FileSystem::resolve(&self.cwd, &command.argument);
         let mode = if self.binary { "BINARY" } else { "ASCII" };
@@ -133,16 +161,25 @@ impl ServerSession {
                 let done = transfer_done(say.transfer_done, bytes.len());
                 Ok((Job::Send { bytes, listing: false, done }, begins))
             }
-            "STOR" | "APPE"
-                if server.files.read(&path).is_some()
-                    && server.config.is_anonymous(&self.user)
-                    && let Some([.., text]) = say.guests_may_not =>
-            {
-                Err(text)
-            }
             "STOR" | "APPE" if server.files.can_write(&path) => {
-                let append = command.verb == "APPE";
-                Ok((Job::Receive { path, append }, begins(say.store_begins, &[&command.argument])))
+                let place = self.place(&command.verb, &path, restart, server)?;
+                Ok((Job::Receive { path, place }, begins(say.store_begins, &[&command.argument])))
+            }
+            "STOU" => {
+                let name = self.unique_name(&command.argument, server);
+                let path = FileSystem::resolve(&self.cwd, &name);
+                if !server.files.can_write(&path) {
+                    return Err(say.store_failed);
+                }
+                let mut begins = if say.begins.is_some() {
+                    begins(say.store_begins, &[])
+                } else {
+                    Reply::new(150, format!("FILE: {name}"))
+                };
+                if say.begins.is_some() {
+                    begins.lines.insert(0, format!("FILE: {name}"));
+                }
+                Ok((Job::Receive { path, place: Place::Whole }, begins))
             }
             "STOR" | "APPE" => Err(say.store_failed),
             verb => {
@@ -157,6 +194,53 @@ impl ServerSession {
                 };
                 Ok((Job::Send { bytes, listing: true, done }, begins))
             }
+        }
+    }
+
+    /// Where the bytes of STOR or APPE go.
+    fn place(&self, verb: &str, path: &str, restart: u64, server: &mut Server) -> Result<Place, Text> {
+        let say = server.say();
+        let size = server.files.size(path);
+        let filled = size.is_some_and(|size| size > 0);
+        if let Some([.., text]) = say.guests_may_not
+            && server.config.is_anonymous(&self.user)
+            && filled
+            && (verb == "APPE" || restart > 0)
+        {
+            // As measured, REST has emptied the file by then, and what is left of it is removed.
+            if restart > 0 {
+                server.files.remove(path);
+            }
+            return Err(text);
+        }
+        match say.restart_beyond {
+            RestartBeyond::Refused(text) if restart > size.unwrap_or_default() => {
+                if size.is_none() {
+                    server.files.write(path, Bytes::new());
+                }
+                Err(text)
+            }
+            RestartBeyond::Refused(_) if restart > 0 => Ok(Place::At(restart)),
+            RestartBeyond::Ignored if size.is_none() => Ok(Place::Whole),
+            _ if verb == "APPE" => Ok(Place::End),
+            _ if restart > 0 => Ok(Place::At(restart)),
+            _ => Ok(Place::Whole),
+        }
+    }
+
+    /// The name that STOU gives a file. In pure-ftpd's there is the time, in proftpd's are random letters (`mkstemp`):
+    /// here they count.
+    fn unique_name(&self, wanted: &str, server: &Server) -> String {
+        let is_new = |name: &String| server.files.read(&FileSystem::resolve(&self.cwd, name)).is_none();
+        let numbered = |name: &dyn Fn(u32) -> String| (0..).map(name).find(is_new).unwrap_or_default();
+        match server.config.software {
+            Profile::Vsftpd if wanted.is_empty() => numbered(&|number| format!("STOU.{}", number + 1)),
+            Profile::Vsftpd => numbered(&|number| match number {
+                0 => wanted.to_owned(),
+                number => format!("{wanted}.{number}"),
+            }),
+            Profile::PureFtpd => numbered(&|number| format!("pureftpd.6955b900.0.{number:04x}")),
+            Profile::Proftpd => numbered(&|number| format!("ftp{number:06}")),
         }
     }
 
@@ -212,11 +296,25 @@ impl ServerSession {
 
     /// Takes a passive data connection if it comes from the client. RFC 2577, section 4: anybody can race to the port.
     fn accept(&mut self, remote: SocketAddr, closed: bool, server: &mut Server, host: &mut dyn Host) {
-        host.stop_listening();
+        let say = server.say();
         if remote.ip() != host.control_remote().ip() && !server.config.pasv_promiscuous {
-            // vsftpd closes it in order; we reset it so that it cannot be taken for the next one.
-            host.abort_data();
-            return self.finish(&server.say().wrong_peer.reply(), server, host);
+            match say.stranger {
+                Stranger::Served => {}
+                Stranger::EndsTransfer => {
+                    host.stop_listening();
+                    host.leave_data();
+                    return self.finish(&say.wrong_peer.reply(), server, host);
+                }
+                Stranger::TurnedAway => {
+                    host.leave_data();
+                    self.upload = Vec::new();
+                    self.plan = DataPlan::Listening;
+                    return host.set_timer(FtpTimer::DataConnect, server.accept_timeout());
+                }
+            }
+        }
+        if !say.passive_stays {
+            host.stop_listening();
         }
         self.move_bytes(server, host);
         if closed {
@@ -228,7 +326,6 @@ impl ServerSession {
     fn move_bytes(&mut self, server: &mut Server, host: &mut dyn Host) {
         let Some(transfer) = &mut self.transfer else { return };
         transfer.stage = Stage::Moving;
-        self.plan = DataPlan::None;
         host.cancel_timer(FtpTimer::DataConnect);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
         self.send(&begins, host);
@@ -328,7 +425,7 @@ impl ServerSession {
         } else if self.receiving() {
             self.upload.push(bytes);
             host.set_timer(FtpTimer::Idle, server.data_timeout());
-        } else if matches!(self.plan, DataPlan::Accepted { .. }) {
+        } else if self.transfer.is_none() && matches!(self.plan, DataPlan::Accepted { .. }) {
             self.upload.push(bytes);
         }
     }
@@ -397,6 +494,7 @@ impl ServerSession {
             }
             Some(Stage::Accepting) => {
                 host.stop_listening();
+                self.plan = DataPlan::None;
                 self.finish(&server.say().nobody_came.reply(), server, host);
             }
             Some(Stage::Moving) | None => {}
@@ -405,7 +503,7 @@ impl ServerSession {
 
     /// Puts what was received into its file; how many bytes that is.
     fn store(&mut self, server: &mut Server) -> usize {
-        let Some(Transfer { job: Job::Receive { path, append }, .. }) = &self.transfer else { return 0 };
+        let Some(Transfer { job: Job::Receive { path, place }, .. }) = &self.transfer else { return 0 };
         let mut body = match &mut self.upload[..] {
             [] => Bytes::new(),
             [one] => std::mem::take(one),
@@ -416,8 +514,11 @@ impl ServerSession {
         }
         let len = body.len();
         self.moved[0] += len as u64;
-        if let Some(before) = server.files.read(path).filter(|_| *append) {
-            body = [before.as_ref(), body.as_ref()].concat().into();
+        let before = server.files.read(path).cloned().unwrap_or_default();
+        match *place {
+            Place::Whole => {}
+            Place::End => body = [before.as_ref(), body.as_ref()].concat().into(),
+            Place::At(at) => body = overwritten(&before, at, &body),
         }
         // Somebody else may have put a directory there meanwhile; then the bytes are lost.
         server.files.write(path, body);
@@ -426,13 +527,23 @@ impl ServerSession {
 
     /// The last reply of a transfer; then the commands that waited.
     fn finish(&mut self, reply: &Reply, server: &mut Server, host: &mut dyn Host) {
+        self.plan = self.plan_after(server);
         self.transfer = None;
-        self.plan = DataPlan::None;
         self.upload = Vec::new();
         host.cancel_timer(FtpTimer::DataConnect);
         self.send(reply, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
         self.read_commands(server, host);
+    }
+
+    /// What is left of the arrangement after a transfer.
+    fn plan_after(&self, server: &Server) -> DataPlan {
+        let say = server.say();
+        match self.plan {
+            DataPlan::Active(to) if say.active_stays => DataPlan::Active(to),
+            DataPlan::Listening | DataPlan::Accepted { .. } if say.passive_stays => DataPlan::Listening,
+            _ => DataPlan::None,
+        }
     }
 
     /// Forgets the arrangement and whatever came of it, as a new PORT or PASV and the session's end do.
@@ -452,6 +563,15 @@ impl ServerSession {
         self.plan = DataPlan::None;
         self.upload = Vec::new();
     }
+}
+
+/// A file with other bytes from `at` on; a hole before them reads as zeros, up to the size that files can have here.
+fn overwritten(before: &[u8], at: u64, body: &[u8]) -> Bytes {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(LARGEST_HOLE.max(before.len()));
+    let mut file = before.to_vec();
+    file.resize(file.len().max(at + body.len()), 0);
+    file[at..at + body.len()].copy_from_slice(body);
+    file.into()
 }
 
 /// 226 after a file; where the program tells a rate, that of a tenth of a millisecond.
