@@ -6,7 +6,7 @@
 //! `cargo test --test truth -- --nocapture` prints the table.
 
 use ftpscope::firewall::Verdict;
-use ftpscope::ftp::{Reply, StepResult};
+use ftpscope::ftp::{CommandResult, Reply};
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Flags, Icmp, Packet};
 use ftpscope::scenario::{self, Outcome};
@@ -211,7 +211,7 @@ fn play(row: &Row) -> Seen {
     let ok = |index| outcomes.iter().find(|step| step.index == index).is_some_and(|step| step.outcome == Outcome::Ok);
     let retr_ok = (row.run.len() > 1).then(|| ok(1));
     let bytes = trace.frames.iter().find_map(|frame| match &frame.event {
-        Event::Transfer { command, result: Some(StepResult::Ok), bytes, .. } if command == "RETR" => Some(*bytes),
+        Event::Transfer { command, result: Some(CommandResult::Ok), bytes, .. } if command == "RETR" => Some(*bytes),
         _ => None,
     });
     Seen {

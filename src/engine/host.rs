@@ -267,11 +267,11 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             Note::TransferStarted { .. } | Note::TransferFinished { .. } => {
                 self.data_tag().or_else(|| self.control_tag())
             }
-            Note::StepStarted { .. } | Note::StepFinished { .. } => self.control_tag(),
+            Note::CommandStarted { .. } | Note::CommandFinished { .. } => self.control_tag(),
         };
         let frame = self.tell(tag, || match note {
-            Note::StepStarted { index, run } => Event::Step { index, run, result: None },
-            Note::StepFinished { index, run, result } => Event::Step { index, run, result: Some(result) },
+            Note::CommandStarted { index, run } => Event::Step { index, run, result: None },
+            Note::CommandFinished { index, run, result } => Event::Step { index, run, result: Some(result) },
             Note::TransferStarted { verb, mode } => Event::Transfer { command: verb, mode, result: None, bytes: 0 },
             Note::TransferFinished { verb, mode, result, bytes } => {
                 Event::Transfer { command: verb, mode, result: Some(result), bytes }

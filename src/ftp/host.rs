@@ -84,20 +84,20 @@ impl DataError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The client begins entry `index` of its run list.
-    StepStarted {
+    CommandStarted {
         /// Position in the run list; the final QUIT that every session ends with comes last.
         index: u32,
         /// The entry as the scenario has it: `get readme.txt`.
         run: String,
     },
     /// The entry is over.
-    StepFinished {
+    CommandFinished {
         /// Position in the run list.
         index: u32,
         /// The entry.
         run: String,
         /// Whether it did what was asked, and if not, why.
-        result: StepResult,
+        result: CommandResult,
     },
     /// A transfer command was sent.
     TransferStarted {
@@ -113,7 +113,7 @@ pub enum Note {
         /// How its data connection was arranged.
         mode: Mode,
         /// What became of it.
-        result: StepResult,
+        result: CommandResult,
         /// File bytes that crossed the data connection.
         bytes: u64,
     },
@@ -121,7 +121,7 @@ pub enum Note {
 
 /// What became of a step, as the client program knows it. Who is to blame is for `insight` to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StepResult {
+pub enum CommandResult {
     /// It worked.
     Ok,
     /// The server refused with this reply code (4xx or 5xx).

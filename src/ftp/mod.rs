@@ -32,7 +32,7 @@ pub(crate) mod testing;
 pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
-pub use host::{Accepts, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, StepResult};
+pub use host::{Accepts, CommandResult, DataError, FtpTimer, FxpServer, Host, ListenPort, Note};
 pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
 pub use mode::Mode;
 pub use reply::{Reply, ReplyError, ReplyReader};

@@ -1,7 +1,7 @@
 //! What became of each command of a session, and where that was decided.
 
 use crate::firewall::Verdict;
-use crate::ftp::StepResult;
+use crate::ftp::CommandResult;
 use crate::ids::{FrameId, NodeId, RuleId, SessionId};
 use crate::packet::Flags;
 use crate::scenario::Outcome;
@@ -19,7 +19,7 @@ pub struct StepOutcome {
     /// In one word.
     pub outcome: Outcome,
     /// What the client program knew.
-    pub result: StepResult,
+    pub result: CommandResult,
     /// The last reply that the client got.
     pub reply: Option<u16>,
     /// The frame that decided, if it did not work.
@@ -58,7 +58,7 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
             reply: range.iter().rev().find_map(|(_, frame)| match frame.event {
                 // What inetutils-ftp says ABOR for afterwards is not what it failed for.
                 Event::FtpReply { side: Side::Seen, code, .. }
-                    if *result != StepResult::AddressMismatch || code == 227 =>
+                    if *result != CommandResult::AddressMismatch || code == 227 =>
                 {
                     Some(code)
                 }
@@ -74,20 +74,20 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
     all
 }
 
-fn judge(trace: &Trace, result: StepResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
+fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
     let network = || death(range).or_else(|| refusal(trace, range));
     match result {
-        StepResult::Ok => (Outcome::Ok, None),
-        StepResult::NotRun => (Outcome::NotRun, None),
+        CommandResult::Ok => (Outcome::Ok, None),
+        CommandResult::NotRun => (Outcome::NotRun, None),
         // These tell of connections: what happened to them is the cause, if anything did.
-        StepResult::Reply(421 | 425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        StepResult::Reply(_) => (Outcome::Denied, refusing_reply(range)),
-        StepResult::Connect(_) | StepResult::Lost(_) | StepResult::NoAnswer => {
+        CommandResult::Reply(421 | 425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
+        CommandResult::Reply(_) => (Outcome::Denied, refusing_reply(range)),
+        CommandResult::Connect(_) | CommandResult::Lost(_) | CommandResult::NoAnswer => {
             network().unwrap_or((Outcome::TimedOut, None))
         }
-        StepResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        StepResult::BadReply | StepResult::Incomplete => (Outcome::Failed, None),
-        StepResult::AddressMismatch => (Outcome::Failed, announcement(range)),
+        CommandResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
+        CommandResult::BadReply | CommandResult::Incomplete => (Outcome::Failed, None),
+        CommandResult::AddressMismatch => (Outcome::Failed, announcement(range)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Role, fit, text_width};
 use super::glyphs::{Glyphs, channel_mark};
 use super::{Geometry, Ladder, Row, RowKind};
 use crate::ids::FrameId;
-use crate::narrate::{Id, Messages, data_error, packet_label, row_note, step_result, visible};
+use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, visible};
 use crate::packet::Channel;
 use crate::trace::{Event, Journey, SocketAction, Trace};
 
@@ -187,8 +187,8 @@ impl Drawing<'_> {
                 canvas.put(x, &format!("ftp> {run}"), Role::Strong);
             }
             Some(result) => {
-                let ok = *result == crate::ftp::StepResult::Ok;
-                let words = format!("{run}: {}", step_result(self.messages, *result));
+                let ok = *result == crate::ftp::CommandResult::Ok;
+                let words = format!("{run}: {}", command_result(self.messages, *result));
                 canvas.put(x, &words, if ok { Role::Good } else { Role::Alarm });
             }
         }

@@ -73,7 +73,7 @@ pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &StepOutcome) -
         let name = visible(trace.node_name(node));
         text = messages.format(Id::OutcomeAt, &[("outcome", &text), ("node", &name)]);
     }
-    if let crate::ftp::StepResult::Reply(code) = outcome.result {
+    if let crate::ftp::CommandResult::Reply(code) = outcome.result {
         text = messages.format(Id::OutcomeReply, &[("outcome", &text), ("code", &code.to_string())]);
     }
     text

@@ -6,7 +6,7 @@ use crate::firewall::{
     Action, Chain, CtState, Firewall, Hook, Match, Names, Policy, RejectWith, Rule, Test, TrackState, Verdict,
 };
 use crate::ftp::{
-    ClientConfig, ClientSession, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig, StepResult,
+    ClientConfig, ClientSession, CommandResult, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig,
 };
 use crate::ids::{EntryId, RuleId, SessionId, SocketId};
 use crate::network::{LinkSettings, Topology};
@@ -248,7 +248,7 @@ fn every_kind_of_event_has_its_sentence() {
     ] {
         let action = SocketAction::Failed(error);
         add(Event::Socket { socket, action, local, remote: Some(remote), name: None });
-        add(Event::Step { index: 0, run: "pwd".into(), result: Some(StepResult::Connect(error)) });
+        add(Event::Step { index: 0, run: "pwd".into(), result: Some(CommandResult::Connect(error)) });
     }
     for timer in TimerKind::ALL.map(Timer::Tcp).into_iter().chain(
         [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
@@ -257,15 +257,15 @@ fn every_kind_of_event_has_its_sentence() {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }
     for result in [
-        StepResult::Ok,
-        StepResult::Reply(550),
-        StepResult::Lost(DataError::Reset),
-        StepResult::Closed,
-        StepResult::NoAnswer,
-        StepResult::BadReply,
-        StepResult::AddressMismatch,
-        StepResult::Incomplete,
-        StepResult::NotRun,
+        CommandResult::Ok,
+        CommandResult::Reply(550),
+        CommandResult::Lost(DataError::Reset),
+        CommandResult::Closed,
+        CommandResult::NoAnswer,
+        CommandResult::BadReply,
+        CommandResult::AddressMismatch,
+        CommandResult::Incomplete,
+        CommandResult::NotRun,
     ] {
         add(Event::Transfer { command: "LIST".into(), mode: Mode::Passive, result: Some(result), bytes: 10 });
     }

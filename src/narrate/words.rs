@@ -2,24 +2,24 @@
 
 use super::{Id, Messages};
 use crate::firewall::{CtState, Verdict};
-use crate::ftp::{DataError, Mode, StepResult};
+use crate::ftp::{CommandResult, DataError, Mode};
 use crate::packet::Channel;
 use crate::trace::{Fate, Loss, MilestoneKind};
 
 /// What became of a step or transfer: `the server refused with 425`.
-pub fn step_result(messages: &Messages, result: StepResult) -> String {
+pub fn command_result(messages: &Messages, result: CommandResult) -> String {
     let because = |id, error| messages.format(id, &[("error", &data_error(messages, error))]);
     match result {
-        StepResult::Ok => messages.text(Id::ResultOk),
-        StepResult::Reply(code) => messages.format(Id::ResultReply, &[("code", &format!("{code:03}"))]),
-        StepResult::Connect(error) => because(Id::ResultConnect, error),
-        StepResult::Lost(error) => because(Id::ResultLost, error),
-        StepResult::Closed => messages.text(Id::ResultClosed),
-        StepResult::NoAnswer => messages.text(Id::ResultNoAnswer),
-        StepResult::BadReply => messages.text(Id::ResultBadReply),
-        StepResult::AddressMismatch => messages.text(Id::ResultAddressMismatch),
-        StepResult::Incomplete => messages.text(Id::ResultIncomplete),
-        StepResult::NotRun => messages.text(Id::ResultNotRun),
+        CommandResult::Ok => messages.text(Id::ResultOk),
+        CommandResult::Reply(code) => messages.format(Id::ResultReply, &[("code", &format!("{code:03}"))]),
+        CommandResult::Connect(error) => because(Id::ResultConnect, error),
+        CommandResult::Lost(error) => because(Id::ResultLost, error),
+        CommandResult::Closed => messages.text(Id::ResultClosed),
+        CommandResult::NoAnswer => messages.text(Id::ResultNoAnswer),
+        CommandResult::BadReply => messages.text(Id::ResultBadReply),
+        CommandResult::AddressMismatch => messages.text(Id::ResultAddressMismatch),
+        CommandResult::Incomplete => messages.text(Id::ResultIncomplete),
+        CommandResult::NotRun => messages.text(Id::ResultNotRun),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The vocabulary of what can happen: one frame is one event at one node at one instant.
 
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
-use crate::ftp::{DataError, Mode, StepResult};
+use crate::ftp::{CommandResult, DataError, Mode};
 use crate::ids::{EntryId, FrameId, LinkId, NodeId, RuleId, SocketId};
 use crate::packet::{Endpoint, Tag};
 use crate::tcp::{State, TimerKind};
@@ -171,7 +171,7 @@ pub enum Event {
         /// How its data connection is arranged.
         mode: Mode,
         /// `None`: it begins. Else what became of it.
-        result: Option<StepResult>,
+        result: Option<CommandResult>,
         /// Bytes that crossed the data connection.
         bytes: u64,
     },
@@ -182,7 +182,7 @@ pub enum Event {
         /// The entry, as the scenario has it.
         run: String,
         /// `None`: it begins. Else what became of it.
-        result: Option<StepResult>,
+        result: Option<CommandResult>,
     },
 }
 

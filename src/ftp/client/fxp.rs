@@ -11,7 +11,7 @@
 use super::Step;
 use super::session::{ClientSession, Phase};
 use crate::endpoint_text::{format_host_port, parse_pasv_reply};
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, FxpServer, Host, Mode, Note, Reply, StepResult};
+use crate::ftp::{Command, CommandResult, DataError, FileSystem, FtpTimer, FxpServer, Host, Mode, Note, Reply};
 use bytes::Bytes;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ impl ClientSession {
         let first = server == FxpServer::First;
         let negative = reply.is_negative();
         match self.copy.stage {
-            Stage::Types if negative => self.copy_failed(StepResult::Reply(reply.code), false, host),
+            Stage::Types if negative => self.copy_failed(CommandResult::Reply(reply.code), false, host),
             Stage::Types if first => {
                 self.binary = Some(true);
                 self.copy_on(host);
@@ -206,25 +206,25 @@ impl ClientSession {
             }
             Stage::Parameters => self.copy_on(host),
             Stage::Listen | Stage::Port if negative => {
-                self.copy_failed(StepResult::Reply(reply.code), false, host);
+                self.copy_failed(CommandResult::Reply(reply.code), false, host);
             }
             Stage::Listen => {
                 self.copy.address = parse_pasv_reply(&reply.lines.join("\n"));
                 if self.copy.address.is_none() {
-                    return self.copy_failed(StepResult::BadReply, false, host);
+                    return self.copy_failed(CommandResult::BadReply, false, host);
                 }
                 self.copy_on(host);
             }
             Stage::Port => self.copy_on(host),
-            Stage::Transfer if negative => self.copy_failed(StepResult::Reply(reply.code), true, host),
+            Stage::Transfer if negative => self.copy_failed(CommandResult::Reply(reply.code), true, host),
             Stage::Transfer => {
                 if !reply.is_preliminary() {
                     self.copy.ended[usize::from(!first)] = true;
                 }
                 match self.copy.ended {
                     [true, true] => {
-                        self.end_copy(StepResult::Ok, host);
-                        self.finish_step(StepResult::Ok, host);
+                        self.end_copy(CommandResult::Ok, host);
+                        self.finish_step(CommandResult::Ok, host);
                         self.begin_step(host);
                     }
                     // lftp's net:timeout holds once one of the two is through (`CopyCheckTimeout`); while both are at
@@ -248,16 +248,16 @@ impl ClientSession {
     }
 
     /// Tells the trace that RETR is over.
-    pub(super) fn end_copy(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn end_copy(&mut self, result: CommandResult, host: &mut dyn Host) {
         if std::mem::take(&mut self.copy.begun) {
             let mode = if self.copy.reversed { Mode::Passive } else { Mode::Active };
-            let bytes = if result == StepResult::Ok { self.copy.size } else { 0 };
+            let bytes = if result == CommandResult::Ok { self.copy.size } else { 0 };
             host.note(Note::TransferFinished { verb: String::from("RETR"), mode, result, bytes });
         }
     }
 
     /// It did not work: the other way round, if that was not tried. `busy` if a server still waits for the other.
-    fn copy_failed(&mut self, result: StepResult, busy: bool, host: &mut dyn Host) {
+    fn copy_failed(&mut self, result: CommandResult, busy: bool, host: &mut dyn Host) {
         self.end_copy(result, host);
         if busy {
             self.drop_second(host);

@@ -3,7 +3,7 @@
 use super::Software;
 use super::session::{ClientSession, Phase};
 use super::software::Opening;
-use crate::ftp::{Command, Host, Reply, StepResult, TlsChannel};
+use crate::ftp::{Command, CommandResult, Host, Reply, TlsChannel};
 
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
@@ -123,15 +123,15 @@ impl ClientSession {
     /// ftp go on as if nothing were.
     fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
         if self.is_second() {
-            return self.lose(StepResult::Reply(code), host);
+            return self.lose(CommandResult::Reply(code), host);
         }
         match self.config.software {
-            Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
+            Software::Curl => self.fail_and_hang_up(CommandResult::Reply(code), host),
             Software::Lftp if self.features.facts.is_empty() => {
                 self.refused = Some(code);
                 self.send(&Command::new("PWD", ""), Phase::Opening(Opening::Where), host);
             }
-            Software::Lftp => self.fail_and_hang_up(StepResult::Reply(code), host),
+            Software::Lftp => self.fail_and_hang_up(CommandResult::Reply(code), host),
             Software::Tnftp | Software::Ftp => {
                 self.refused = Some(code);
                 self.begin_step(host);
@@ -142,7 +142,7 @@ impl ClientSession {
     /// lftp: the login was refused. The entry has failed; the next one logs in again, on a control connection of its own,
     /// while this one says QUIT.
     fn leave_refused(&mut self, code: u16, host: &mut dyn Host) {
-        self.fail_step(StepResult::Reply(code), host);
+        self.fail_step(CommandResult::Reply(code), host);
         if self.index < self.quit_index() {
             return self.send(&Command::new("QUIT", ""), Phase::Leaving, host);
         }

@@ -3,7 +3,7 @@
 //!
 //! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4.
 
-use crate::ftp::{Mode, StepResult};
+use crate::ftp::{CommandResult, Mode};
 use crate::time::Duration;
 
 /// What a program sets its sockets to.
@@ -208,13 +208,13 @@ impl Software {
     }
 
     /// What becomes of the control connection when an entry ends like this while it is still there.
-    pub(super) const fn on_failure(self, result: StepResult, active: bool) -> OnFailure {
+    pub(super) const fn on_failure(self, result: CommandResult, active: bool) -> OnFailure {
         match (self, result) {
-            (_, StepResult::Ok | StepResult::Reply(_) | StepResult::NotRun)
+            (_, CommandResult::Ok | CommandResult::Reply(_) | CommandResult::NotRun)
             | (Self::Tnftp | Self::Ftp, _)
-            | (Self::Lftp, StepResult::Incomplete) => OnFailure::Stays,
+            | (Self::Lftp, CommandResult::Incomplete) => OnFailure::Stays,
             // curl (`ftp_done`): that nobody came to its port leaves the control connection alone.
-            (Self::Curl, StepResult::Connect(_)) if active => OnFailure::Stays,
+            (Self::Curl, CommandResult::Connect(_)) if active => OnFailure::Stays,
             (Self::Curl, _) => OnFailure::HangsUp,
             (Self::Lftp, _) => OnFailure::TriesAgain,
         }

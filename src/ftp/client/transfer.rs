@@ -7,7 +7,7 @@ use super::session::{ClientSession, Phase};
 use super::software::{Failure, OnFailure, PasvAddressPolicy, Software, Stage};
 use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
-    Accepts, Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
+    Accepts, Command, CommandResult, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, TlsChannel,
 };
 use crate::time::Duration;
 use bytes::Bytes;
@@ -109,14 +109,14 @@ impl ClientSession {
             self.send(&command, Phase::Parameter, host);
             return Ok(());
         }
-        self.settle(StepResult::Ok, host);
+        self.settle(CommandResult::Ok, host);
         Ok(())
     }
 
     /// Goes on after an answer.
     pub(super) fn go_on(&mut self, host: &mut dyn Host) {
         if let Err(error) = self.advance(host) {
-            self.settle(StepResult::Connect(error), host);
+            self.settle(CommandResult::Connect(error), host);
         }
     }
 
@@ -206,7 +206,7 @@ impl ClientSession {
             }
         }
         if let Err(error) = self.negotiate(host) {
-            self.settle(StepResult::Connect(error), host);
+            self.settle(CommandResult::Connect(error), host);
         }
         true
     }
@@ -216,7 +216,7 @@ impl ClientSession {
             let other = self.config.software.other_mode(self.data.mode).filter(|_| reply.code >= 500);
             if let Some(mode) = other {
                 self.step_mode = mode;
-                self.try_again(StepResult::Reply(reply.code), host);
+                self.try_again(CommandResult::Reply(reply.code), host);
             } else if !self.try_another(Failure::Refused(reply.code), host) {
                 // As recorded over IPv6: a refused EPSV ends curl's session; after a refused EPRT it has nothing more to
                 // say, and waits.
@@ -224,10 +224,10 @@ impl ClientSession {
                     return if self.data.mode.is_active() {
                         self.await_reply(host);
                     } else {
-                        self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+                        self.fail_and_hang_up(CommandResult::Reply(reply.code), host);
                     };
                 }
-                self.settle(StepResult::Reply(reply.code), host);
+                self.settle(CommandResult::Reply(reply.code), host);
             }
             return;
         }
@@ -239,10 +239,10 @@ impl ClientSession {
             Mode::PassiveEpsv => parse_epsv_reply(&text()).map(|port| SocketAddr::new(control.ip(), port)),
         };
         let Some(mut to) = to.filter(|address| address.port() != 0) else {
-            return self.settle(StepResult::BadReply, host);
+            return self.settle(CommandResult::BadReply, host);
         };
         if self.data.expired {
-            return self.settle(StepResult::Connect(DataError::TimedOut), host);
+            return self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
         match self.config.pasv_address_policy() {
             _ if to.ip() == control.ip() => {}
@@ -253,13 +253,13 @@ impl ClientSession {
             PasvAddressPolicy::Refused if self.config.software == Software::Ftp => {
                 return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host);
             }
-            PasvAddressPolicy::Refused => return self.settle(StepResult::AddressMismatch, host),
+            PasvAddressPolicy::Refused => return self.settle(CommandResult::AddressMismatch, host),
         }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
         if let Err(error) = host.connect_data(None, to) {
             self.data.link = Link::Over;
-            return self.settle(StepResult::Connect(error), host);
+            return self.settle(CommandResult::Connect(error), host);
         }
         // The time for the first connection is the time for the second as well.
         if let Some(after) = self.config.connect_timeout.filter(|_| !self.data.timed) {
@@ -280,7 +280,7 @@ impl ClientSession {
         match (asked, self.config.software) {
             // As recorded: no file, no RETR (`CURLE_REMOTE_FILE_NOT_FOUND`). With any other code it is tried.
             (Some(Stage::Size), Software::Curl) if reply.code == 550 => {
-                return self.settle(StepResult::Reply(550), host);
+                return self.settle(CommandResult::Reply(550), host);
             }
             // As recorded: a size of 0 counts as none.
             (Some(Stage::Size), _) => {
@@ -290,7 +290,7 @@ impl ClientSession {
             (Some(Stage::Time), _) => self.known.time = reply.code == 213,
             // As recorded: lftp drops both connections, and the next entry calls again.
             (Some(Stage::Announce), _) if reply.is_negative() => {
-                return self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+                return self.fail_and_hang_up(CommandResult::Reply(reply.code), host);
             }
             _ => {}
         }
@@ -299,7 +299,7 @@ impl ClientSession {
 
     pub(super) fn on_type(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_negative() {
-            return self.settle(StepResult::Reply(reply.code), host);
+            return self.settle(CommandResult::Reply(reply.code), host);
         }
         self.binary = Some(self.wants_binary());
         self.go_on(host);
@@ -309,7 +309,7 @@ impl ClientSession {
     fn begin_transfer(&mut self, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         if let Some(error) = self.data.error {
-            return self.settle(StepResult::Lost(error), host);
+            return self.settle(CommandResult::Lost(error), host);
         }
         self.data.begun = true;
         host.note(Note::TransferStarted { verb: command.verb.clone(), mode: self.data.mode });
@@ -331,7 +331,7 @@ impl ClientSession {
             }
             // A transfer that never began had no data connection to lose.
             let lost = self.data.error.filter(|_| self.data.preliminary);
-            return self.settle(lost.map_or(StepResult::Reply(reply.code), StepResult::Lost), host);
+            return self.settle(lost.map_or(CommandResult::Reply(reply.code), CommandResult::Lost), host);
         }
         self.data.last = Some(reply.code);
         if self.data.link == Link::None {
@@ -415,7 +415,7 @@ impl ClientSession {
         let was = std::mem::replace(&mut self.data.link, Link::Over);
         if self.phase == Phase::ConnectingData {
             if !self.try_another(Failure::NotConnected, host) {
-                self.settle(StepResult::Connect(error), host);
+                self.settle(CommandResult::Connect(error), host);
             }
             return;
         }
@@ -437,7 +437,7 @@ impl ClientSession {
             }
         }
         if self.data.link != Link::Up {
-            self.settle(StepResult::Connect(DataError::TimedOut), host);
+            self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
     }
 
@@ -448,12 +448,12 @@ impl ClientSession {
         }
         if self.data.last.is_some() {
             if let Some(error) = self.data.error {
-                return self.settle(StepResult::Lost(error), host);
+                return self.settle(CommandResult::Lost(error), host);
             }
             if self.came_short() {
-                return self.settle(StepResult::Incomplete, host);
+                return self.settle(CommandResult::Incomplete, host);
             }
-            self.end_transfer(StepResult::Ok, host);
+            self.end_transfer(CommandResult::Ok, host);
             self.go_on(host);
         } else {
             self.await_reply(host);
@@ -467,7 +467,7 @@ impl ClientSession {
     }
 
     /// Ends the step with this result and begins the next.
-    pub(super) fn settle(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn settle(&mut self, result: CommandResult, host: &mut dyn Host) {
         match self.config.software.on_failure(result, self.data.mode.is_active()) {
             OnFailure::Stays => {}
             OnFailure::HangsUp => return self.fail_and_hang_up(result, host),
@@ -479,7 +479,7 @@ impl ClientSession {
     }
 
     /// Ends what there is of a transfer: its timer, its listener, its connection.
-    pub(super) fn end_transfer(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn end_transfer(&mut self, result: CommandResult, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         host.cancel_timer(FtpTimer::DataConnect);
         match self.data.link {
