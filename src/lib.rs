@@ -66,3 +66,4 @@ pub mod tcp;
 pub mod time;
 pub mod trace;
 pub mod tui;
+mod units;

@@ -92,3 +92,174 @@ fn modules_use_only_what_stands_below_them_in_the_house() {
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The files of a folder do not import each other in circles: each can be read after those that it uses. A file `x.rs`
+/// and its folder `x/` count as one. What a file takes from the folder's `mod.rs` counts for the file that `mod.rs` has
+/// it from.
+#[test]
+fn no_files_of_a_folder_import_each_other_in_circles() {
+    // What is left to open; the list may only shrink.
+    let known = [
+        "engine: host, ports, programs, simulation, timers, walk",
+        "ftp/client: control, fxp, opening, session, transfer",
+        "tui: signals, terminal",
+    ];
+    let mut found = Vec::new();
+    let root = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        let files = rust_files(&folder);
+        folders.extend(files.iter().filter(|path| path.is_dir()).cloned());
+        let name = folder.strip_prefix(&root).unwrap().display().to_string();
+        // The crate's root and its modules are held by the map above.
+        if !name.is_empty() {
+            found.extend(circles(&folder, &files).into_iter().map(|circle| format!("{name}: {}", circle.join(", "))));
+        }
+    }
+    found.sort();
+    assert_eq!(found, known, "circles among files");
+}
+
+/// The `.rs` files and folders in `folder`, in order.
+fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "rs"));
+    files.sort();
+    files
+}
+
+/// A source without comments and tests.
+fn code(path: &std::path::Path) -> String {
+    let source = std::fs::read_to_string(path).unwrap();
+    let source = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The groups of modules of one folder that reach each other through their imports.
+fn circles(folder: &std::path::Path, files: &[std::path::PathBuf]) -> Vec<Vec<String>> {
+    use std::collections::{BTreeMap, BTreeSet};
+    let stem = |path: &std::path::Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let is_test = |name: &str| name == "tests" || name.ends_with("_tests");
+    let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in files {
+        let name = stem(path);
+        if name != "mod" && !is_test(&name) {
+            modules.entry(name).or_default();
+        }
+    }
+    // Which file `mod.rs` has a name from.
+    let door = folder.join("mod.rs");
+    let mut homes = BTreeMap::new();
+    if door.exists() {
+        for path in imports(&code(&door)) {
+            if let [first, .., last] = &path[..]
+                && modules.contains_key(first)
+            {
+                homes.insert(last.clone(), first.clone());
+            }
+        }
+    }
+    let inside: Vec<String> = {
+        let path = folder.display().to_string();
+        path.rsplit_once("/src/").unwrap().1.split('/').map(str::to_owned).collect()
+    };
+    let names: Vec<String> = modules.keys().cloned().collect();
+    for name in &names {
+        // The module's own file, one `super` below the folder, and its folder's files, deeper by one each.
+        let mut pending = vec![(folder.join(format!("{name}.rs")), 1), (folder.join(name), 1)];
+        while let Some((path, depth)) = pending.pop() {
+            if path.is_dir() {
+                for inner in rust_files(&path).into_iter().filter(|inner| !is_test(&stem(inner))) {
+                    let depth = if stem(&inner) == "mod" { depth } else { depth + 1 };
+                    pending.push((inner, depth));
+                }
+            } else if path.exists() {
+                for import in imports(&code(&path)) {
+                    let supers = import.iter().take_while(|part| *part == "super").count();
+                    let rest = if supers == depth {
+                        &import[supers..]
+                    } else if import.first().is_some_and(|part| part == "crate") && import[1..].starts_with(&inside) {
+                        &import[1 + inside.len()..]
+                    } else {
+                        continue;
+                    };
+                    let Some(first) = rest.first() else { continue };
+                    let used = if modules.contains_key(first) { Some(first) } else { homes.get(first) };
+                    let used = used.filter(|used| *used != name).cloned();
+                    modules.get_mut(name).unwrap().extend(used);
+                }
+            }
+        }
+    }
+    let reach = |from: &String| {
+        let (mut seen, mut pending) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(at) = pending.pop() {
+            pending.extend(modules[&at].iter().filter(|next| seen.insert((*next).clone())).cloned());
+        }
+        seen
+    };
+    let reached: BTreeMap<&String, BTreeSet<String>> = names.iter().map(|name| (name, reach(name))).collect();
+    let mut groups = BTreeSet::new();
+    for name in names.iter().filter(|name| reached[name].contains(*name)) {
+        groups.insert(
+            names
+                .iter()
+                .filter(|other| reached[name].contains(*other) && reached[other].contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+    }
+    groups.into_iter().collect()
+}
+
+/// Every path that `use` brings in or that is written out with `super::` or `crate::`, part by part; a list in braces
+/// is several.
+fn imports(source: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let words = |path: &str| path.split("::").map(|part| part.trim().to_owned()).collect::<Vec<_>>();
+    for statement in source.split("\nuse ").chain(source.split("\npub use ")).skip(1) {
+        let statement = statement.split(';').next().unwrap_or_default();
+        flatten(statement, &[], &mut found);
+    }
+    for start in ["super::", "crate::"] {
+        for (at, _) in source.match_indices(start) {
+            let path: String =
+                source[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
+            // `super::super::x` is found at its first word.
+            if !source[..at].ends_with("super::") {
+                found.push(words(path.trim_end_matches(':')));
+            }
+        }
+    }
+    found
+}
+
+/// The paths of a tree of imports such as `a::{b, c::{d, e as f}}`.
+fn flatten(tree: &str, before: &[String], found: &mut Vec<Vec<String>>) {
+    let (mut depth, mut start) = (0_u32, 0);
+    let mut branches = Vec::new();
+    for (at, c) in tree.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                branches.push(&tree[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    branches.push(&tree[start..]);
+    for branch in branches.iter().map(|branch| branch.trim()).filter(|branch| !branch.is_empty()) {
+        let (path, inner) = match branch.split_once('{') {
+            Some((path, inner)) => (path.trim_end_matches("::"), inner.rsplit_once('}').map(|(inner, _)| inner)),
+            None => (branch.split(" as ").next().unwrap_or_default(), None),
+        };
+        let parts = path.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
+        let whole: Vec<String> = before.iter().cloned().chain(parts).collect();
+        match inner {
+            Some(inner) => flatten(inner, &whole, found),
+            None => found.push(whole),
+        }
+    }
+}

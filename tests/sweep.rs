@@ -264,7 +264,7 @@ fn check_order(trace: &Trace, what: &str) {
             }
             event => assert!(frame.cause.is_some_and(|cause| cause < id), "{what}: {id:?} has no cause: {event:?}"),
         }
-        if let (Event::Step { index, result, .. }, Some(tag)) = (&frame.event, frame.tag) {
+        if let (Event::Command { index, result, .. }, Some(tag)) = (&frame.event, frame.tag) {
             match result {
                 None => assert!(running.insert((tag.session, *index)), "{what}: {id:?} begins again"),
                 Some(_) => drop(running.remove(&(tag.session, *index))),

@@ -165,7 +165,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::FtpCommand { .. } => "ftp_command",
         Event::FtpReply { .. } => "ftp_reply",
         Event::Transfer { .. } => "transfer",
-        Event::Step { .. } => "step",
+        Event::Command { .. } => "step",
     }
 }
 
@@ -259,7 +259,7 @@ fn serialize_event<M: SerializeMap>(trace: &Trace, event: &Event, map: &mut M) -
             map.serialize_entry("result", &result.map(result_name))?;
             map.serialize_entry("bytes", bytes)?;
         }
-        Event::Step { index, run, result } => {
+        Event::Command { index, run, result } => {
             map.serialize_entry("step", index)?;
             map.serialize_entry("run", run)?;
             map.serialize_entry("result", &result.map(result_name))?;
@@ -284,6 +284,8 @@ const fn timer_name(timer: Timer) -> &'static str {
         Timer::Ftp(FtpTimer::ControlConnect) => "control-connect",
         Timer::Ftp(FtpTimer::Reply) => "reply",
         Timer::Ftp(FtpTimer::Retry) => "retry",
+        Timer::Ftp(FtpTimer::Wait) => "wait",
+        Timer::Ftp(FtpTimer::Pace) => "pace",
         Timer::Neighbour => "neighbour",
     }
 }

@@ -1,6 +1,7 @@
 //! A chain: rules in order, first verdict wins, and a policy for what no rule decided.
 
-use super::conntrack::{Direction, Tracked};
+use super::conntrack::Tracked;
+use super::ct::Direction;
 use super::limit::Bucket;
 use super::rule::{Action, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
 use super::verdict::Verdict;
@@ -89,7 +90,7 @@ struct Entry {
 
 /// How names in rules become numbers. A name that is not known matches nothing, or leads nowhere.
 #[derive(Clone, Copy)]
-pub struct Names<'a> {
+pub struct Resolver<'a> {
     /// Interfaces.
     pub interface: &'a dyn Fn(&str) -> Option<u16>,
     /// Named chains, by their position in [`super::Firewall::add_chain`]'s order.
@@ -122,7 +123,7 @@ impl Chain {
     }
 
     /// Appends a rule.
-    pub fn push(&mut self, id: RuleId, rule: &Rule, names: Names<'_>) {
+    pub fn push(&mut self, id: RuleId, rule: &Rule, names: Resolver<'_>) {
         let conditions = rule.matches.iter().map(|m| Condition::new(&m.test, m.negated, names)).collect();
         let asks = |test: &Test| {
             matches!(
@@ -160,7 +161,7 @@ impl Chain {
         let mut decision =
             Decision { verdict: Verdict::Accept, rule: self.policy_id, passed: Vec::new(), sets_helper: false };
         for entry in &mut self.entries {
-            let Some(flow) = entry.meet(named, view, &mut decision, 0) else { continue };
+            let Some(flow) = entry.evaluate(named, view, &mut decision, 0) else { continue };
             if let Flow::Decided(verdict, rule) = flow {
                 (decision.verdict, decision.rule) = (verdict, rule);
                 return decision;
@@ -199,7 +200,7 @@ fn visit(named: &mut [Chain], number: u16, view: View<'_>, decision: &mut Decisi
     for at in 0..count {
         // The rule is aside while it leads elsewhere; chains never lead back to themselves.
         let mut entry = std::mem::replace(&mut named[number].entries[at], Entry::NOTHING);
-        let flow = entry.meet(named, view, decision, depth);
+        let flow = entry.evaluate(named, view, decision, depth);
         named[number].entries[at] = entry;
         if let Some(flow) = flow {
             return flow;
@@ -226,7 +227,7 @@ impl Entry {
     }
 
     /// What becomes of a packet at this rule; `None`: it goes on to the next.
-    fn meet(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
+    fn evaluate(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
         if !self.counts(view) {
             return None;
         }
@@ -257,7 +258,7 @@ impl Entry {
 }
 
 impl Act {
-    fn new(action: &Action, names: Names<'_>) -> Self {
+    fn new(action: &Action, names: Resolver<'_>) -> Self {
         let jump = |name: &String, act: fn(u16) -> Self| (names.chain)(name).map_or(Self::Continue, act);
         match action {
             Action::Accept => Self::Verdict(Verdict::Accept),
@@ -277,7 +278,7 @@ impl Act {
 }
 
 impl Condition {
-    fn new(test: &Test, negated: bool, names: Names<'_>) -> Self {
+    fn new(test: &Test, negated: bool, names: Resolver<'_>) -> Self {
         let resolve = |found: &[String]| found.iter().filter_map(|name| (names.interface)(name)).collect();
         match test {
             Test::InInterface(found) => Self::Input { among: resolve(found), negated },
@@ -379,7 +380,7 @@ mod tests {
         let number = |name: &str| name.strip_prefix('c').and_then(|number| number.parse().ok());
         for (at, text) in rules.iter().enumerate() {
             let rule = parse_rule(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
-            let names = Names { interface: &|_| None, chain: &number };
+            let names = Resolver { interface: &|_| None, chain: &number };
             chain.push(RuleId(at as u32 + 1), &rule, names);
         }
         chain
@@ -389,7 +390,7 @@ mod tests {
         Packet {
             id: PacketId(0),
             tag: None,
-            trail: None,
+            last_frame: None,
             src: "192.168.10.10".parse().unwrap(),
             dst: "203.0.113.10".parse().unwrap(),
             ttl: 64,

@@ -6,28 +6,31 @@
 //! | `tracked` | what is known of one packet |
 //! | `window` | one TCP connection, followed |
 //! | `expectation` | announced connections |
+//! | `help` | what the helper does with a packet |
 //! | `expiry` | what is forgotten |
 
 mod expectation;
 mod expiry;
+mod help;
 mod tracked;
 mod tuple;
 mod window;
 
+use super::ct::{CtState, Direction};
 use super::helper::FtpHelper;
-use super::rule::CtState;
 use super::track_state::{Kind, TrackState};
 use crate::ids::{EntryId, FrameId};
 use crate::lookup::LookUp;
 use crate::packet::{Body, Endpoint, Packet, Segment, Tag};
 use crate::time::{Duration, Instant};
 use expectation::Waiting;
-pub use expectation::{Expectation, Fate, Helped};
+pub use expectation::{Expectation, Fate};
 pub use expiry::Expired;
+pub use help::Helped;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 pub use tracked::Tracked;
-pub use tuple::{Direction, Tuple};
+pub use tuple::Tuple;
 use window::{Judgement, Standing, TcpTrack};
 
 /// What is left of an entry's life after an end that does not fit (`nf_tcp_handle_invalid`).
@@ -49,12 +52,12 @@ struct Entry {
     /// The deadline that is noted for it; not after `expires`.
     noted: Instant,
     /// The last frame of its last packet.
-    trail: Option<FrameId>,
+    last_frame: Option<FrameId>,
     tag: Option<Tag>,
     alive: bool,
 }
 
-/// A change of the table, to be told.
+/// A change of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The entry.
@@ -71,9 +74,9 @@ pub struct Change {
     pub assured: bool,
 }
 
-/// Something happened to the table.
+/// Something happened to the table, to be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum TableEvent {
     /// An entry was made, changed or forgotten.
     Entry(Change),
     /// An expectation was made or is gone.
@@ -89,13 +92,13 @@ pub struct Conntrack {
     by_source: LookUp<Endpoint, Vec<EntryId>>,
     waiting: Vec<Waiting>,
     deadlines: BinaryHeap<Reverse<(Instant, EntryId)>>,
-    told: Vec<Told>,
+    events: Vec<TableEvent>,
     /// The node translates addresses: no two connections may look alike from outside.
     pub translates: bool,
     /// The helper believes third-party addresses (`nf_conntrack_ftp loose=1`).
     pub loose_helper: bool,
     /// Connections that began before anybody looked are picked up (`nf_conntrack_tcp_loose`).
-    pub picks_up: bool,
+    pub loose: bool,
 }
 
 impl Default for Conntrack {
@@ -106,10 +109,10 @@ impl Default for Conntrack {
             by_source: LookUp::default(),
             waiting: Vec::new(),
             deadlines: BinaryHeap::new(),
-            told: Vec::new(),
+            events: Vec::new(),
             translates: false,
             loose_helper: false,
-            picks_up: true,
+            loose: true,
         }
     }
 }
@@ -153,9 +156,9 @@ impl Conntrack {
                     entry: Some(id),
                     direction,
                     tuples: Some((self.entries[id.index()].original, self.entries[id.index()].reply)),
-                    ..Tracked::stranger(CtState::Related)
+                    ..Tracked::unknown(CtState::Related)
                 },
-                _ => Tracked::stranger(CtState::Invalid),
+                _ => Tracked::invalid(),
             },
         }
     }
@@ -173,20 +176,20 @@ impl Conntrack {
         let kind = Kind::of(segment.flags);
         let tuple = Tuple::of(packet);
         let Some((id, direction)) = self.lookup(now, tuple) else { return self.begins(now, tuple, kind) };
-        let Some(kind) = kind else { return Tracked::stranger(CtState::Invalid) };
+        let Some(kind) = kind else { return Tracked::invalid() };
         let entry = &mut self.entries[id.index()];
         let standing =
             Standing { replied: entry.replied, assured: entry.assured, ack_shift: entry.ack_shift(direction, segment) };
         let before = entry.change(id);
         let old = entry.tcp.state();
         let renewed = match entry.tcp.judge(direction, kind, segment, standing) {
-            Judgement::Invalid => return Tracked::stranger(CtState::Invalid),
+            Judgement::Invalid => return Tracked::invalid(),
             Judgement::InvalidEnd => {
                 if entry.assured && entry.tcp.ended_before(direction, kind) {
                     entry.expires = entry.expires.min(now + ENDING);
                     self.note_deadline(id);
                 }
-                return Tracked::stranger(CtState::Invalid);
+                return Tracked::invalid();
             }
             Judgement::Reopened => {
                 self.end(id);
@@ -200,7 +203,7 @@ impl Conntrack {
             direction,
             tuples: Some((entry.original, entry.reply)),
             expected: entry.expected,
-            ..Tracked::stranger(CtState::Established)
+            ..Tracked::unknown(CtState::Established)
         };
         if let Some(life) = renewed {
             // A RST ends an entry at once that has seen no answer yet, whoever sends it (nf_conntrack_tcp_packet).
@@ -220,13 +223,13 @@ impl Conntrack {
             if entry.replied || kind != Kind::Syn || old != TrackState::SynSent {
                 entry.expires = now + life;
             }
-            (entry.trail, entry.tag) = (packet.trail, packet.tag.or(entry.tag));
+            (entry.last_frame, entry.tag) = (packet.last_frame, packet.tag.or(entry.tag));
         }
         let state = entry.state_of(direction);
         entry.replied |= direction == Direction::Reply;
         let after = entry.change(id);
         if after != before {
-            self.told.push(Told::Entry(after));
+            self.events.push(TableEvent::Entry(after));
         }
         self.note_deadline(id);
         Tracked { state, ..known }
@@ -236,13 +239,13 @@ impl Conntrack {
         // Even a packet that begins nothing uses up what it was expected by (init_conntrack).
         let used = self.use_up(now, tuple);
         let begins =
-            kind.filter(|kind| TrackState::first(*kind).is_some_and(|s| self.picks_up || s == TrackState::SynSent));
-        let Some(kind) = begins else { return Tracked::stranger(CtState::Invalid) };
+            kind.filter(|kind| TrackState::first(*kind).is_some_and(|s| self.loose || s == TrackState::SynSent));
+        let Some(kind) = begins else { return Tracked::invalid() };
         let new = Tracked {
             tuples: Some((tuple, tuple.reversed())),
             pending: Some(kind),
             decided: [false; 2],
-            ..Tracked::stranger(CtState::New)
+            ..Tracked::unknown(CtState::New)
         };
         match used {
             None => new,
@@ -264,7 +267,7 @@ impl Conntrack {
         else {
             return true;
         };
-        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.picks_up) else { return true };
+        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.loose) else { return true };
         if self.translates && (self.is_used(now, original) || self.is_used(now, reply)) {
             return false;
         }
@@ -279,7 +282,7 @@ impl Conntrack {
             helper: tracked.helper.then(Box::default),
             expires: now + life,
             noted: Instant::NEVER,
-            trail: packet.trail,
+            last_frame: packet.last_frame,
             tag: packet.tag,
             alive: true,
         });
@@ -289,13 +292,13 @@ impl Conntrack {
             self.by_source.entry(original.from).push(id);
         }
         self.note_deadline(id);
-        self.told.push(Told::Entry(self.entries[id.index()].change(id)));
+        self.events.push(TableEvent::Entry(self.entries[id.index()].change(id)));
         true
     }
 
     /// What has happened to the table since this was asked last.
-    pub fn take_told(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    pub fn drain_events(&mut self) -> Vec<TableEvent> {
+        std::mem::take(&mut self.events)
     }
 
     /// Whether the packet's connection is watched by a helper.
@@ -315,16 +318,16 @@ impl Conntrack {
         entries.iter().rev().filter(living).map(|id| self.entries[id.index()].reply)
     }
 
-    /// Forgets an entry and tells of it.
+    /// Forgets an entry and reports it.
     fn end(&mut self, id: EntryId) {
         let gone = Change { state: None, ..self.entries[id.index()].change(id) };
         let with_it = self.forget(id);
-        self.told.extend(with_it);
-        self.told.push(Told::Entry(gone));
+        self.events.extend(with_it);
+        self.events.push(TableEvent::Entry(gone));
     }
 
     /// Forgets an entry and what it has announced; gives the latter.
-    fn forget(&mut self, id: EntryId) -> Vec<Told> {
+    fn forget(&mut self, id: EntryId) -> Vec<TableEvent> {
         let entry = &mut self.entries[id.index()];
         if !std::mem::take(&mut entry.alive) {
             return Vec::new();
@@ -349,7 +352,7 @@ impl Conntrack {
             self.waiting.retain(|waiting| {
                 let stays = waiting.expectation.master != id;
                 if !stays {
-                    gone.push(Told::Expectation(Fate::Expired, waiting.expectation));
+                    gone.push(TableEvent::Expectation(Fate::Expired, waiting.expectation));
                 }
                 stays
             });

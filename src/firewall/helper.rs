@@ -3,11 +3,11 @@
 //!
 //! It reads segments, not a stream, as the kernel's does: only a segment that begins where a line begins; a command
 //! that is cut off at the segment's end makes it drop the segment. It is blind to everything else: text it cannot read,
-//! connections that no rule attached it to. Measured behaviour: `../shared/truth/kernel_facts.md`.
+//! connections that no rule attached it to. Measured on Linux 6.18.
 
 mod grammar;
 
-use super::conntrack::Direction;
+use super::ct::Direction;
 use crate::endpoint_text::format_host_port;
 use crate::packet::{Endpoint, Segment, SeqNr};
 use bytes::{Bytes, BytesMut};

@@ -7,9 +7,12 @@
 //!
 //! | file | subject |
 //! |---|---|
+//! | `hook` | the five hooks |
+//! | `ct` | the words of connection tracking |
 //! | `rule` | rules as values |
 //! | `parse` | nftables text to rules |
 //! | `chain` | rules in order, a policy, a verdict |
+//! | `verdict` | what a chain decides |
 //! | `conntrack` | the table of connections |
 //! | `nat` | translation of addresses and ports |
 //! | `helper` | the FTP helper |
@@ -18,7 +21,9 @@
 
 mod chain;
 mod conntrack;
+mod ct;
 mod helper;
+mod hook;
 mod limit;
 mod nat;
 mod parse;
@@ -26,15 +31,16 @@ mod rule;
 mod track_state;
 mod verdict;
 
-pub use chain::{Chain, DEEPEST_JUMP, Decision, Names, View};
-pub use conntrack::{Change, Conntrack, Direction, Expectation, Expired, Fate, Helped, Told, Tracked, Tuple};
+pub use chain::{Chain, DEEPEST_JUMP, Decision, Resolver, View};
+pub use conntrack::{Change, Conntrack, Expectation, Expired, Fate, Helped, TableEvent, Tracked, Tuple};
+pub use ct::{CtState, CtStatus, Direction, Half};
+pub use hook::Hook;
 pub use limit::Limit;
-pub use nat::{Half, translate};
+pub use nat::translate;
 pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
 pub use rule::{
-    Action, AddressSet, CtState, CtStatus, EndSet, Family, Hook, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol,
-    RejectWith, Rule, Test,
+    Action, AddressSet, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, RejectWith, Rule, Test,
 };
 pub use track_state::TrackState;
 pub use verdict::Verdict;

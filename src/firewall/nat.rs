@@ -5,19 +5,11 @@
 //! postrouting (and input). ICMP errors are rewritten outside and inside.
 
 use super::conntrack::{Conntrack, Tracked, Tuple};
+use super::ct::Half;
 use super::rule::NatTarget;
 use crate::packet::{Body, Endpoint, Icmp, Packet};
 use crate::time::Instant;
 use std::net::IpAddr;
-
-/// Which half of a packet is rewritten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
-    /// The destination: at prerouting and output.
-    Destination,
-    /// The source: at postrouting and input.
-    Source,
-}
 
 /// Rewrites one half of a packet as its connection says. Whether anything changed.
 pub fn translate(packet: &mut Packet, tracked: &Tracked, half: Half) -> bool {

@@ -17,10 +17,12 @@ use crate::suggest::{closest, one_of, quote};
 use cursor::{Cursor, Step, error, sign_help, unexpected};
 use lex::{Kind, Token};
 use std::ops::Range;
+use thiserror::Error;
 use words::{DIRECTIONS, ICMP, ICMPV6, ICMPX, PROTOCOLS, STATEMENTS, STATES, UNSUPPORTED, find};
 
 /// Why a rule is not one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct RuleError {
     /// The words at fault, in bytes of the rule's text.
     pub span: Range<usize>,

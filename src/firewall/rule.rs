@@ -1,85 +1,10 @@
 //! Rules as values: the documented subset of nftables that scenarios are written in.
 
-use super::conntrack::Direction;
+use super::ct::{CtState, CtStatus, Direction};
 use super::limit::Limit;
 use crate::packet::{Flags, Unreachable};
 use ipnet::IpNet;
-use std::fmt;
 use std::net::IpAddr;
-
-/// Where in a packet's walk through a node a chain is consulted (netfilter's hooks).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hook {
-    /// Every packet that arrives, before routing.
-    Prerouting,
-    /// Packets for this node itself.
-    Input,
-    /// Packets passing through.
-    Forward,
-    /// Packets this node made.
-    Output,
-    /// Every packet that leaves, after routing.
-    Postrouting,
-}
-
-impl Hook {
-    /// All hooks in the order a packet meets them.
-    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
-
-    /// nftables' name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prerouting => "prerouting",
-            Self::Input => "input",
-            Self::Forward => "forward",
-            Self::Output => "output",
-            Self::Postrouting => "postrouting",
-        }
-    }
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// What connection tracking thinks of a packet (`ct state`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CtState {
-    /// It would begin a connection that nobody announced.
-    New,
-    /// It belongs to a connection that was seen in both directions, or answers one.
-    Established,
-    /// It begins a connection that another one announced, or is an ICMP error about one.
-    Related,
-    /// It fits nothing.
-    Invalid,
-    /// It was exempted from tracking.
-    Untracked,
-}
-
-impl CtState {
-    /// All states, in nftables' order.
-    pub const ALL: [Self; 5] = [Self::Invalid, Self::New, Self::Established, Self::Related, Self::Untracked];
-
-    /// nftables' name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Established => "established",
-            Self::Related => "related",
-            Self::Invalid => "invalid",
-            Self::Untracked => "untracked",
-        }
-    }
-}
-
-impl fmt::Display for CtState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// One rule of a chain: everything in `matches` must hold, then `action` is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,15 +138,6 @@ pub enum Protocol {
     Icmp,
     /// `ICMPv6`.
     Icmpv6,
-}
-
-/// What NAT does to a connection (`ct status`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CtStatus {
-    /// Its source is translated.
-    pub snat: bool,
-    /// Its destination is translated.
-    pub dnat: bool,
 }
 
 /// What a NAT rule makes of a connection.

@@ -7,9 +7,9 @@ use super::rule::RejectWith;
 pub enum Verdict {
     /// It passes.
     Accept,
-    /// It dies silently.
+    /// It is dropped without notice.
     Drop,
-    /// It dies and the sender is told.
+    /// It is dropped and its sender is told.
     Reject(RejectWith),
 }
 

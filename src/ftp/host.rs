@@ -83,7 +83,7 @@ impl DataError {
 /// Something worth a frame that no socket call shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// The client begins entry `index` of its run list.
+    /// The client begins command `index` of its run list.
     CommandStarted {
         /// Position in the run list; the final QUIT that every session ends with comes last.
         index: u32,
@@ -159,11 +159,15 @@ pub enum FtpTimer {
     Reply,
     /// Client: it waits before it tries again.
     Retry,
+    /// Client: it was told to wait.
+    Wait,
+    /// Server: the pause after some bytes of a file, where the rate is limited.
+    Pace,
 }
 
 impl FtpTimer {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Retry as usize + 1;
+    pub(crate) const COUNT: usize = Self::Pace as usize + 1;
 }
 
 /// The machine under an FTP session.

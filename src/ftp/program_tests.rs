@@ -266,6 +266,40 @@ fn a_file_that_ends_before_its_size() {
 }
 
 #[test]
+fn a_limited_rate_is_kept_by_pauses() {
+    let mut files = FileSystem::new();
+    files.add("big", FileSystem::generated(100_000));
+    for (profile, chunks) in [(Profile::Vsftpd, 2), (Profile::PureFtpd, 3), (Profile::Proftpd, 7)] {
+        let config = ServerConfig { rate: Some(50_000), files: files.clone(), ..server(profile) };
+        let mut pair = ran(client(Software::Curl, Mode::Passive, &["get big"]), config);
+        for _ in 1..chunks {
+            assert!(!said(&pair, "S data FIN"), "{profile:?}");
+            pair.server_timer(FtpTimer::Pace);
+        }
+        assert_eq!(
+            pair.log.iter().filter(|line| line.starts_with("S data ") && line.ends_with("bytes")).count(),
+            chunks
+        );
+        assert_eq!(results(&pair)[0], CommandResult::Ok, "{profile:?}: {:#?}", pair.log);
+    }
+}
+
+#[test]
+fn a_client_that_waits_keeps_its_control_connection() {
+    let mut pair = ran(client(Software::Lftp, Mode::Passive, &["pwd", "wait 5 min", "pwd"]), server(Profile::Vsftpd));
+    assert_eq!(results(&pair), [CommandResult::Ok]);
+    pair.client_timer(FtpTimer::Wait);
+    assert_eq!(results(&pair)[..3], [CommandResult::Ok; 3]);
+    assert_eq!(pair.log.iter().filter(|line| line.starts_with("C: USER")).count(), 1);
+    // vsftpd gives up after 5 min without a command: 421. lftp notices when it wants something, and calls again.
+    let mut pair = ran(client(Software::Lftp, Mode::Passive, &["pwd", "wait 10 min", "pwd"]), server(Profile::Vsftpd));
+    pair.server_timer(FtpTimer::Idle);
+    pair.client_timer(FtpTimer::Wait);
+    assert_eq!(results(&pair)[..3], [CommandResult::Ok; 3]);
+    assert_eq!(pair.log.iter().filter(|line| line.starts_with("C: USER")).count(), 2, "{:#?}", pair.log);
+}
+
+#[test]
 fn rest_before_an_upload() {
     let size = |profile, lines: &'static str| {
         let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(profile));

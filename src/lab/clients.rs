@@ -2,16 +2,16 @@
 //!
 //! A client runs in a directory of its own, where the files it sends are in `files` and what it gets goes to `received`.
 
-use super::{Script, files, quoted, seconds};
+use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
 use crate::scenario::{Scenario, SessionSpec};
 use std::fmt::Write;
 use std::net::IpAddr;
 
-pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), String> {
+pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), NoLaboratory> {
     script.body += "\n# The clients.\nsessions=''\n";
     for (index, session) in scenario.sessions.iter().enumerate() {
-        let address = scenario.target_address(session).ok_or("a session's server has no address")?;
+        let address = scenario.target_address(session).ok_or(NoLaboratory::NoAddress(index + 1))?;
         let place = format!("\"$captures\"/session.{index}");
         let _ = writeln!(script.body, "mkdir -p {place}/files {place}/received");
         files::write(&session.files, &format!("{place}/files"), &mut script.body);
@@ -62,7 +62,7 @@ impl Client<'_> {
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
     }
 
-    /// curl with one set of options for each entry of the run list. What moves no bytes goes with a request for nothing
+    /// curl with one set of options for each command of the run list. What moves no bytes goes with a request for nothing
     /// (`--head`). The star before a command: go on whatever the answer.
     fn curl(&self, script: &mut Script) -> String {
         // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the
@@ -90,6 +90,10 @@ impl Client<'_> {
                 Step::Raw(command) => {
                     let text = command.to_string();
                     (quote(&[text.trim_end().to_owned()]), String::new(), "")
+                }
+                Step::Wait(_) => {
+                    script.notes.insert(String::from("curl does not wait between two URLs"));
+                    continue;
                 }
                 // The scenario's check lets only lftp copy.
                 Step::Copy(_) | Step::Quit => continue,
@@ -185,7 +189,11 @@ impl Client<'_> {
             set("ftp:port-range", format!("{low}-{high}"));
         }
         if let Some(ignore) = session.ignore_passive_address {
-            script.notes.insert(format!("lftp has no setting for ignore-passive-address = {ignore}"));
+            lines.push(String::from(if ignore {
+                "set ftp:ignore-pasv-address yes"
+            } else {
+                "set ftp:fix-pasv-address no"
+            }));
         }
         let (user, password) = self.login();
         let login = in_quotes(&format!("{user},{password}"));
@@ -213,6 +221,7 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
                 Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("quote PWD"),
                 Step::Raw(command) => with("quote", &[command.word(), &command.argument]),
                 Step::Quit => continue,
@@ -271,6 +280,7 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => with("mkdir", &[&path]),
                 Step::Rename(from, to) => with("rename", &[&from, &to]),
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("pwd"),
                 Step::Raw(command) => format!("quote {command}"),
                 Step::Copy(_) | Step::Quit => continue,

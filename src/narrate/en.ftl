@@ -236,6 +236,8 @@ timer-data-connect = { $node }'s timer for connecting the data connection runs o
 timer-control-connect = { $node }'s timer for connecting the control connection runs out after { $after }.
 timer-reply = { $node }'s timer for the next reply runs out after { $after }.
 timer-retry = { $node } has waited { $after } before it tries again.
+timer-wait = { $node } has waited { $after }, as it was told to.
+timer-pace = { $node } has paused for { $after }: the rate at which it sends files is limited.
 timer-neighbour = { $node } has asked its link for { $after } who has the address { $address }: nobody answered.
 timer-neighbour-unknown = { $node } has asked its link for { $after } for an address: nobody answered.
 

@@ -196,6 +196,8 @@ ids! {
     TimerControlConnect = "timer-control-connect",
     TimerReply = "timer-reply",
     TimerRetry = "timer-retry",
+    TimerWait = "timer-wait",
+    TimerPace = "timer-pace",
     TimerNeighbour = "timer-neighbour",
     TimerNeighbourUnknown = "timer-neighbour-unknown",
     CommandSent = "command-sent",

@@ -65,7 +65,7 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Transfer { command, mode, result, bytes } => {
             transfer(&t, &node, &visible(command), *mode, *result, *bytes)
         }
-        Event::Step { index, run, result } => step(&t, &node, shown.tag, *index, run, *result),
+        Event::Command { index, run, result } => step(&t, &node, shown.tag, *index, run, *result),
     }
 }
 
@@ -255,6 +255,8 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,
         Timer::Ftp(FtpTimer::Reply) => Id::TimerReply,
         Timer::Ftp(FtpTimer::Retry) => Id::TimerRetry,
+        Timer::Ftp(FtpTimer::Wait) => Id::TimerWait,
+        Timer::Ftp(FtpTimer::Pace) => Id::TimerPace,
         Timer::Neighbour if about.is_some() => Id::TimerNeighbour,
         Timer::Neighbour => Id::TimerNeighbourUnknown,
     };

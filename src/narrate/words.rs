@@ -65,7 +65,7 @@ pub fn milestone_name(messages: &Messages, kind: MilestoneKind) -> String {
         MilestoneKind::Handshake => Id::MilestoneHandshake,
         MilestoneKind::Command => Id::MilestoneCommand,
         MilestoneKind::Reply => Id::MilestoneReply,
-        MilestoneKind::Death => Id::MilestoneDeath,
+        MilestoneKind::PacketLost => Id::MilestoneDeath,
         MilestoneKind::Failure => Id::MilestoneFailure,
         MilestoneKind::Transfer => Id::MilestoneTransfer,
     })

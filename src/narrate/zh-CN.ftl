@@ -220,6 +220,8 @@ timer-data-connect = { $node } 等待建立数据连接的定时器在 { $after 
 timer-control-connect = { $node } 等待建立控制连接的定时器在 { $after } 后超时。
 timer-reply = { $node } 等待下一个应答的定时器在 { $after } 后超时。
 timer-retry = { $node } 等了 { $after }，现在再试一次。
+timer-wait = { $node } 按照要求等了 { $after }。
+timer-pace = { $node } 暂停了 { $after }：它发送文件的速率受到限制。
 timer-neighbour = { $node } 在链路上查询地址 { $address } 已有 { $after }：无人应答。
 timer-neighbour-unknown = { $node } 在链路上查询一个地址已有 { $after }：无人应答。
 

@@ -2,7 +2,7 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Action, Chain, Firewall, Hook, Names, NatTarget, Policy, Test};
+use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Resolver, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, RuleId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
@@ -166,7 +166,7 @@ impl Scenario {
         };
         let chain =
             |name: &str| node.named_chains.iter().position(|chain| chain.name == name).map(|number| number as u16);
-        let names = Names { interface: &interface, chain: &chain };
+        let names = Resolver { interface: &interface, chain: &chain };
         let mut firewall = Firewall::default();
         for spec in &node.named_chains {
             let mut chain = Chain::new(Policy::Accept, RuleId::default());
@@ -209,7 +209,7 @@ impl Scenario {
         }
         if let Some(conntrack) = firewall.conntrack_mut() {
             conntrack.loose_helper = node.loose_helper;
-            conntrack.picks_up = node.loose_tracking;
+            conntrack.loose = node.loose_tracking;
         }
         firewall
     }

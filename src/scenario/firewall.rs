@@ -2,7 +2,6 @@
 
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
-use super::jumps;
 use crate::firewall::{Action, Hook, Match, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
@@ -92,7 +91,6 @@ pub(super) fn read(
             draft.named.extend(named(problems, field, neighbours, count));
         }
     }
-    jumps::check(problems, &mut draft);
     draft
 }
 

@@ -4,7 +4,7 @@ use super::document::{Field, Problems, Table, one_or_list};
 use super::firewall::{self, FirewallDraft};
 use super::links::Topology;
 use super::model::FtpServerSpec;
-use super::{routes, server};
+use super::{jumps, routes, server};
 use crate::network::Hop;
 use crate::suggest::{one_of, quote};
 use ipnet::IpNet;
@@ -99,6 +99,7 @@ fn read_one(
             .filter(|_| topology.complete)
             .map(|node| topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect::<Vec<_>>());
         draft.firewall = firewall::read(problems, field, neighbours.as_deref(), rules);
+        jumps::check(problems, &mut draft.firewall);
     }
     draft.ftp_server = table.get("ftp-server").and_then(|field| server::read(problems, field, bytes));
     Some(draft)

@@ -175,11 +175,11 @@ pub enum Event {
         /// Bytes that crossed the data connection.
         bytes: u64,
     },
-    /// The client began or finished an entry of its run list.
-    Step {
-        /// Position in the run list.
+    /// The client began or finished a command of its run list (`ls`, not yet `LIST`).
+    Command {
+        /// Position in the run list, from 0.
         index: u32,
-        /// The entry, as the scenario has it.
+        /// The command, as the scenario has it.
         run: String,
         /// `None`: it begins. Else what became of it.
         result: Option<CommandResult>,

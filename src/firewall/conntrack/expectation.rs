@@ -1,16 +1,14 @@
-//! Connections that another one has announced (`nf_conntrack_expect`), and the helper that hears the announcements.
+//! Connections that another one has announced (`nf_conntrack_expect`).
 
-use super::tuple::{Direction, Tuple};
-use super::{Conntrack, Told, Tracked};
-use crate::firewall::helper::{Heard, rewrite};
-use crate::firewall::rule::CtState;
+use super::tuple::Tuple;
+use super::{Conntrack, TableEvent};
 use crate::ids::{EntryId, FrameId};
-use crate::packet::{Body, Endpoint, Packet, Tag};
+use crate::packet::{Endpoint, Tag};
 use crate::time::{Duration, Instant};
 use std::net::IpAddr;
 
 /// How long an expectation waits (`ftp_exp_policy`).
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 /// How often another port is tried if the announced one is expected already (`nf_nat_exp_find_port`).
 const MOST_ATTEMPTS: u32 = 128;
 
@@ -34,7 +32,7 @@ pub struct Expectation {
     pub expires: Instant,
 }
 
-/// Why an expectation is told of.
+/// Why an expectation is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It was made.
@@ -51,17 +49,8 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) expectation: Expectation,
-    pub(super) trail: Option<FrameId>,
+    pub(super) last_frame: Option<FrameId>,
     pub(super) tag: Option<Tag>,
-}
-
-/// What the helper did with a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Helped {
-    /// It must not pass: a command is cut off at the segment's end, or what it announces cannot be expected.
-    pub dropped: bool,
-    /// Its text was changed.
-    pub rewritten: bool,
 }
 
 impl Conntrack {
@@ -74,12 +63,12 @@ impl Conntrack {
         let matches = |e: &Expectation| e.from == tuple.from.ip && e.to == tuple.to;
         let place = self.waiting.iter().position(|waiting| matches(&waiting.expectation))?;
         let used = self.waiting.remove(place).expectation;
-        self.told.push(Told::Expectation(Fate::Used, used));
+        self.events.push(TableEvent::Expectation(Fate::Used, used));
         Some(used)
     }
 
-    /// Forgets expectations whose time is over, or whose master's is. What is told of them has been told by
-    /// [`Self::expire`], where anybody listens.
+    /// Forgets expectations whose time is over, or whose master's is. [`Self::expire`] has reported
+    /// them, where anybody records.
     fn drop_late(&mut self, now: Instant) {
         let entries = &self.entries;
         self.waiting.retain(|waiting| {
@@ -88,79 +77,14 @@ impl Conntrack {
         });
     }
 
-    /// Shows a packet on its way out to the helper of its connection, and carries changes of length into its numbers.
-    /// `random` gives numbers below a bound.
-    pub fn help(
-        &mut self,
-        now: Instant,
-        tracked: &Tracked,
-        packet: &mut Packet,
-        random: impl FnMut(u32) -> u32,
-    ) -> Helped {
-        let mut helped = Helped::default();
-        let (trail, tag) = (packet.trail, packet.tag);
-        let (Some(id), Body::Tcp(segment)) = (tracked.entry, &mut packet.body) else { return helped };
-        let entry = &mut self.entries[id.index()];
-        let (original, reply) = (entry.original, entry.reply);
-        let direction = tracked.direction;
-        let Some(reader) = entry.helper.as_deref_mut() else { return helped };
-        if tracked.state == CtState::Established && !segment.payload.is_empty() {
-            match reader.hear(direction, segment, original.from.ip.is_ipv4()) {
-                Heard::Nothing => {}
-                Heard::Cut => helped.dropped = true,
-                Heard::Announced { ip, port, span, form } => {
-                    let (own, other) = match direction {
-                        Direction::Original => (original, reply),
-                        Direction::Reply => (reply, original),
-                    };
-                    let named = ip.unwrap_or(own.from.ip);
-                    if named == own.from.ip || self.loose_helper {
-                        let translated = original != reply.reversed();
-                        // The peer knocks at the address that it knows the speaker by.
-                        let known_as = if named == own.from.ip { other.to.ip } else { named };
-                        let wanted = Endpoint::new(known_as, port);
-                        let door = if translated { Endpoint::new(own.from.ip, port) } else { wanted };
-                        let expectation = Expectation {
-                            from: other.from.ip,
-                            to: wanted,
-                            door,
-                            shown_as: own.to.ip,
-                            follows: translated,
-                            master: id,
-                            expires: now + PATIENCE,
-                        };
-                        match self.expect(now, expectation, translated, (trail, tag), random) {
-                            None => helped.dropped = true,
-                            Some(port) if translated => {
-                                let known = Endpoint::new(other.to.ip, port);
-                                let written = rewrite(&segment.payload, span, form, known);
-                                let growth = written.len().cast_signed() - segment.payload.len().cast_signed();
-                                helped.rewritten = written != segment.payload;
-                                segment.payload = written;
-                                if let Some(reader) = self.entries[id.index()].helper.as_deref_mut() {
-                                    reader.grew(direction, segment.seq, growth as i32);
-                                }
-                            }
-                            Some(_) => {}
-                        }
-                    }
-                }
-            }
-        }
-        if let Some(reader) = self.entries[id.index()].helper.as_deref() {
-            reader.adjust(direction, segment);
-        }
-        helped
-    }
-
     /// Registers an expectation: at its own port, or at another one if that is expected already and `movable`. Gives
     /// the port; `None`: it cannot be expected.
-    fn expect(
+    pub(super) fn expect(
         &mut self,
         now: Instant,
         mut expectation: Expectation,
         movable: bool,
-        (trail, tag): (Option<FrameId>, Option<Tag>),
+        (last_frame, tag): (Option<FrameId>, Option<Tag>),
         mut random: impl FnMut(u32) -> u32,
     ) -> Option<u16> {
         self.drop_late(now);
@@ -181,16 +105,16 @@ impl Conntrack {
         }
         expectation.to = to;
         // One at a time for each control connection (max_expected = 1): the older gives way.
-        let told = &mut self.told;
+        let events = &mut self.events;
         self.waiting.retain(|known| {
             let stays = known.expectation.master != expectation.master;
             if !stays {
-                told.push(Told::Expectation(Fate::Replaced, known.expectation));
+                events.push(TableEvent::Expectation(Fate::Replaced, known.expectation));
             }
             stays
         });
-        self.told.push(Told::Expectation(Fate::Made, expectation));
-        self.waiting.push(Waiting { expectation, trail, tag });
+        self.events.push(TableEvent::Expectation(Fate::Made, expectation));
+        self.waiting.push(Waiting { expectation, last_frame, tag });
         Some(to.port)
     }
 }

@@ -1,10 +1,10 @@
 //! What is forgotten when its time is over.
 //!
 //! Nothing rings a bell: an entry that has expired is as good as gone for whoever looks it up. [`Conntrack::expire`]
-//! finds them all for somebody who tells of them.
+//! finds them all, to be recorded.
 
 use super::expectation::Fate;
-use super::{Change, Conntrack, Told};
+use super::{Change, Conntrack, TableEvent};
 use crate::ids::{EntryId, FrameId};
 use crate::packet::Tag;
 use crate::time::Instant;
@@ -15,10 +15,10 @@ use std::cmp::Reverse;
 pub struct Expired {
     /// When.
     pub at: Instant,
-    /// What is to be told.
-    pub told: Told,
+    /// What is to be recorded.
+    pub event: TableEvent,
     /// The last frame about it.
-    pub trail: Option<FrameId>,
+    pub last_frame: Option<FrameId>,
     /// The conversation it belongs to.
     pub tag: Option<Tag>,
 }
@@ -48,8 +48,8 @@ impl Conntrack {
             let master = &entries[waiting.expectation.master.index()];
             let at = waiting.expectation.expires.min(master.expires);
             if at < now {
-                let told = Told::Expectation(Fate::Expired, waiting.expectation);
-                expired.push(Expired { at, told, trail: waiting.trail, tag: waiting.tag });
+                let event = TableEvent::Expectation(Fate::Expired, waiting.expectation);
+                expired.push(Expired { at, event, last_frame: waiting.last_frame, tag: waiting.tag });
             }
             at >= now
         });
@@ -66,11 +66,11 @@ impl Conntrack {
                 self.note_deadline(id);
                 continue;
             }
-            let (at, trail, tag) = (entry.expires, entry.trail, entry.tag);
+            let (at, last_frame, tag) = (entry.expires, entry.last_frame, entry.tag);
             let gone = Change { state: None, ..entry.change(id) };
             // What it has announced has expired above at the latest.
             self.forget(id);
-            expired.push(Expired { at, told: Told::Entry(gone), trail, tag });
+            expired.push(Expired { at, event: TableEvent::Entry(gone), last_frame, tag });
         }
         expired.sort_by_key(|expired| expired.at);
         expired

@@ -14,7 +14,7 @@ fn packet(from_client: bool, flags: Flags) -> Packet {
     Packet {
         id: PacketId(0),
         tag: None,
-        trail: None,
+        last_frame: None,
         src: src.parse().unwrap(),
         dst: dst.parse().unwrap(),
         ttl: 64,
@@ -97,7 +97,7 @@ proptest! {
     /// Whatever comes, nothing panics, an entry is not ESTABLISHED for strangers, and it expires.
     #[test]
     fn any_segments_can_be_tracked(packets in prop::collection::vec((any_segment(), 0_u64..400), 1..40), loose: bool) {
-        let mut table = Conntrack { picks_up: loose, translates: true, ..Conntrack::default() };
+        let mut table = Conntrack { loose, translates: true, ..Conntrack::default() };
         let mut now = Instant::START;
         for (packet, seconds) in &packets {
             now += Duration::from_secs(*seconds);
@@ -105,11 +105,11 @@ proptest! {
             let tracked = table.track(now, packet);
             prop_assert!(known || tracked.state != CtState::Established);
             prop_assert!(table.confirm(now, &tracked, packet));
-            table.take_told();
+            table.drain_events();
             prop_assert!(table.next_expiry() >= now || table.expire(now).iter().all(|expired| expired.at < now));
         }
-        let told = table.expire(Instant::NEVER);
-        prop_assert!(told.is_sorted_by_key(|expired| expired.at));
+        let expired = table.expire(Instant::NEVER);
+        prop_assert!(expired.is_sorted_by_key(|expired| expired.at));
         prop_assert_eq!(table.next_expiry(), Instant::NEVER);
         prop_assert!(table.entries.iter().all(|entry| !entry.alive));
     }

@@ -1,8 +1,7 @@
 //! What tracking knows of one packet on its way through a node.
 
-use super::tuple::{Direction, Tuple};
-use crate::firewall::nat::Half;
-use crate::firewall::rule::{CtState, CtStatus};
+use super::tuple::Tuple;
+use crate::firewall::ct::{CtState, CtStatus, Direction, Half};
 use crate::firewall::track_state::Kind;
 use crate::ids::EntryId;
 
@@ -43,10 +42,16 @@ impl Tracked {
 
     /// A packet that a rule exempts from tracking (`notrack`).
     pub const fn untracked() -> Self {
-        Self::stranger(CtState::Untracked)
+        Self::unknown(CtState::Untracked)
     }
 
-    pub(super) const fn stranger(state: CtState) -> Self {
+    /// A packet that fits no connection and begins none.
+    pub(super) const fn invalid() -> Self {
+        Self::unknown(CtState::Invalid)
+    }
+
+    /// A packet of which only its state is known.
+    pub(super) const fn unknown(state: CtState) -> Self {
         Self {
             state,
             expected: false,

@@ -23,22 +23,3 @@ impl Tuple {
         Self { from: self.to, to: self.from }
     }
 }
-
-/// Which way a packet goes, seen from the one that made the entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// The same way.
-    #[default]
-    Original,
-    /// The other way.
-    Reply,
-}
-
-impl Direction {
-    pub(in crate::firewall) const fn opposite(self) -> Self {
-        match self {
-            Self::Original => Self::Reply,
-            Self::Reply => Self::Original,
-        }
-    }
-}

@@ -6,7 +6,7 @@
 //! through without believing it). The method is that of Guido van Rooij, "Real Stateful TCP Packet Filtering in IP
 //! Filter"; the recorded behaviour is in `tests/truth/conntrack.jsonl`.
 
-use super::tuple::Direction;
+use crate::firewall::ct::Direction;
 use crate::firewall::track_state::{Kind, Step, TrackState};
 use crate::packet::{Flags, Segment, SeqNr};
 use crate::time::Duration;

@@ -2,7 +2,7 @@
 //! announcement and is none counts as cut off.
 
 use super::{Form, Heard};
-use crate::firewall::conntrack::Direction;
+use crate::firewall::ct::Direction;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address that was read: who, which port, and how many bytes of the text were needed.

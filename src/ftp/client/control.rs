@@ -14,7 +14,7 @@ use crate::time::{Duration, Instant};
 /// How long lftp waits before it says a command again that got 4xx.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What has been tried for the current entry of the run list.
+/// What has been tried for the current command of the run list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     /// Attempts so far: control connections that were begun, and transfers that got 4xx.

@@ -1,4 +1,4 @@
-//! The run list: which entry comes next, what it says first, how it ends.
+//! The run list: which command comes next, what it says first, how it ends.
 
 use super::fxp::FxpState;
 use super::session::{ClientSession, Known, Phase};
@@ -116,6 +116,10 @@ impl ClientSession {
                 let from = Command::new("RNFR", from.as_str());
                 return self.send(&from, Phase::RenameFrom, host);
             }
+            Step::Wait(time) => {
+                self.phase = Phase::Idle;
+                return host.set_timer(FtpTimer::Wait, *time);
+            }
             Step::Quit => {
                 self.leave_second(host);
                 return self.send(&Command::new("QUIT", ""), Phase::Quit, host);
@@ -193,7 +197,7 @@ impl ClientSession {
     /// The session is over: nothing of it goes on.
     fn finish(&mut self, host: &mut dyn Host) {
         self.phase = Phase::Done;
-        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
+        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry, FtpTimer::Wait] {
             host.cancel_timer(timer);
         }
         self.end_second(host);

@@ -13,7 +13,7 @@ mod session;
 mod software;
 mod transfer;
 
-pub use script::Step;
+pub use script::{Step, StepError};
 pub use session::ClientSession;
 pub use software::{SocketOptions, Software};
 

@@ -27,8 +27,6 @@ pub struct ClientSession {
     pub(super) unix: bool,
     /// How data connections are arranged now.
     pub(super) mode: Mode,
-    /// How many active data connections there have been.
-    pub(super) ports_used: u16,
     /// The control connection is protected.
     pub(super) tls: Option<Box<TlsChannel>>,
     /// Data connections are protected.
@@ -93,6 +91,8 @@ pub(super) enum Phase {
     Waiting,
     /// The time to say the same again.
     Pausing,
+    /// The time that it was told to wait.
+    Idle,
     /// The reply to CWD after another login.
     Returning,
     /// 220.
@@ -146,7 +146,6 @@ impl ClientSession {
             refused: None,
             utf8_refused: false,
             unix: false,
-            ports_used: 0,
             tls: None,
             private: false,
             bare: false,
@@ -250,7 +249,10 @@ impl ClientSession {
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if self.is_deaf() {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            // It notices when it wants to say something again.
+            self.hang_up(host);
+        } else if self.is_deaf() {
             self.hung_up = true;
         } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
@@ -261,6 +263,9 @@ impl ClientSession {
 
     /// The control connection did not come about, or broke.
     pub fn on_control_failed(&mut self, error: DataError, host: &mut dyn Host) {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            return self.hang_up(host);
+        }
         if self.online && !self.is_finished() {
             let connecting = self.phase == Phase::Connecting;
             self.lose(if connecting { CommandResult::Connect(error) } else { CommandResult::Lost(error) }, host);
@@ -279,6 +284,10 @@ impl ClientSession {
             }
             (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(CommandResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
+            (FtpTimer::Wait, Phase::Idle) => {
+                self.finish_step(CommandResult::Ok, host);
+                self.begin_step(host);
+            }
             _ => {}
         }
     }
@@ -318,6 +327,9 @@ impl ClientSession {
     }
 
     fn answer(&mut self, reply: &Reply, host: &mut dyn Host) {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            return;
+        }
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
         if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
             if self.is_second() || self.config.software.calls_again() {
@@ -375,6 +387,7 @@ impl ClientSession {
             Phase::Connecting
             | Phase::Waiting
             | Phase::Pausing
+            | Phase::Idle
             | Phase::Handshake
             | Phase::ConnectingData
             | Phase::Closing

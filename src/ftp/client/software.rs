@@ -89,7 +89,7 @@ pub(super) enum Failure {
     NotConnected,
 }
 
-/// What becomes of the control connection when an entry of the run list has failed.
+/// What becomes of the control connection when a command of the run list has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnFailure {
     /// The next entry uses it.

@@ -124,15 +124,15 @@ impl ClientSession {
         self.step.as_ref().is_some_and(Step::is_binary) && (self.unix || !self.config.software.asks_system())
     }
 
-    /// Opens the listener for an active data connection. As recorded, the port of a connection that came about is not
-    /// used again at once: on the server it waits (TIME-WAIT).
+    /// Opens the listener for an active data connection: of a set range on the first port that is free. The port of the
+    /// last data connection is, as soon as its last acknowledgement is here (recorded in row D20); until then it is not
+    /// (row B20).
     fn listen(&self, host: &mut dyn Host) -> Result<SocketAddr, DataError> {
         let Some((low, high)) = self.config.active_ports else {
             return host.listen_data(ListenPort::Ephemeral, Accepts::One);
         };
-        let first = low + self.ports_used % (high - low).saturating_add(1);
         let mut last = Err(DataError::NoPort);
-        for port in (first..=high).chain(low..first) {
+        for port in low..=high {
             last = host.listen_data(ListenPort::Range { low: port, high: port }, Accepts::One);
             if last.is_ok() {
                 break;
@@ -347,9 +347,6 @@ impl ClientSession {
 
     pub(super) fn data_connected(&mut self, host: &mut dyn Host) {
         self.data.link = Link::Up;
-        if self.data.mode.is_active() {
-            self.ports_used = self.ports_used.wrapping_add(1);
-        }
         host.cancel_timer(FtpTimer::DataConnect);
         if self.private {
             if self.forgets_handshake() {

@@ -38,6 +38,9 @@ pub struct ServerConfig {
     pub connect_from_port_20: Option<bool>,
     /// The port that they come from then (`ftp_data_port`); `None` is 20. Only vsftpd has a setting for it.
     pub data_port: Option<u16>,
+    /// Bytes a second that a file is sent at (`anon_max_rate` and `local_max_rate`, proftpd's `TransferRate`, pure-ftpd's
+    /// `-T`); `None` is as fast as it goes.
+    pub rate: Option<u64>,
     /// Whether PORT may name another address than the client's or a port below 1024 (`port_promiscuous`).
     pub port_promiscuous: bool,
     /// Whether a data connection may come from another address than the client's (`pasv_promiscuous`).
@@ -77,6 +80,7 @@ impl Default for ServerConfig {
             passive_ports: None,
             connect_from_port_20: None,
             data_port: None,
+            rate: None,
             port_promiscuous: false,
             pasv_promiscuous: false,
             active: true,
@@ -156,6 +160,14 @@ impl Server {
 
     fn accept_timeout(&self) -> Duration {
         self.config.accept_timeout.unwrap_or(Duration::from_secs(self.say().accept_timeout))
+    }
+
+    /// How many bytes of a file are written at once, and how long the pause after them is.
+    fn pace(&self) -> Option<(usize, Duration)> {
+        let rate = self.config.rate?;
+        let chunk = self.say().paced_chunk;
+        let nanos = u128::from(chunk) * 1_000_000_000 / u128::from(rate.max(1));
+        Some((chunk as usize, Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))))
     }
 
     /// The port that active data connections come from, for a control connection to `control`; `None` is any.

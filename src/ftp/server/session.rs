@@ -212,7 +212,8 @@ impl ServerSession {
                 self.close(server, host);
             }
             FtpTimer::DataConnect => self.on_data_timeout(server, host),
-            FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry => {}
+            FtpTimer::Pace if self.transfer.is_some() => self.send_file(server, host),
+            FtpTimer::Pace | FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry | FtpTimer::Wait => {}
         }
     }
 

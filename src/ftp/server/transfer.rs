@@ -10,6 +10,9 @@ use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, T
 use bytes::Bytes;
 use std::net::SocketAddr;
 
+/// How many names STOU tries.
+const MOST_NAMES: u32 = 100_000;
+
 /// How far beyond the end of a file REST may make it begin again, in bytes: as much as a scenario's files hold.
 const LARGEST_HOLE: usize = 100_000_000;
 
@@ -232,7 +235,7 @@ impl ServerSession {
     /// here they count.
     fn unique_name(&self, wanted: &str, server: &Server) -> String {
         let is_new = |name: &String| server.files.read(&FileSystem::resolve(&self.cwd, name)).is_none();
-        let numbered = |name: &dyn Fn(u32) -> String| (0..).map(name).find(is_new).unwrap_or_default();
+        let numbered = |name: &dyn Fn(u32) -> String| (0..MOST_NAMES).map(name).find(is_new).unwrap_or_default();
         match server.config.software {
             Profile::Vsftpd if wanted.is_empty() => numbered(&|number| format!("STOU.{}", number + 1)),
             Profile::Vsftpd => numbered(&|number| match number {
@@ -352,7 +355,7 @@ impl ServerSession {
     }
 
     /// Sends what there is to send; an upload has nothing.
-    fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
+    pub(super) fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
         let sends = match self.transfer.as_mut().map(|transfer| &mut transfer.job) {
             Some(Job::Send { bytes, listing, .. }) => Some((std::mem::take(bytes), *listing)),
             Some(Job::Receive { .. }) | None => None,
@@ -360,6 +363,19 @@ impl ServerSession {
         let Some((bytes, listing)) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
         if server.say().idle_while_waiting || self.private {
             host.cancel_timer(FtpTimer::Idle);
+        }
+        if let Some((chunk, pause)) = server.pace()
+            && bytes.len() > chunk
+            && !listing
+            && !self.private
+        {
+            // Measured with strace: vsftpd pauses after 64 KiB, proftpd after 16 KiB, pure-ftpd after 48 KiB.
+            self.moved[1] += chunk as u64;
+            host.send_data(bytes.slice(..chunk));
+            if let Some(Transfer { job: Job::Send { bytes: rest, .. }, .. }) = &mut self.transfer {
+                *rest = bytes.slice(chunk..);
+            }
+            return host.set_timer(FtpTimer::Pace, pause);
         }
         self.moved[1] += bytes.len() as u64;
         let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
@@ -531,6 +547,7 @@ impl ServerSession {
         self.transfer = None;
         self.upload = Vec::new();
         host.cancel_timer(FtpTimer::DataConnect);
+        host.cancel_timer(FtpTimer::Pace);
         self.send(reply, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
         self.read_commands(server, host);
@@ -558,6 +575,7 @@ impl ServerSession {
             host.stop_listening();
         }
         if self.transfer.take().is_some() {
+            host.cancel_timer(FtpTimer::Pace);
             host.cancel_timer(FtpTimer::DataConnect);
         }
         self.plan = DataPlan::None;

@@ -263,6 +263,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
         Text(501, "Invalid number of parameters"),
     )),
     allocation_bad: Some(Text(504, "{first word}: Invalid ALLO argument")),
+    paced_chunk: 16_384,
     knows_rang: true,
     type_by_letter: true,
     refused_port_drops: PortRefusal::None,

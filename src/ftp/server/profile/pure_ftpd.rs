@@ -179,6 +179,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
         ("SITE IDLE", Text(501, "SITE IDLE: Missing argument")),
         ("SITE CHMOD", Text(501, "Missing argument")),
     ],
+    paced_chunk: 49_152,
     type_by_letter: true,
     refused_port_drops: PortRefusal::Address,
     passive_stays: true,

@@ -205,6 +205,8 @@ pub struct ProfileTable {
     pub takes_no_argument: Option<(&'static [&'static str], Text)>,
     /// What ALLO gets that is no number, if anybody looks.
     pub allocation_bad: Option<Text>,
+    /// How many bytes it writes before it pauses where the rate is limited.
+    pub paced_chunk: u32,
     /// Whether RANG is known.
     pub knows_rang: bool,
     /// Whether TYPE looks at the first letter of its argument only.

@@ -206,6 +206,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     ],
     takes_no_argument: None,
     allocation_bad: None,
+    paced_chunk: 65_536,
     knows_rang: false,
     type_by_letter: false,
     refused_port_drops: PortRefusal::Any,

@@ -4,7 +4,7 @@
 //! expire after the last frame of a run is not told at all.
 
 use super::simulation::Simulation;
-use crate::firewall::{Fate, Told};
+use crate::firewall::{Fate, TableEvent};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Packet, Tag};
 use crate::time::Instant;
@@ -13,16 +13,16 @@ use crate::trace::{Event, ExpectationAction, Frame, Observer};
 impl<O: Observer> Simulation<O> {
     /// Tells what a packet has done to its node's table: side effects of the packet's way, which do not become part of
     /// its own chain of causes.
-    pub(super) fn tell_table(&mut self, node: NodeId, packet: &Packet) {
+    pub(super) fn record_table_events(&mut self, node: NodeId, packet: &Packet) {
         let Some(conntrack) = self.nodes[node.index()].conntrack_mut() else { return };
-        let told = conntrack.take_told();
+        let events = conntrack.drain_events();
         if !O::RECORDS {
             return;
         }
         // Also when there is nothing to tell: a time may have become shorter without a change of state.
         self.next_expiry = self.next_expiry.min(conntrack.next_expiry());
-        for told in told {
-            self.tell_told(node, self.now, told, (packet.trail, packet.tag));
+        for event in events {
+            self.record_table_event(node, self.now, event, (packet.last_frame, packet.tag));
         }
     }
 
@@ -41,13 +41,19 @@ impl<O: Observer> Simulation<O> {
         }
         all.sort_by_key(|(at, index, _)| (*at, *index));
         for (at, index, expired) in all {
-            self.tell_told(NodeId(index as u32), at, expired.told, (expired.trail, expired.tag));
+            self.record_table_event(NodeId(index as u32), at, expired.event, (expired.last_frame, expired.tag));
         }
     }
 
-    fn tell_told(&mut self, node: NodeId, at: Instant, told: Told, (cause, tag): (Option<FrameId>, Option<Tag>)) {
-        let event = match told {
-            Told::Entry(change) => Event::Conntrack {
+    fn record_table_event(
+        &mut self,
+        node: NodeId,
+        at: Instant,
+        event: TableEvent,
+        (cause, tag): (Option<FrameId>, Option<Tag>),
+    ) {
+        let event = match event {
+            TableEvent::Entry(change) => Event::Conntrack {
                 entry: change.entry,
                 from: change.tuple.from,
                 to: change.tuple.to,
@@ -56,7 +62,7 @@ impl<O: Observer> Simulation<O> {
                 replied: change.replied,
                 assured: change.assured,
             },
-            Told::Expectation(fate, expectation) => Event::Expectation {
+            TableEvent::Expectation(fate, expectation) => Event::Expectation {
                 action: match fate {
                     Fate::Made => ExpectationAction::Made,
                     Fate::Used => ExpectationAction::Used,
