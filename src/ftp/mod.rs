@@ -40,4 +40,4 @@ pub use server::{
     Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Server,
     ServerConfig, ServerSession, Stranger, Text,
 };
-pub use tls::{NotARecord, Received, TlsChannel};
+pub use tls::{Hello, NotARecord, Received, TlsChannel};

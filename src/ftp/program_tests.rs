@@ -3,7 +3,7 @@
 
 use super::testing::{Pair, Path};
 use super::{
-    ClientConfig, CommandResult, DataError, FileSystem, FtpTimer, Mode, Note, Profile, ServerConfig, Software,
+    ClientConfig, CommandResult, DataError, FileSystem, FtpTimer, Hello, Mode, Note, Profile, ServerConfig, Software,
     TlsChannel,
 };
 use bytes::Bytes;
@@ -300,6 +300,23 @@ fn a_client_that_waits_keeps_its_control_connection() {
 }
 
 #[test]
+fn vsftpd_asks_openssl_for_another_key() {
+    let with_tls = |software, profile| {
+        let config = ClientConfig { tls: true, ..client(software, Mode::Passive, &["ls"]) };
+        let pair = ran(config, ServerConfig { tls: true, ..server(profile) });
+        assert_eq!(results(&pair)[0], CommandResult::Ok, "{:#?}", pair.log);
+        let lens = |side: usize| pair.machines[side].raw.iter().map(Bytes::len).collect::<Vec<_>>();
+        (lens(0).len(), lens(1))
+    };
+    // Recorded: 517, 99, 523 bytes; then the server's hello and the client's end.
+    assert_eq!(with_tls(Software::Curl, Profile::Vsftpd).0, 3);
+    assert_eq!(with_tls(Software::Curl, Profile::Vsftpd).1[0], 99);
+    // GnuTLS offers both curves, and the others take both.
+    assert_eq!(with_tls(Software::Lftp, Profile::Vsftpd).0, 2);
+    assert_eq!(with_tls(Software::Curl, Profile::PureFtpd).0, 2);
+}
+
+#[test]
 fn rest_before_an_upload() {
     let size = |profile, lines: &'static str| {
         let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server(profile));
@@ -458,7 +475,7 @@ fn bytes_that_are_no_record_end_a_protected_session() {
         Pair::new(client(Software::Curl, Mode::Passive, &[]), ServerConfig { tls: true, ..server(Profile::Vsftpd) });
     pair.say("AUTH TLS\r\n");
     let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
-    session.on_control(TlsChannel::client_hello(), shared, host);
+    session.on_control(TlsChannel::client_hello(Hello::P256), shared, host);
     assert!(!session.is_finished());
     session.on_control(Bytes::from_static(b"USER ftp\r\n"), shared, host);
     assert!(session.is_finished());

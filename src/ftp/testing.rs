@@ -38,6 +38,8 @@ pub(crate) struct Machine {
     pub(crate) notes: Vec<Note>,
     /// What every line was on the control connection.
     pub(crate) wire: Vec<Bytes>,
+    /// What went out on the control connection that is neither command nor reply.
+    pub(crate) raw: Vec<Bytes>,
 }
 
 impl Machine {
@@ -54,6 +56,7 @@ impl Machine {
             log: Vec::new(),
             notes: Vec::new(),
             wire: Vec::new(),
+            raw: Vec::new(),
         }
     }
 
@@ -85,6 +88,7 @@ impl Host for Machine {
         self.acts.push_back(Act::Control(wire));
     }
     fn send_raw(&mut self, wire: Bytes) {
+        self.raw.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
     fn saw_command(&mut self, _: &Command) {}

@@ -3,7 +3,7 @@
 use super::Software;
 use super::session::{ClientSession, Phase};
 use super::software::Opening;
-use crate::ftp::{Command, CommandResult, Host, Reply, TlsChannel};
+use crate::ftp::{Command, CommandResult, Hello, Host, Reply, TlsChannel};
 
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl ClientSession {
             Opening::Auth | Opening::AuthAgain if reply.code == 234 => {
                 self.tls = Some(Box::new(TlsChannel::client()));
                 self.phase = Phase::Handshake;
-                host.send_raw(TlsChannel::client_hello());
+                host.send_raw(TlsChannel::client_hello(self.config.software.hello()));
                 return self.await_reply(host);
             }
             // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
@@ -150,8 +150,14 @@ impl ClientSession {
     }
 
     /// The server's hello has come: the handshake ends with ours, and what follows is records.
-    pub(super) fn on_hello(&mut self, host: &mut dyn Host) {
-        if self.phase == Phase::Handshake {
+    pub(super) fn on_hello(&mut self, hello: Hello, host: &mut dyn Host) {
+        if self.phase == Phase::Handshake && hello == Hello::Retry {
+            if let Some(tls) = &mut self.tls {
+                tls.await_hello();
+            }
+            host.send_raw(TlsChannel::client_hello_again());
+            self.await_reply(host);
+        } else if self.phase == Phase::Handshake {
             host.send_raw(TlsChannel::client_finished());
             self.open(host);
         }

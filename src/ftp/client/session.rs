@@ -212,8 +212,8 @@ impl ClientSession {
             None => bytes,
             Some(tls) => {
                 let Ok(received) = tls.receive(&bytes) else { return self.lose(CommandResult::BadReply, host) };
-                if received.hello {
-                    self.on_hello(host);
+                if let Some(hello) = received.hello {
+                    self.on_hello(hello, host);
                 }
                 received.plain
             }

@@ -3,7 +3,7 @@
 //!
 //! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4.
 
-use crate::ftp::{CommandResult, Mode};
+use crate::ftp::{CommandResult, Hello, Mode};
 use crate::time::Duration;
 
 /// What a program sets its sockets to.
@@ -217,6 +217,14 @@ impl Software {
             (Self::Curl, CommandResult::Connect(_)) if active => OnFailure::Stays,
             (Self::Curl, _) => OnFailure::HangsUp,
             (Self::Lftp, _) => OnFailure::TriesAgain,
+        }
+    }
+
+    /// The keys that its first hello offers: curl's OpenSSL one for X25519, lftp's `GnuTLS` one for P-256 as well.
+    pub(super) const fn hello(self) -> Hello {
+        match self {
+            Self::Lftp => Hello::P256,
+            Self::Curl | Self::Tnftp | Self::Ftp => Hello::X25519,
         }
     }
 

@@ -7,7 +7,8 @@ use super::session::{ClientSession, Phase};
 use super::software::{Failure, OnFailure, PasvAddressPolicy, Software, Stage};
 use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
-    Accepts, Command, CommandResult, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, TlsChannel,
+    Accepts, Command, CommandResult, DataError, FileSystem, FtpTimer, Hello, Host, ListenPort, Mode, Note, Reply,
+    TlsChannel,
 };
 use crate::time::Duration;
 use bytes::Bytes;
@@ -352,7 +353,7 @@ impl ClientSession {
             if self.forgets_handshake() {
                 return;
             }
-            host.send_data(TlsChannel::client_hello());
+            host.send_data(TlsChannel::client_hello(self.config.software.hello()));
         }
         if self.phase == Phase::ConnectingData {
             self.go_on(host);
@@ -382,7 +383,14 @@ impl ClientSession {
     pub(super) fn data_arrived(&mut self, bytes: Bytes, host: &mut dyn Host) {
         self.data.bytes += bytes.len() as u64;
         self.received.push(bytes);
-        if self.private && !self.data.shaken && TlsChannel::handshakes(&self.received.concat()) > 0 {
+        if !self.private || self.data.shaken {
+            return;
+        }
+        let arrived = TlsChannel::handshakes(&self.received.concat());
+        if arrived.first() == Some(&Hello::Retry) {
+            self.received.clear();
+            host.send_data(TlsChannel::client_hello_again());
+        } else if !arrived.is_empty() {
             self.data.shaken = true;
             self.data.bytes = 0;
             self.received.clear();

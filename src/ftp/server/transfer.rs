@@ -6,7 +6,7 @@
 use super::negotiate::DataPlan;
 use super::profile::error_text;
 use super::{Completion, Profile, RestartBeyond, Server, ServerSession, Stranger, Text};
-use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
+use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Hello, Host, Reply, TlsChannel, listing};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -31,6 +31,8 @@ pub(super) struct Transfer {
 enum Shake {
     /// The client's hello is awaited; of a connection that is not protected, it is over at once.
     Hello,
+    /// Another hello is awaited, with a key for a curve that this server takes.
+    HelloAgain,
     /// The end of it is awaited.
     Finished,
     Over,
@@ -344,7 +346,13 @@ impl ServerSession {
     fn shake_hands(&mut self, server: &mut Server, host: &mut dyn Host) {
         let arrived = TlsChannel::handshakes(&self.upload.concat());
         let Some(transfer) = &mut self.transfer else { return };
-        if transfer.shake == Shake::Hello && arrived > 0 {
+        let retries = usize::from(server.say().wants_p256 && arrived.first() == Some(&Hello::X25519));
+        if transfer.shake == Shake::Hello && arrived.len() == 1 && retries == 1 {
+            transfer.shake = Shake::HelloAgain;
+            host.send_data(TlsChannel::retry());
+        }
+        let arrived = arrived.len().saturating_sub(retries);
+        if matches!(transfer.shake, Shake::Hello | Shake::HelloAgain) && arrived > 0 {
             transfer.shake = Shake::Finished;
             host.send_data(TlsChannel::data_server_hello());
         }

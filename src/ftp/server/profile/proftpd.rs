@@ -153,6 +153,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     full: None,
     checks_host: true,
     tls_first: None,
+    wants_p256: false,
     knows_ccc: true,
     size_in_ascii: Some(Text(550, "SIZE not allowed in ASCII mode")),
     restart_bad: Some(Text(501, "REST requires a value greater than or equal to 0")),

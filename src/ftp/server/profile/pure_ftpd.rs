@@ -136,6 +136,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     anonymous_only: None,
     tls_names: &["TLS"],
     tls_first: None,
+    wants_p256: false,
     knows_ccc: true,
     counts_ports: true,
     full: Some(Text(421, "{seats} users (the maximum) are already logged in, sorry")),

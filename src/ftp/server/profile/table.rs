@@ -157,6 +157,8 @@ pub struct ProfileTable {
     pub counts_ports: bool,
     /// What PBSZ and PROT get before AUTH where there is TLS, if not as where there is none.
     pub tls_first: Option<Text>,
+    /// Whether its TLS takes curve P-256 only, and asks for another hello of a client that has offered no key for it.
+    pub wants_p256: bool,
     /// Whether CCC is known where there is TLS.
     pub knows_ccc: bool,
     /// The names that AUTH has for TLS.

@@ -176,6 +176,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     refusal_ends_plan: false,
     on_eof: None,
     tls_first: Some(Text(503, "{verb} needs a secure connection.")),
+    wants_p256: true,
     knows_ccc: false,
     tls_names: &["TLS", "TLS-C", "SSL"],
     counts_ports: false,
