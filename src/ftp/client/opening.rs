@@ -143,7 +143,7 @@ impl ClientSession {
     /// while this one says QUIT.
     fn leave_refused(&mut self, code: u16, host: &mut dyn Host) {
         self.fail_step(CommandResult::Reply(code), host);
-        if self.index < self.quit_index() {
+        if self.index < self.quit_index {
             return self.send(&Command::new("QUIT", ""), Phase::Leaving, host);
         }
         self.begin_step(host);
