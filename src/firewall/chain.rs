@@ -3,10 +3,10 @@
 use super::conntrack::Tracked;
 use super::ct::Direction;
 use super::limit::Bucket;
-use super::rule::{Action, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
+use super::rule::{Action, EndSet, Family, Match, NatTarget, Policy, PortSet, Rule, Test};
 use super::verdict::Verdict;
 use crate::ids::RuleId;
-use crate::packet::{Body, Icmp, Packet};
+use crate::packet::{Body, Flags, Icmp, Packet};
 use crate::time::Instant;
 use std::net::IpAddr;
 
@@ -129,10 +129,9 @@ impl Chain {
             matches!(
                 test,
                 Test::CtState(_)
-                    | Test::CtStatus(_)
-                    | Test::CtStatusWord
+                    | Test::CtStatus { .. }
                     | Test::CtDirection(_)
-                    | Test::CtHelper
+                    | Test::CtHelper { .. }
                     | Test::CtEnd { .. }
             )
         };
@@ -267,6 +266,7 @@ impl Act {
             Action::Nat(target) => Self::Nat(*target),
             Action::Jump(name) => jump(name, Self::Jump),
             Action::Goto(name) => jump(name, Self::Goto),
+            Action::Continue => Self::Continue,
             Action::Return => Self::Return,
             Action::Map(elements) => {
                 let element =
@@ -322,14 +322,14 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
     match test {
         // These are conditions of their own; the last holds for nothing.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
-        Test::CtStatus(wanted) => {
+        Test::CtStatus { mask, values } => {
             // A packet without a connection, INVALID or untracked, ends the rule (`nft_ct_get_eval`).
             let status = view.tracked?.status()?;
-            Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
+            Some(values.contains(&(status.0 & mask)))
         }
-        Test::CtStatusWord => view.tracked?.status().map(|_| false),
-        Test::CtDirection(wanted) => Some(view.tracked?.direction()? == *wanted),
-        Test::CtHelper => view.tracked?.is_expected().then_some(true),
+        Test::CtDirection(wanted) => Some(wanted.contains(&view.tracked?.direction()?)),
+        // Of a connection that none has announced there is no helper to compare with.
+        Test::CtHelper { ftp } => view.tracked?.is_expected().then_some(*ftp),
         Test::CtEnd { direction, source, end } => {
             let (original, reply) = view.tracked?.tuples()?;
             let tuple = if *direction == Direction::Original { original } else { reply };
@@ -339,33 +339,43 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
                 EndSet::Port(set) => Some(set.contains(found.port)),
             }
         }
-        Test::IcmpType { family, kinds } => {
+        Test::IcmpType { family, types } => {
             let Body::Icmp(icmp) = &packet.body else { return None };
             if packet.src.is_ipv4() != (*family == Family::V4) {
                 return None;
             }
-            let kind = match &**icmp {
-                Icmp::TooBig { .. } if *family == Family::V6 => IcmpKind::TooBig,
-                Icmp::Unreachable { .. } | Icmp::TooBig { .. } => IcmpKind::Unreachable,
-                Icmp::TimeExceeded { .. } => IcmpKind::TimeExceeded,
+            let number = match (&**icmp, family) {
+                (Icmp::Unreachable { .. } | Icmp::TooBig { .. }, Family::V4) => 3,
+                (Icmp::TimeExceeded { .. }, Family::V4) => 11,
+                (Icmp::Unreachable { .. }, Family::V6) => 1,
+                (Icmp::TooBig { .. }, Family::V6) => 2,
+                (Icmp::TimeExceeded { .. }, Family::V6) => 3,
             };
-            Some(kinds.contains(&kind))
+            Some(within(types, number))
         }
         Test::SourceAddress(set) => set.contains(packet.src),
         Test::DestinationAddress(set) => set.contains(packet.dst),
         Test::SourcePort(set) => packet.tcp().map(|segment| set.contains(segment.src_port)),
         Test::DestinationPort(set) => packet.tcp().map(|segment| set.contains(segment.dst_port)),
-        Test::TcpFlags { mask, value } => packet.tcp().map(|s| s.flags.bits() & mask.bits() == value.bits()),
-        Test::Protocol(protocols) => {
-            let protocol = match (&packet.body, packet.src) {
-                (Body::Tcp(_), _) => Protocol::Tcp,
-                (Body::Icmp(_), IpAddr::V4(_)) => Protocol::Icmp,
-                (Body::Icmp(_), IpAddr::V6(_)) => Protocol::Icmpv6,
+        Test::TcpFlags { mask, values } => packet.tcp().map(|segment| {
+            let found = Flags::from_bits(segment.flags.bits() & mask.bits());
+            values.contains(&found)
+        }),
+        Test::Protocol(numbers) => {
+            let number = match (&packet.body, packet.src) {
+                (Body::Tcp(_), _) => 6,
+                (Body::Icmp(_), IpAddr::V4(_)) => 1,
+                (Body::Icmp(_), IpAddr::V6(_)) => 58,
             };
-            Some(protocols.contains(&protocol))
+            Some(within(numbers, number))
         }
-        Test::Family(family) => Some((*family == Family::V4) == packet.src.is_ipv4()),
+        Test::Family(families) => Some(families.contains(if packet.src.is_ipv4() { &Family::V4 } else { &Family::V6 })),
     }
+}
+
+/// Whether `number` lies in one of `ranges`.
+fn within(ranges: &[(u8, u8)], number: u8) -> bool {
+    ranges.iter().any(|(low, high)| (*low..=*high).contains(&number))
 }
 
 #[cfg(test)]
@@ -373,7 +383,7 @@ mod tests {
     use super::*;
     use crate::firewall::{Conntrack, CtState, Half, parse_rule};
     use crate::ids::PacketId;
-    use crate::packet::{Flags, Segment, SeqNr};
+    use crate::packet::{Segment, SeqNr};
 
     fn chain(rules: &[&str]) -> Chain {
         let mut chain = Chain::new(Policy::Accept, RuleId(0));
@@ -413,7 +423,9 @@ mod tests {
     #[test]
     fn the_status_of_connections_is_compared_as_the_kernel_does() {
         let packet = syn();
-        let begun = Conntrack::default().track(Instant::START, &packet);
+        let mut conntrack = Conntrack::default();
+        conntrack.translates = true;
+        let begun = conntrack.track(Instant::START, &packet);
         let mut translated = begun;
         let (original, mut reply) = begun.tuples().unwrap();
         reply.from.port = 2121;

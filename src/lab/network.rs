@@ -236,13 +236,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], out: &mut String
             text = text.replacen("dnat to", &format!("dnat {family} to"), 1);
             text = text.replacen("snat to", &format!("snat {family} to"), 1);
         }
-        // nft asks which protocol's ports are meant, where the scenario's check only warns.
-        let vague = rule.rule.as_ref().is_some_and(|rule| {
-            let ports = |action: &Action| matches!(action, Action::Nat(target) if target.ports().is_some());
-            rule.action.as_ref().is_some_and(ports) && !rule.says_protocol()
-        });
-        let protocol = if vague { "meta l4proto tcp " } else { "" };
-        let _ = writeln!(out, "        {protocol}{text}");
+        let _ = writeln!(out, "        {text}");
     }
     let _ = writeln!(out, "    }}");
 }

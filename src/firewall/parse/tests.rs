@@ -1,7 +1,6 @@
 use super::*;
-use crate::firewall::{AddressSet, CtState, PortSet, Protocol};
-use crate::firewall::{Direction, Limit, NatTarget};
-use crate::packet::Flags;
+use crate::firewall::{AddressSet, CtState, Direction, Limit, NatTarget, PortSet, RejectWith};
+use crate::packet::{Flags, Unreachable};
 use crate::time::Duration;
 use proptest::prelude::*;
 
@@ -30,19 +29,16 @@ fn conditions() {
     assert_eq!(tests(r#"oifname != { "a", b-c }"#), [(Test::OutInterface(names(&["a", "b-c"])), true)]);
     assert_eq!(tests("tcp dport ftp"), [(Test::DestinationPort(PortSet(vec![(21, 21)])), false)]);
     assert_eq!(
-        tests("tcp sport != { ftp-data, 1024-65535, ftp-data-ftp }"),
+        tests("tcp sport != { ftp-data, 1024-65535, 20-ftp }"),
         [(Test::SourcePort(PortSet(vec![(20, 20), (1024, 65535), (20, 21)])), true)]
     );
     assert_eq!(tests("ct state new,related"), [(Test::CtState(vec![CtState::New, CtState::Related]), false)]);
     assert_eq!(tests("ct state != { invalid }"), [(Test::CtState(vec![CtState::Invalid]), true)]);
-    assert_eq!(
-        tests("meta l4proto { tcp, ipv6-icmp }"),
-        [(Test::Protocol(vec![Protocol::Tcp, Protocol::Icmpv6]), false)]
-    );
-    assert_eq!(tests("meta nfproto ipv6"), [(Test::Family(Family::V6), false)]);
+    assert_eq!(tests("meta l4proto { tcp, ipv6-icmp }"), [(Test::Protocol(vec![(6, 6), (58, 58)]), false)]);
+    assert_eq!(tests("meta nfproto ipv6"), [(Test::Family(vec![Family::V6]), false)]);
     assert_eq!(
         tests("ip protocol != tcp"),
-        [(Test::Family(Family::V4), false), (Test::Protocol(vec![Protocol::Tcp]), true)]
+        [(Test::Family(vec![Family::V4]), false), (Test::Protocol(vec![(6, 6)]), true)]
     );
 }
 
@@ -63,7 +59,7 @@ fn addresses() {
 fn flags_mean_what_nft_makes_of_them() {
     let (syn, ack, all) = (Flags::SYN, Flags::ACK, Flags::from_bits(0xff));
     let both = syn.with(ack);
-    let flags = |mask, value, negated| [(Test::TcpFlags { mask, value }, negated)];
+    let flags = |mask, value, negated| [(Test::TcpFlags { mask, values: vec![value] }, negated)];
     assert_eq!(tests("tcp flags syn"), flags(syn, syn, false));
     assert_eq!(tests("tcp flags syn,ack"), flags(both, Flags::default(), true));
     assert_eq!(tests("tcp flags == syn"), flags(all, syn, false));
@@ -144,8 +140,8 @@ fn further_statements() {
     assert_eq!(tests("tcp dport >= 1024"), port(1024, 65535));
     assert_eq!(tests("th dport gt 20"), port(21, 65535));
     assert_eq!(tests("udp dport 53"), [(Test::Never, false)]);
-    assert_eq!(tests("ct direction original"), [(Test::CtDirection(Direction::Original), false)]);
-    assert_eq!(tests("ct helper != \"ftp\""), [(Test::CtHelper, true)]);
+    assert_eq!(tests("ct direction original"), [(Test::CtDirection(vec![Direction::Original]), false)]);
+    assert_eq!(tests("ct helper != \"ftp\""), [(Test::CtHelper { ftp: true }, true)]);
     let limit = |rate, seconds, burst, bytes, over| {
         [(Test::Limit(Limit { rate, per: Duration::from_secs(seconds), burst, bytes, over }), false)]
     };
@@ -184,8 +180,6 @@ fn further_statements() {
         "ct state vmap { new : accept",
         "ct state vmap { new : accept } drop",
         "ct state vmap { new : accept established : drop }",
-        "tcp dport < 0",
-        "tcp dport > 65535",
         "tcp dport < ftpx",
         "limit",
         "limit rate",
@@ -270,7 +264,7 @@ fn states_are_compared_as_nft_does() {
     use CtState::{New, Related};
     assert_eq!(tests("ct state new,related"), [(Test::CtState(vec![New, Related]), false)]);
     assert_eq!(tests("ct state != { new, related }"), [(Test::CtState(vec![New, Related]), true)]);
-    assert_eq!(tests("ct state == new,new"), [(Test::CtState(vec![New, New]), false)]);
+    assert_eq!(tests("ct state == new,new"), [(Test::CtState(vec![New]), false)]);
     assert_eq!(tests("ct state == new,related"), [(Test::CtState(vec![]), false)]);
     assert_eq!(tests("ct state != new,related"), [(Test::CtState(vec![]), true)]);
 }
@@ -279,22 +273,25 @@ fn states_are_compared_as_nft_does() {
 fn nat_and_the_helper_are_read_as_nft_writes_them() {
     let address = |text: &str| text.parse().unwrap();
     for (text, target) in [
-        ("snat to 1.2.3.4", NatTarget::Source { address: address("1.2.3.4"), ports: None, random: false }),
+        ("snat to 1.2.3.4", NatTarget::Source { address: Some(address("1.2.3.4")), ports: None, random: false }),
         (
-            "snat ip to 1.2.3.4:1024-2047",
-            NatTarget::Source { address: address("1.2.3.4"), ports: Some((1024, 2047)), random: false },
+            "meta l4proto tcp snat ip to 1.2.3.4:1024-2047",
+            NatTarget::Source { address: Some(address("1.2.3.4")), ports: Some((1024, 2047)), random: false },
         ),
         (
-            "dnat ip to 10.0.0.1:2121",
-            NatTarget::Destination { address: address("10.0.0.1"), ports: Some((2121, 2121)), random: false },
+            "meta l4proto tcp dnat ip to 10.0.0.1:2121",
+            NatTarget::Destination { address: Some(address("10.0.0.1")), ports: Some((2121, 2121)), random: false },
         ),
         (
-            "dnat to [2001:db8::1]:21",
-            NatTarget::Destination { address: address("2001:db8::1"), ports: Some((21, 21)), random: false },
+            "meta l4proto tcp dnat to [2001:db8::1]:21",
+            NatTarget::Destination { address: Some(address("2001:db8::1")), ports: Some((21, 21)), random: false },
         ),
         ("masquerade fully-random", NatTarget::Masquerade { ports: None, random: true }),
-        ("masquerade to :40000-40009", NatTarget::Masquerade { ports: Some((40_000, 40_009)), random: false }),
-        ("redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)), random: false }),
+        (
+            "meta l4proto tcp masquerade to :40000-40009",
+            NatTarget::Masquerade { ports: Some((40_000, 40_009)), random: false },
+        ),
+        ("meta l4proto tcp redirect to :2121", NatTarget::Redirect { ports: Some((2121, 2121)), random: false }),
     ] {
         assert_eq!(parse_rule(text).expect(text).action, Some(Action::Nat(target)), "{text}");
     }

@@ -2,7 +2,9 @@
 
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::Kind;
-use crate::firewall::{Action, PortSet, Test};
+use super::words::is_reserved;
+use crate::firewall::{Action, AddressSet, EndSet, PortSet, Test};
+use crate::suggest::quote;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -21,8 +23,6 @@ pub(super) fn elements<'a>(
     }
     let mut found = Vec::new();
     while !cursor.eat("}") {
-        // The lexer takes a colon for a part of the word before it.
-        cursor.split_colon();
         let start = cursor.peek().map_or(open.span.start, |token| token.span.start);
         if let Some(token) = cursor.peek().filter(|token| token.kind == Kind::Sign) {
             if token.text == "{" {
@@ -43,7 +43,9 @@ pub(super) fn elements<'a>(
             });
         }
         found.push((span, key, verdict(cursor)?));
-        if !cursor.eat(",") && !cursor.is("}") {
+        let more = cursor.eat(",");
+        while more && cursor.eat(",") {}
+        if !more && !cursor.is("}") {
             return Err(match cursor.peek() {
                 Some(token) => error(&token.span, "between the elements of a map stands a comma", ""),
                 None => error(&open.span, "this map is never closed", "end it with `}`"),
@@ -59,7 +61,8 @@ pub(super) fn elements<'a>(
 
 /// No value may stand in a map twice; nft only takes it if all of it is the same.
 fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
-    let mut extents: Vec<_> = elements.iter().enumerate().map(|(number, (_, key, _))| (extent(key), number)).collect();
+    let mut extents: Vec<_> =
+        elements.iter().enumerate().filter_map(|(number, (_, key, _))| Some((extent(key)?, number))).collect();
     extents.sort_unstable();
     for pair in extents.windows(2) {
         let [(before, first), (after, second)] = pair else { continue };
@@ -73,26 +76,35 @@ fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
     Ok(())
 }
 
-/// What a key covers: a name, or the first and the last value.
-fn extent(key: &Test) -> (&str, u128, u128) {
+/// What a key covers: a name, or the first and the last value. Keys that no value is equal to cover nothing.
+fn extent(key: &Test) -> Option<(&str, u128, u128)> {
     let number = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
         IpAddr::V6(ip) => ip.to_bits(),
     };
+    let one = |number: u128| Some(("", number, number));
+    let ports = |PortSet(ranges): &PortSet| ranges.first().map(|(low, high)| ("", u128::from(*low), u128::from(*high)));
+    let addresses = |set: &AddressSet| {
+        let network = set.networks.first().map(|network| (network.network(), network.broadcast()));
+        let range = network.or_else(|| set.ranges.first().copied());
+        range.map(|(first, last)| ("", number(first), number(last)))
+    };
     match key {
-        Test::InInterface(names) | Test::OutInterface(names) => (names.first().map_or("", String::as_str), 0, 0),
-        Test::SourcePort(PortSet(ranges)) | Test::DestinationPort(PortSet(ranges)) => {
-            ranges.first().map_or(("", 0, 0), |(low, high)| ("", u128::from(*low), u128::from(*high)))
+        Test::InInterface(names) | Test::OutInterface(names) => names.first().map(|name| (name.as_str(), 0, 0)),
+        Test::SourcePort(set) | Test::DestinationPort(set) | Test::CtEnd { end: EndSet::Port(set), .. } => ports(set),
+        Test::SourceAddress(set) | Test::DestinationAddress(set) | Test::CtEnd { end: EndSet::Address(set), .. } => {
+            addresses(set)
         }
-        Test::SourceAddress(set) | Test::DestinationAddress(set) => {
-            let network = set.networks.first().map(|network| (network.network(), network.broadcast()));
-            let range = network.or_else(|| set.ranges.first().copied());
-            range.map_or(("", 0, 0), |(first, last)| ("", number(first), number(last)))
+        Test::Protocol(ranges) | Test::IcmpType { types: ranges, .. } => {
+            ranges.first().map(|(low, high)| ("", u128::from(*low), u128::from(*high)))
         }
-        Test::Protocol(protocols) => protocols.first().map_or(("", 0, 0), |one| ("", *one as u128, *one as u128)),
-        Test::CtState(states) => states.first().map_or(("", 0, 0), |one| ("", *one as u128, *one as u128)),
-        // Nothing else is looked up in a map.
-        _ => ("", 0, 0),
+        Test::CtState(states) => states.first().and_then(|state| one(*state as u128)),
+        Test::TcpFlags { values, .. } => values.first().and_then(|flags| one(flags.bits().into())),
+        Test::CtStatus { values, .. } => values.first().and_then(|bits| one((*bits).into())),
+        Test::Family(families) => families.first().and_then(|family| one(*family as u128)),
+        Test::CtDirection(directions) => directions.first().and_then(|direction| one(*direction as u128)),
+        Test::CtHelper { ftp } => ftp.then(|| one(1)).flatten(),
+        Test::Limit(_) | Test::Never => None,
     }
 }
 
@@ -101,6 +113,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     enum Word {
         Accept,
         Drop,
+        Continue,
         Return,
         Jump,
         Goto,
@@ -108,6 +121,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     let words = [
         ("accept", Word::Accept),
         ("drop", Word::Drop),
+        ("continue", Word::Continue),
         ("return", Word::Return),
         ("jump", Word::Jump),
         ("goto", Word::Goto),
@@ -115,8 +129,19 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     Ok(match cursor.one_of("a verdict in a map", &words)? {
         Word::Accept => Action::Accept,
         Word::Drop => Action::Drop,
+        Word::Continue => Action::Continue,
         Word::Return => Action::Return,
-        Word::Jump => Action::Jump(cursor.word("the name of a chain")?.text.to_owned()),
-        Word::Goto => Action::Goto(cursor.word("the name of a chain")?.text.to_owned()),
+        Word::Jump => Action::Jump(chain(cursor)?),
+        Word::Goto => Action::Goto(chain(cursor)?),
     })
+}
+
+/// The name of a chain.
+pub(super) fn chain(cursor: &mut Cursor<'_>) -> Step<String> {
+    let token = cursor.word("the name of a chain")?;
+    if is_reserved(token.text) {
+        let message = format!("{} is a word of nftables, and no name of a chain", quote(token.text));
+        return Err(error(&token.span, message, "write the name of a chain under `[nodes.NAME.firewall.chains]`"));
+    }
+    Ok(token.text.to_owned())
 }
