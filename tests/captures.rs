@@ -6,7 +6,7 @@ use ftpscope::ftp::Mode;
 use ftpscope::narrate::{Language, Messages};
 use ftpscope::packet::{Flags, wire};
 use ftpscope::scenario::{builtin, builtins, parse};
-use ftpscope::trace::{Event, Loss, Trace, Vantage, vantages, vantages_at};
+use ftpscope::trace::{CapturePoint, Event, Loss, Trace, capture_points, capture_points_at};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, OptionCode, PcapBlockOwned, PcapNGReader};
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ fn run(name: &str, mode: Mode) -> Trace {
 }
 
 fn capture(trace: &Trace, at: Option<&str>) -> Vec<u8> {
-    let points = at.map_or_else(|| vantages(trace), |at| vantages_at(trace, at));
+    let points = at.map_or_else(|| capture_points(trace), |at| capture_points_at(trace, at));
     let mut bytes = Vec::new();
     write_pcapng(trace, &Messages::new(Language::En), &points, &mut bytes).unwrap();
     bytes
@@ -64,7 +64,7 @@ fn what_is_written_can_be_read() {
         for mode in Mode::ALL {
             let trace = run(scenario.name, mode);
             let (names, packets) = read(&capture(&trace, None));
-            assert_eq!(names, vantages(&trace).into_iter().map(|v| v.name).collect::<Vec<_>>());
+            assert_eq!(names, capture_points(&trace).into_iter().map(|v| v.name).collect::<Vec<_>>());
             let seen = trace.frames.iter().filter_map(|frame| match &frame.event {
                 Event::Sent { packet, .. } | Event::Received { packet, .. } => Some((frame, trace.packet(*packet))),
                 _ => None,
@@ -106,7 +106,7 @@ fn the_end_of_a_packet_is_told_where_it_was_last_seen() {
 fn one_interface_can_be_asked_for() {
     let trace = run("classic", Mode::Active);
     assert_eq!(read(&capture(&trace, Some("office.client"))).0, ["office.client"]);
-    assert!(vantages_at(&trace, "nowhere").is_empty());
+    assert!(capture_points_at(&trace, "nowhere").is_empty());
 }
 
 /// As recorded: identifications one after the other, 0 without a socket; errors with their own precedence, which may be
@@ -202,15 +202,14 @@ fn dissect(bytes: &[u8], analysis: bool) -> Vec<Dissected> {
 }
 
 /// How many packets a capture point sees again: the repetitions that the simulation made on purpose.
-fn repetitions(trace: &Trace, vantage: &Vantage) -> usize {
+fn repetitions(trace: &Trace, point: &CapturePoint) -> usize {
     let mut seen = BTreeSet::new();
-    let packets =
-        trace.frames.iter().filter(|frame| frame.node == vantage.node).filter_map(|frame| match frame.event {
-            Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == vantage.link => {
-                Some(trace.packet(packet))
-            }
-            _ => None,
-        });
+    let packets = trace.frames.iter().filter(|frame| frame.node == point.node).filter_map(|frame| match frame.event {
+        Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == point.link => {
+            Some(trace.packet(packet))
+        }
+        _ => None,
+    });
     packets
         .filter(|packet| packet.tcp().is_some_and(|s| s.seq_len() > 0))
         .filter(|packet| {
@@ -251,11 +250,11 @@ fn judge_bytes(capture: &[u8], context: &str) {
 }
 
 /// What TCP's analysis makes of one interface.
-fn judge_analysis(trace: &Trace, vantage: &Vantage, allowed: Allowed, context: &str) {
-    let context = format!("{context} at {}", vantage.name);
+fn judge_analysis(trace: &Trace, point: &CapturePoint, allowed: Allowed, context: &str) {
+    let context = format!("{context} at {}", point.name);
     let lossy = allowed.faults || allowed.too_large;
     let mut repeated = 0;
-    for (index, packet) in dissect(&capture(trace, Some(&vantage.name)), true).iter().enumerate() {
+    for (index, packet) in dissect(&capture(trace, Some(&point.name)), true).iter().enumerate() {
         let context = format!("{context}, packet {}: {:?} {:?}", index + 1, packet.remarks, packet.fields);
         repeated += usize::from(packet.remarks.iter().any(|remark| remark.ends_with("retransmission")));
         for remark in &packet.remarks {
@@ -282,7 +281,7 @@ fn judge_analysis(trace: &Trace, vantage: &Vantage, allowed: Allowed, context: &
             assert!(expected.iter().any(|protocol| protocols.contains(protocol)), "{context}");
         }
     }
-    let again = repetitions(trace, vantage);
+    let again = repetitions(trace, point);
     assert!(lossy || repeated == again, "{context}: {repeated} repetitions, not {again}");
 }
 
@@ -309,10 +308,10 @@ fn wireshark_has_nothing_to_complain_of() {
             .iter()
             .any(|frame| matches!(frame.event, Event::Lost { reason: Loss::LineLoss | Loss::LinkDown, .. }));
         let allowed = Allowed { faults, ..Allowed::default() };
-        for vantage in vantages(&trace) {
+        for point in capture_points(&trace) {
             // What a router sees differs little from mode to mode.
-            if *mode == Mode::Active || !trace.nodes[vantage.node.index()].forwards {
-                judge_analysis(&trace, &vantage, allowed, &context);
+            if *mode == Mode::Active || !trace.nodes[point.node.index()].forwards {
+                judge_analysis(&trace, &point, allowed, &context);
             }
         }
     });
@@ -409,8 +408,8 @@ fn wireshark_has_nothing_to_complain_of_in_odd_scenarios() {
         let scenario = parse(source, name).unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}\n{source}"));
         let trace = scenario.run().unwrap();
         judge_bytes(&capture(&trace, None), name);
-        for vantage in vantages(&trace) {
-            judge_analysis(&trace, &vantage, *allowed, name);
+        for point in capture_points(&trace) {
+            judge_analysis(&trace, &point, *allowed, name);
         }
     });
 }

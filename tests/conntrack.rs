@@ -169,7 +169,7 @@ fn packet(hand: &Hand) -> Packet {
     Packet {
         id: PacketId(0),
         tag: None,
-        trail: None,
+        last_frame: None,
         src: hand.src.parse().expect("an address"),
         dst: hand.dst.parse().expect("an address"),
         ttl: hand.ttl.unwrap_or(64),

@@ -5,7 +5,7 @@
 
 use ftpscope::export::write_json;
 use ftpscope::firewall::{Verdict, parse_rule};
-use ftpscope::ftp::{Mode, StepResult};
+use ftpscope::ftp::{CommandResult, Mode};
 use ftpscope::ids::{FrameId, PacketId};
 use ftpscope::insight;
 use ftpscope::packet::{Channel, Flags, SeqNr};
@@ -290,7 +290,7 @@ impl Odd {
 fn retrieved(trace: &Trace) -> Vec<(Vec<u8>, u64)> {
     let finished = trace.ids().filter_map(|id| {
         let frame = trace.frame(id);
-        let Event::Transfer { command, result: Some(StepResult::Ok), bytes, .. } = &frame.event else { return None };
+        let Event::Transfer { command, result: Some(CommandResult::Ok), bytes, .. } = &frame.event else { return None };
         // The data connection is the last that its session began.
         let session = frame.tag?.session;
         let connection = trace.frames[..id.index()].iter().rev().find_map(|earlier| {

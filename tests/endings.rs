@@ -15,7 +15,7 @@ fn run(source: &str) -> Trace {
 /// What became of the entries, in words.
 fn results(trace: &Trace) -> Vec<String> {
     let ended = trace.frames.iter().filter_map(|frame| match &frame.event {
-        Event::Step { run, result: Some(result), .. } => Some(format!("{run}: {result:?}")),
+        Event::Command { run, result: Some(result), .. } => Some(format!("{run}: {result:?}")),
         _ => None,
     });
     ended.collect()
@@ -129,7 +129,7 @@ fn the_second_connection_does_not_outlive_the_session() {
     let source = copying("", ", delay = \"900 ms\"", "", "\"fxp readme.txt\"", "4 kB");
     let trace = run(&source.replacen("users =", "idle-timeout = \"1 s\", users =", 1));
     assert_eq!(results(&trace), ["fxp readme.txt: Reply(421)", "quit: NotRun"]);
-    let over = trace.frames.iter().rposition(|frame| matches!(frame.event, Event::Step { .. })).unwrap();
+    let over = trace.frames.iter().rposition(|frame| matches!(frame.event, Event::Command { .. })).unwrap();
     for frame in &trace.frames[over..] {
         assert!(!matches!(frame.event, Event::FtpCommand { side: Side::Sent, .. }), "{:?}", frame.event);
         let timer = matches!(&frame.event, Event::Timer { timer: Timer::Ftp(_), .. });

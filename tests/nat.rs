@@ -1,6 +1,6 @@
 //! NAT and the FTP helper: what a translating router does to the two channels.
 //!
-//! The expectations are those of `../shared/truth/truth.md`, sections D (client NAT), N (server DNAT) and C07 to C11.
+//! The expectations are those of the recorded truth (`tests/truth/`): rows D (client NAT), N (server DNAT), C07 to C11.
 
 use ftpscope::insight::outcomes;
 use ftpscope::scenario::{Outcome, Scenario, parse};

@@ -1,7 +1,7 @@
 //! Bad links: loss, reordering, repetition and small MTUs, in whole scenarios. Every byte of a `get` arrives whole and
 //! in order, or the step reports an error; nothing hangs.
 
-use ftpscope::ftp::StepResult;
+use ftpscope::ftp::CommandResult;
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Flags, SeqNr};
 use ftpscope::scenario::{self, Outcome, Scenario};
@@ -63,7 +63,7 @@ fn get(link: &str, seed: u64) -> Option<f64> {
         let Event::Transfer { result, bytes, .. } = &frame.event else { continue };
         match result {
             None => begin = Some(frame.at),
-            Some(StepResult::Ok) => {
+            Some(CommandResult::Ok) => {
                 assert_eq!(steps[0].outcome, Outcome::Ok);
                 assert_eq!(*bytes, SIZE as u64, "{link}, seed {seed}");
                 let (sent, came) = (octets(&trace, false), octets(&trace, true));
@@ -264,7 +264,7 @@ fn check_order(trace: &Trace, what: &str) {
             }
             event => assert!(frame.cause.is_some_and(|cause| cause < id), "{what}: {id:?} has no cause: {event:?}"),
         }
-        if let (Event::Step { index, result, .. }, Some(tag)) = (&frame.event, frame.tag) {
+        if let (Event::Command { index, result, .. }, Some(tag)) = (&frame.event, frame.tag) {
             match result {
                 None => assert!(running.insert((tag.session, *index)), "{what}: {id:?} begins again"),
                 Some(_) => drop(running.remove(&(tag.session, *index))),
@@ -294,7 +294,7 @@ fn any_network_any_programs() {
         for frame in &trace.frames {
             let Event::Transfer { command, result: Some(result), bytes, .. } = &frame.event else { continue };
             let whole = if command == "RETR" { size as u64 } else { 100_000 };
-            if matches!(&**command, "RETR" | "STOR") && *result == StepResult::Ok {
+            if matches!(&**command, "RETR" | "STOR") && *result == CommandResult::Ok {
                 assert_eq!(*bytes, whole, "{number}: bytes are missing\n{source}");
             }
         }

@@ -5,23 +5,26 @@
 //!
 //! `cargo test --test truth -- --nocapture` prints the table.
 
-use ftpscope::firewall::Verdict;
-use ftpscope::ftp::{Reply, StepResult};
-use ftpscope::insight;
-use ftpscope::packet::{Body, Channel, Flags, Icmp, Packet};
-use ftpscope::scenario::{self, Outcome};
-use ftpscope::trace::{Event, Frame, Side, Trace};
-
 #[path = "truth/row.rs"]
 mod row;
+#[path = "truth/seen.rs"]
+mod seen;
 use row::{Attempt, Row};
+use seen::{Seen, play};
+use std::collections::BTreeSet;
 
 const RACE: &str = "a race within vsftpd: its second half died too late to stop curl's next command, as it did in D29";
 
 /// Rows that are known to differ: the row, what of it, and why.
 type Known = (&'static str, Aspect, &'static str);
-const KNOWN: &[Known] =
-    &[("D28", Aspect::Dialogue, RACE), ("D28", Aspect::AtServer, RACE), ("D28", Aspect::Attempts, RACE)];
+const KNOWN: &[Known] = &[
+    ("B20", Aspect::Doors, "226 overtook the last acknowledgement: curl's port was not free yet, so it took the next"),
+    ("D28", Aspect::Dialogue, RACE),
+    ("D28", Aspect::AtServer, RACE),
+    ("D28", Aspect::Attempts, RACE),
+    ("D28", Aspect::Endings, RACE),
+    ("D28", Aspect::Decisions, RACE),
+];
 
 /// The same, of `more.jsonl`.
 const KNOWN_MORE: &[Known] = &[
@@ -47,17 +50,15 @@ enum Aspect {
     Attempts,
     /// When SYNs were repeated and when each line came after the one before.
     Times,
-}
-
-/// What the simulator made of a row, in the row's terms.
-struct Seen {
-    list_ok: bool,
-    retr_ok: Option<bool>,
-    retr_bytes: Option<u64>,
-    dialogue: Vec<(f64, String, String)>,
-    at_server: Vec<(String, String)>,
-    verdicts: Vec<(String, String, String, String)>,
-    attempts: Vec<Attempt>,
+    /// The kinds of port that connections came from, as which they arrived (what NAT kept and what it chose), and at
+    /// which of the named doors they knocked.
+    Ports,
+    /// Addresses and kinds of port that PORT, EPRT, LPRT, 227 and 229 named.
+    Doors,
+    /// Who ended each connection with FIN or RST, and who first.
+    Endings,
+    /// Which rule decided.
+    Decisions,
 }
 
 /// Kernel timers are late by up to a jiffy's slack and real programs think for some milliseconds.
@@ -68,6 +69,33 @@ fn near(real: f64, simulated: f64) -> bool {
 #[test]
 fn the_simulator_does_what_real_software_did() {
     referee(include_str!("truth/rows.jsonl"), 150, KNOWN);
+}
+
+/// A run of the record that is no row.
+#[derive(serde::Deserialize)]
+struct LeftOut {
+    id: String,
+    title: String,
+    why: String,
+}
+
+/// Every run of the record is a row or stands on the list of those that cannot be one.
+#[test]
+fn what_the_record_has_and_the_rows_have_not_is_named() {
+    /// Runs in the record.
+    const RECORD: usize = 169;
+    let left_out = include_str!("truth/left-out.jsonl").lines();
+    let left_out: Vec<LeftOut> = left_out.map(|line| serde_json::from_str(line).expect("a run")).collect();
+    let rows = include_str!("truth/rows.jsonl").lines();
+    let rows: BTreeSet<_> = rows.map(|line| serde_json::from_str::<Row>(line).expect("a row").id).collect();
+    println!("{} of {RECORD} runs cannot be expressed:", left_out.len());
+    for LeftOut { id, title, why } in &left_out {
+        println!("{id} ({title}): {why}");
+        assert!(!rows.contains(id) && !why.is_empty(), "{id}");
+    }
+    assert_eq!(rows.len() + left_out.len(), RECORD);
+    // They are compared nevertheless, by hand: see `a_server_with_patience_waits_for_its_kernel`.
+    assert_eq!(left_out.iter().map(|run| &*run.id).collect::<Vec<_>>(), ["L09", "L10", "L11"]);
 }
 
 /// The same for recordings of our own: see `truth/more.md`.
@@ -122,7 +150,12 @@ fn referee(rows: &str, least: usize, listed: &[Known]) {
     for (id, ..) in listed {
         assert!(rows.iter().any(|row| row.id == *id), "{id} is on the list of known differences but is no row");
     }
-    println!("{} rows, {} differences known, {} not", rows.len(), known, wrong.len());
+    let whole = rows.iter().filter(|row| row.decisions.is_some()).count();
+    println!(
+        "{} rows, {whole} of them with ports, rules and endings; {known} differences known, {} not",
+        rows.len(),
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
@@ -185,6 +218,7 @@ fn differences(row: &Row, seen: &Seen) -> Vec<(Aspect, String)> {
     if summary(&row.attempts) != summary(&seen.attempts) {
         differs(Aspect::Attempts, summary(&row.attempts), summary(&seen.attempts));
     }
+    hidden(row, seen, &mut differs);
     for (real, here) in row.attempts.iter().zip(&seen.attempts) {
         for (r, h) in real.syns.iter().zip(&here.syns) {
             let (r, h) = (r - real.syns[0], h - here.syns[0]);
@@ -202,152 +236,47 @@ fn differences(row: &Row, seen: &Seen) -> Vec<(Aspect, String)> {
     found
 }
 
-fn play(row: &Row) -> Seen {
-    let text = row.scenario();
-    let scenario =
-        scenario::parse(&text, &row.id).unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}\n{text}", row.id));
-    let trace = scenario.run().unwrap_or_else(|limit| panic!("{}: {limit}", row.id));
-    let outcomes = insight::outcomes(&trace);
-    let ok = |index| outcomes.iter().find(|step| step.index == index).is_some_and(|step| step.outcome == Outcome::Ok);
-    let retr_ok = (row.run.len() > 1).then(|| ok(1));
-    let bytes = trace.frames.iter().find_map(|frame| match &frame.event {
-        Event::Transfer { command, result: Some(StepResult::Ok), bytes, .. } if command == "RETR" => Some(*bytes),
-        _ => None,
-    });
-    Seen {
-        list_ok: ok(0),
-        retr_ok,
-        retr_bytes: bytes.filter(|_| retr_ok == Some(true)),
-        dialogue: dialogue(&trace, Side::Sent, row.until.unwrap_or(f64::INFINITY)),
-        at_server: dialogue(&trace, Side::Seen, row.until.unwrap_or(f64::INFINITY))
-            .into_iter()
-            .map(|(_, who, line)| (who, line))
-            .collect(),
-        verdicts: verdicts(&trace, row.until.unwrap_or(f64::INFINITY)),
-        attempts: attempts(&trace, row.until.unwrap_or(f64::INFINITY)),
+/// What shows only in captures and traces of rules.
+fn hidden(row: &Row, seen: &Seen, differs: &mut impl FnMut(Aspect, String, String)) {
+    if let Some(real) = row.doors.as_ref().filter(|real| **real != seen.doors) {
+        differs(Aspect::Doors, format!("{real:?}"), format!("{:?}", seen.doors));
     }
-}
-
-/// Ports that are picked at random become `<P>`, as in the rows.
-fn without_ports(line: &str) -> String {
-    let cut = |prefix: &str, before: char, fields: usize, tail: &str| {
-        let rest = line.strip_prefix(prefix)?.strip_suffix(tail)?;
-        let mut parts: Vec<&str> = rest.split(before).collect();
-        parts.truncate(parts.len().checked_sub(fields)?);
-        parts.push("<P>");
-        Some(format!("{prefix}{}{tail}", parts.join(&before.to_string())))
-    };
-    cut("PORT ", ',', 2, "")
-        .or_else(|| cut("LPRT 4,4,", ',', 2, ""))
-        .or_else(|| cut("LPRT 6,16,", ',', 2, ""))
-        .or_else(|| cut("EPRT ", '|', 1, "|"))
-        .or_else(|| cut("227 Entering Passive Mode (", ',', 2, ")."))
-        .or_else(|| cut("227 Entering Passive Mode (", ',', 2, ")"))
-        .or_else(|| cut("229 Entering Extended Passive Mode (", '|', 1, "|)"))
-        .or_else(|| cut("229 Extended Passive mode OK (", '|', 1, "|)"))
-        .or_else(|| cut("150 Connecting to port ", ' ', 1, "").map(|line| line.replace("  ", " ")))
-        .or_else(|| {
-            let (_, why) = line.strip_prefix("425 Could not open data connection to port ")?.split_once(':')?;
-            Some(format!("425 Could not open data connection to port <P>:{why}"))
-        })
-        .or_else(|| line.contains("(measured here)").then(|| "226 <rate>".to_owned()))
-        .unwrap_or_else(|| line.to_owned())
-}
-
-/// What was said, where commands are sent or where they are seen.
-fn dialogue(trace: &Trace, commands: Side, until: f64) -> Vec<(f64, String, String)> {
-    let lines = |frame: &Frame| match &frame.event {
-        Event::FtpCommand { side, verb, argument } if *side == commands => ("C", format!("{verb} {argument}")),
-        Event::FtpReply { side, code, lines } if *side != commands => {
-            ("S", Reply { code: *code, lines: lines.clone() }.to_string())
-        }
-        _ => ("", String::new()),
-    };
-    let mut dialogue = Vec::new();
-    for frame in trace.frames.iter().take_while(|frame| frame.at.as_secs_f64() < until) {
-        let (who, text) = lines(frame);
-        for line in text.lines() {
-            dialogue.push((frame.at.as_secs_f64(), who.to_owned(), without_ports(line.trim_end())));
+    let ports = |attempt: &Attempt| (attempt.from.clone(), attempt.arrives.clone(), attempt.door);
+    for (real, here) in row.attempts.iter().zip(&seen.attempts).filter(|_| row.doors.is_some()) {
+        if ports(real) != ports(here) {
+            differs(Aspect::Ports, format!("{:?}", ports(real)), format!("{:?}", ports(here)));
         }
     }
-    dialogue
-}
-
-fn verdicts(trace: &Trace, until: f64) -> Vec<(String, String, String, String)> {
-    let stopped = |frame: &Frame| match &frame.event {
-        Event::Verdict { packet, ct_state, verdict, .. } if *verdict != Verdict::Accept => {
-            let state = ct_state.map_or_else(String::new, |state| state.name().to_owned());
-            let flags = trace.packet(*packet).tcp().map_or_else(String::new, |segment| segment.flags.to_string());
-            Some((trace.node_name(frame.node).to_owned(), verdict.name().to_owned(), state, flags))
-        }
-        _ => None,
-    };
-    trace.frames.iter().take_while(|frame| frame.at.as_secs_f64() < until).filter_map(stopped).collect()
-}
-
-fn attempts(trace: &Trace, until: f64) -> Vec<Attempt> {
-    let owner = |packet: &Packet| trace.nodes.iter().position(|node| node.addresses.contains(&packet.src));
-    let mut found: Vec<(Packet, Attempt)> = Vec::new();
-    for frame in trace.frames.iter().take_while(|frame| frame.at.as_secs_f64() < until) {
-        match &frame.event {
-            Event::Sent { packet, .. } => {
-                let packet = trace.packet(*packet);
-                let Some(segment) = packet.tcp().filter(|segment| segment.is_syn()) else { continue };
-                let name = trace.node_name(frame.node);
-                if owner(packet) != Some(frame.node.index()) || !matches!(name, "client" | "server") {
-                    continue;
-                }
-                let at = frame.at.as_secs_f64();
-                if let Some((_, attempt)) = found.iter_mut().find(|(syn, _)| syn.tag == packet.tag) {
-                    attempt.syns.push(at);
-                    continue;
-                }
-                let port = |port: u16, on_client| match (port, on_client) {
-                    (20 | 21, _) => port.to_string(),
-                    (_, true) => "C".to_owned(),
-                    (_, false) => "S".to_owned(),
-                };
-                let from_client = name == "client";
-                let control = packet.tag.is_some_and(|tag| tag.channel == Channel::Control);
-                let attempt = Attempt {
-                    channel: if control { "control" } else { "data" }.to_owned(),
-                    ports: format!(
-                        "{} > {}",
-                        port(segment.src_port, from_client),
-                        port(segment.dst_port, !from_client)
-                    ),
-                    syns: vec![at],
-                    answer: "nothing".to_owned(),
-                };
-                found.push((packet.clone(), attempt));
+    if let Some(real) = &row.endings {
+        let ends = [("client", &real.client, &seen.endings.client), ("server", &real.server, &seen.endings.server)];
+        for (end, real, here) in ends {
+            let (real, here) = comparable(real, here, row.until.is_some());
+            if real != here {
+                differs(Aspect::Endings, format!("at the {end} {real:?}"), format!("{here:?}"));
             }
-            Event::Received { packet, .. } => {
-                let packet = trace.packet(*packet);
-                for (syn, attempt) in &mut found {
-                    if attempt.answer == "nothing"
-                        && owner(syn) == Some(frame.node.index())
-                        && let Some(answer) = answer(syn, packet)
-                    {
-                        attempt.answer = answer;
-                    }
-                }
-            }
-            _ => {}
         }
     }
-    found.into_iter().map(|(_, attempt)| attempt).collect()
+    if let Some(real) = row.decisions.as_ref().filter(|real| **real != seen.decisions) {
+        let place = real.iter().zip(&seen.decisions).position(|(real, here)| real != here);
+        let place = place.unwrap_or_else(|| real.len().min(seen.decisions.len()));
+        differs(Aspect::Decisions, format!("{:?}", real.get(place)), format!("{:?}", seen.decisions.get(place)));
+    }
 }
 
-fn answer(syn: &Packet, packet: &Packet) -> Option<String> {
-    match &packet.body {
-        Body::Tcp(segment) if (packet.source(), packet.destination()) == (syn.destination(), syn.source()) => {
-            let kind = if segment.flags.contains(Flags::RST) { "RST" } else { "SYN-ACK" };
-            Some(format!("{kind} ttl={}", packet.ttl))
+/// Who closes the control connection first is a race between two programs that have both said good-bye. Where the row is
+/// cut off, what the simulator did later does not count.
+fn comparable(real: &[Vec<String>], here: &[Vec<String>], cut: bool) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let (mut real, mut here) = (real.to_vec(), here.to_vec());
+    if cut {
+        here.truncate(real.len());
+        for (real, here) in real.iter().zip(&mut here) {
+            let control = real[0] == "control";
+            let mut at = 0..;
+            here.retain(|word| at.next().is_some_and(|at| if control { real.contains(word) } else { at < real.len() }));
         }
-        Body::Icmp(icmp) if icmp.about() == (syn.source(), syn.destination()) => match &**icmp {
-            Icmp::Unreachable { reason, .. } => Some(format!("ICMP {} from {}", reason.name(), packet.src)),
-            Icmp::TooBig { .. } | Icmp::TimeExceeded { .. } => Some(format!("ICMP time-exceeded from {}", packet.src)),
-        },
-        _ => None,
     }
+    for words in real.iter_mut().chain(&mut here).filter(|words| words[0] == "control") {
+        words[1..].sort();
+    }
+    (real, here)
 }

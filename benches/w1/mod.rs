@@ -5,7 +5,7 @@
 //! spread over 100 ms. Each router is a stateful firewall with a dozen rules.
 
 use ftpscope::engine::{Limits, Simulation};
-use ftpscope::firewall::{Chain, Firewall, Hook, Names, Policy, parse_rule};
+use ftpscope::firewall::{Chain, Firewall, Hook, Policy, Resolver, parse_rule};
 use ftpscope::ftp::{ClientConfig, ClientSession, FileSystem, Mode, Server, ServerConfig};
 use ftpscope::ids::{RuleId, SessionId};
 use ftpscope::network::{LinkSettings, Topology};
@@ -93,7 +93,7 @@ pub(crate) fn build<O: Observer>(shape: Shape, sessions: u32, observer: O) -> Si
     for router in routers {
         let mut chain = Chain::new(Policy::Drop, RuleId(0));
         for (number, rule) in rules.iter().enumerate() {
-            chain.push(RuleId(number as u32 + 1), rule, Names { interface: &|_| None, chain: &|_| None });
+            chain.push(RuleId(number as u32 + 1), rule, Resolver { interface: &|_| None, chain: &|_| None });
         }
         let mut firewall = Firewall::default();
         firewall.set_chain(Hook::Forward, chain);

@@ -5,7 +5,7 @@ use crate::ids::NodeId;
 use crate::import::{self, Capture, MAX_CAPTURE};
 use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
 use crate::narrate::visible;
-use crate::trace::{Trace, Vantage, vantages};
+use crate::trace::{CapturePoint, Trace, capture_points};
 use clap::Args;
 use std::fmt::Write;
 use std::io::Read;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
     // Where a NAT changes the port, the server's own is another than the one that is called.
     let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
     let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
-    let points = vantages(&trace);
+    let points = capture_points(&trace);
     let mut files = Vec::new();
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
@@ -39,16 +39,16 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
             files.push((shown.clone(), point, capture));
         }
     }
-    let seen = files.iter().map(|(_, vantage, capture)| {
+    let seen = files.iter().map(|(_, point, capture)| {
         let Capture { packets, lasted, .. } = capture;
-        Captured { vantage, packets, lasted: *lasted }
+        Captured { point, packets, lasted: *lasted }
     });
     let seen: Vec<Captured<'_>> = seen.collect();
     let (mut text, mut same) = (String::new(), true);
     for ((file, ..), seen) in files.iter().zip(&seen) {
         let result = calibrate(&trace, *seen, &ports);
         same &= result.is_same();
-        tell(&mut text, file, &format!("steps as at {}", visible(&seen.vantage.name)), &result);
+        tell(&mut text, file, &format!("steps as at {}", visible(&seen.point.name)), &result);
     }
     for node in (0..trace.nodes.len() as u32).map(NodeId) {
         let Some(result) = calibrate_node(&trace, node, &seen) else { continue };
@@ -71,7 +71,7 @@ fn read(file: &Path) -> Result<Vec<Capture>, String> {
     let open = std::fs::File::open(file).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     open.take(MAX_CAPTURE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let captures = import::read(&bytes)?;
+    let captures = import::read(&bytes).map_err(|error| error.to_string())?;
     if captures.is_empty() { Err(String::from("it has no interface, so no packets")) } else { Ok(captures) }
 }
 
@@ -79,11 +79,11 @@ fn read(file: &Path) -> Result<Vec<Capture>, String> {
 /// enough where it has one interface.
 fn point<'a>(
     trace: &Trace,
-    points: &'a [Vantage],
+    points: &'a [CapturePoint],
     at: Option<&str>,
     file: &Path,
     capture: &Capture,
-) -> Result<&'a Vantage, String> {
+) -> Result<&'a CapturePoint, String> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let names = [at, capture.interface.as_deref(), Some(&stem)];
     let names: &[Option<&str>] = if at.is_some() { &names[..1] } else { &names[1..] };

@@ -17,7 +17,10 @@ pub(super) struct LabArgs {
 pub(super) fn run(args: &LabArgs) -> Result<(), Failed> {
     let scenario = load::subject(&args.subject)?;
     let script = lab::script(&scenario).map_err(|problem| {
-        Failed::Usage(format!("ftpscope: no laboratory for this scenario: {}", crate::narrate::visible(&problem)))
+        Failed::Usage(format!(
+            "ftpscope: no laboratory for this scenario: {}",
+            crate::narrate::visible(&problem.to_string())
+        ))
     })?;
     output::write_to(args.output.as_deref(), |out| out.write_all(script.as_bytes()))
 }

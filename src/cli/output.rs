@@ -55,5 +55,7 @@ fn readable_as_usual(_: &tempfile::NamedTempFile) -> io::Result<()> {
 pub(super) fn width(asked: Option<u16>) -> usize {
     const ELSEWHERE: u16 = 100;
     let terminal = || io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok).map(|(w, _)| w);
+    // A terminal of no width does not know its width.
+    let terminal = || terminal().filter(|width| *width > 0);
     usize::from(asked.or_else(terminal).unwrap_or(ELSEWHERE).clamp(40, 1000))
 }

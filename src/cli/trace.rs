@@ -3,7 +3,7 @@
 use super::{Failed, Look, Subject, load, output};
 use crate::export::{LadderOptions, write_json, write_ladder, write_pcapng, write_plain};
 use crate::narrate::Messages;
-use crate::trace::{Trace, Vantage, vantages, vantages_at};
+use crate::trace::{CapturePoint, Trace, capture_points, capture_points_at};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &TraceArgs, look: &Look) -> Result<(), Failed> {
     let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
     let points = match &args.at {
         Some(at) => named(&trace, at)?,
-        None => vantages(&trace),
+        None => capture_points(&trace),
     };
     let messages = Messages::new(look.language());
     let options = LadderOptions { width: output::width(args.width), glyphs: look.glyphs() };
@@ -63,10 +63,10 @@ pub(super) fn run(args: &TraceArgs, look: &Look) -> Result<(), Failed> {
 }
 
 /// The interfaces that `--at` names.
-fn named(trace: &Trace, at: &str) -> Result<Vec<Vantage>, Failed> {
-    let points = vantages_at(trace, at);
+fn named(trace: &Trace, at: &str) -> Result<Vec<CapturePoint>, Failed> {
+    let points = capture_points_at(trace, at);
     if points.is_empty() {
-        let names: Vec<String> = vantages(trace).into_iter().map(|vantage| vantage.name).collect();
+        let names: Vec<String> = capture_points(trace).into_iter().map(|point| point.name).collect();
         return Err(Failed::Usage(format!(
             "ftpscope: '{}' is no node and no interface of the scenario; its interfaces are {}",
             crate::narrate::visible(at),

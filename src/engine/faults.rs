@@ -19,11 +19,11 @@ impl<O: Observer> Simulation<O> {
         packet: Packet,
         arrives: Instant,
     ) -> Option<FrameId> {
-        let Some(faults) = &self.topology.links()[link.index()].faults else { return packet.trail };
+        let Some(faults) = &self.topology.links()[link.index()].faults else { return packet.last_frame };
         let (loss, duplicate, reorder, jitter) = (faults.loss, faults.duplicate, faults.reorder, faults.jitter);
         let held_back = faults.reorder_delay;
         if self.strikes(loss) {
-            return self.lose(node, packet, Loss::LineLoss).trail;
+            return self.lose(node, packet, Loss::LineLoss).last_frame;
         }
         let more = match jitter.as_nanos() as u32 {
             0 => Duration::ZERO,
@@ -35,17 +35,17 @@ impl<O: Observer> Simulation<O> {
         }
         let now = self.now;
         if self.topology.links()[link.index()].faults.as_ref().is_some_and(|faults| faults.is_cut(now, at)) {
-            return self.lose(node, packet, Loss::LinkDown).trail;
+            return self.lose(node, packet, Loss::LinkDown).last_frame;
         }
         let copy = self.strikes(duplicate).then(|| packet.clone());
-        let trail = self.send_on_link((node, to), (link, interface), packet, at);
+        let last_frame = self.send_on_link((node, to), (link, interface), packet, at);
         if let Some(mut copy) = copy {
             // A packet of its own: each has its own end.
             copy.id = self.next_packet();
-            copy.trail = trail;
+            copy.last_frame = last_frame;
             self.send_on_link((node, to), (link, interface), copy, at);
         }
-        trail
+        last_frame
     }
 
     /// Whether it happens this time.
@@ -57,12 +57,12 @@ impl<O: Observer> Simulation<O> {
     /// routers never fragment, RFC 8200, section 5).
     pub(super) fn too_large(&mut self, node: NodeId, mtu: u32, packet: Packet, own: bool) -> Option<FrameId> {
         let lost = self.lose(node, packet, Loss::TooLarge);
-        let trail = lost.trail;
+        let last_frame = lost.last_frame;
         if own {
-            self.too_big_for_socket(node, mtu, &lost, trail);
+            self.too_big_for_socket(node, mtu, &lost, last_frame);
         } else {
             self.send_too_big(node, mtu, lost, None);
         }
-        trail
+        last_frame
     }
 }

@@ -1,8 +1,9 @@
 //! What the FTP programs ask for, on the simulated machine.
 
+use super::ports::PortCall;
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply};
+use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -15,8 +16,8 @@ use std::net::SocketAddr;
 pub(super) struct EngineHost<'a, O> {
     pub(super) simulation: &'a mut Simulation<O>,
     pub(super) node: NodeId,
-    pub(super) app: u16,
-    pub(super) seat: u32,
+    pub(super) program: u16,
+    pub(super) slot: u32,
     pub(super) is_client: bool,
     /// The frame that what the session does now follows from.
     pub(super) cause: Option<FrameId>,
@@ -24,28 +25,28 @@ pub(super) struct EngineHost<'a, O> {
 
 impl<O: Observer> EngineHost<'_, O> {
     fn owner(&self, channel: Channel) -> Owner {
-        Owner { app: self.app, seat: self.seat, channel }
+        Owner { program: self.program, slot: self.slot, channel }
     }
 
     fn control(&mut self) -> Option<Handle> {
-        self.simulation.seat_mut(self.node, self.app, self.seat)?.control
+        self.simulation.session_mut(self.node, self.program, self.slot)?.control
     }
 
     fn data(&mut self) -> Option<Handle> {
-        self.simulation.seat_mut(self.node, self.app, self.seat)?.data
+        self.simulation.session_mut(self.node, self.program, self.slot)?.data
     }
 
     fn control_tag(&mut self) -> Option<Tag> {
-        self.simulation.session_tag(self.node, self.app, self.seat)
+        self.simulation.session_tag(self.node, self.program, self.slot)
     }
 
     fn data_tag(&mut self) -> Option<Tag> {
-        self.simulation.data_tag(self.node, self.app, self.seat)
+        self.simulation.data_tag(self.node, self.program, self.slot)
     }
 
-    fn tell(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {
+    fn record(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {
         let cause = self.cause;
-        self.simulation.tell(self.node, cause, tag, |_| event())
+        self.simulation.record(self.node, cause, tag, |_| event())
     }
 
     /// Writes to a socket; what it sends now follows from `cause`.
@@ -66,7 +67,7 @@ impl<O: Observer> EngineHost<'_, O> {
         let Some(socket) = self.simulation.nodes[self.node.index()].stack.socket_mut(handle) else { return };
         socket.cause = cause;
         let outcome = act(&mut socket.connection);
-        self.simulation.took(self.node, handle, outcome, cause);
+        self.simulation.apply(self.node, handle, outcome, cause);
     }
 
     fn line(&mut self, side: Side, command: &Command) -> Option<FrameId> {
@@ -75,7 +76,7 @@ impl<O: Observer> EngineHost<'_, O> {
         }
         let tag = self.control_tag();
         let (verb, argument) = (command.verb.clone(), command.argument.clone());
-        self.tell(tag, || Event::FtpCommand { side, verb, argument })
+        self.record(tag, || Event::FtpCommand { side, verb, argument })
     }
 
     fn reply(&mut self, side: Side, reply: &Reply) -> Option<FrameId> {
@@ -84,7 +85,7 @@ impl<O: Observer> EngineHost<'_, O> {
         }
         let tag = self.control_tag();
         let (code, lines) = (reply.code, reply.lines.clone());
-        self.tell(tag, || Event::FtpReply { side, code, lines })
+        self.record(tag, || Event::FtpReply { side, code, lines })
     }
 }
 
@@ -94,13 +95,15 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     }
 
     fn control_local(&self) -> SocketAddr {
-        let seat = self.simulation.nodes[self.node.index()].apps[usize::from(self.app)].seats.get(self.seat);
-        seat.and_then(|seat| seat.local).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
+        let sockets =
+            self.simulation.nodes[self.node.index()].programs[usize::from(self.program)].sessions.get(self.slot);
+        sockets.and_then(|sockets| sockets.local).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
     }
 
     fn control_remote(&self) -> SocketAddr {
-        let seat = self.simulation.nodes[self.node.index()].apps[usize::from(self.app)].seats.get(self.seat);
-        seat.and_then(|seat| seat.remote).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
+        let sockets =
+            self.simulation.nodes[self.node.index()].programs[usize::from(self.program)].sessions.get(self.slot);
+        sockets.and_then(|sockets| sockets.remote).map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), Into::into)
     }
 
     fn send_command(&mut self, command: &Command, wire: Bytes) {
@@ -135,19 +138,19 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
-    fn turn_to(&mut self, line: Line) {
-        self.seat = line as u32;
+    fn select_control(&mut self, server: FxpServer) {
+        self.slot = server as u32;
     }
 
     fn connect_control(&mut self) {
         let cause = self.cause;
-        self.simulation.call_server(self.node, self.app, self.seat, cause);
+        self.simulation.call_server(self.node, self.program, self.slot, cause);
     }
 
     fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
         self.stop_listening();
         let port = match port {
-            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node),
+            ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node, PortCall::Bind),
             ListenPort::Range { low, high } => self.simulation.free_port(self.node, low, high),
         };
         let port = port.ok_or(DataError::NoPort)?;
@@ -155,16 +158,18 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         let name = Some(if self.is_client { PortName::Bb } else { PortName::Pasv });
         let id = self.simulation.next_socket();
         let owner = self.owner(Channel::Data);
-        let Some(session) = self.simulation.seat_mut(self.node, self.app, self.seat).map(|seat| seat.session) else {
+        let Some(session) =
+            self.simulation.session_mut(self.node, self.program, self.slot).map(|sockets| sockets.session)
+        else {
             return Err(DataError::NoPort);
         };
-        let listener = Listener { id, local, name, owner, session: Some(session), guests: Vec::new() };
+        let listener = Listener { id, local, name, owner, session: Some(session), pending: Vec::new() };
         let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
-        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.listener = Some(handle);
+        if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
+            sockets.listener = Some(handle);
         }
         let tag = Tag { connection: None, session, channel: Channel::Data };
-        let frame = self.tell(Some(tag), || Event::Socket {
+        let frame = self.record(Some(tag), || Event::Socket {
             socket: id,
             action: SocketAction::Listen,
             local,
@@ -176,17 +181,20 @@ impl<O: Observer> Host for EngineHost<'_, O> {
     }
 
     fn stop_listening(&mut self) {
-        let seat = self.simulation.seat_mut(self.node, self.app, self.seat);
-        if let Some(handle) = seat.and_then(|seat| seat.listener.take()) {
+        let sockets = self.simulation.session_mut(self.node, self.program, self.slot);
+        if let Some(handle) = sockets.and_then(|sockets| sockets.listener.take()) {
             let cause = self.cause;
             self.simulation.unlisten(self.node, handle, cause);
         }
     }
 
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError> {
-        let port = match from {
-            Some(port) => port,
-            None => self.simulation.ephemeral_port(self.node).ok_or(DataError::NoPort)?,
+        let port = if let Some(port) = from {
+            port
+        } else {
+            // Servers bind the socket before they connect it, if only to their address.
+            let call = if self.is_client { PortCall::Connect } else { PortCall::Bind };
+            self.simulation.ephemeral_port(self.node, call).ok_or(DataError::NoPort)?
         };
         let local = Endpoint::new(self.control_local().ip(), port);
         let remote = Endpoint::from(to);
@@ -199,12 +207,12 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         }
         let name = self.is_client.then_some(PortName::Bb);
         let owner = self.owner(Channel::Data);
-        let seat = self.simulation.seat_mut(self.node, self.app, self.seat).ok_or(DataError::NoPort)?;
-        let session = seat.session;
+        let sockets = self.simulation.session_mut(self.node, self.program, self.slot).ok_or(DataError::NoPort)?;
+        let session = sockets.session;
         let cause = self.cause;
         let handle = self.simulation.connect(self.node, (local, remote), name, (owner, session), cause);
-        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.data = Some(handle);
+        if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
+            sockets.data = Some(handle);
         }
         Ok(())
     }
@@ -229,33 +237,33 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn abort_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.data = None;
+        if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
+            sockets.data = None;
         }
         self.with_connection(handle, cause, crate::tcp::Connection::abort);
     }
 
     fn leave_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.data = None;
+        if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
+            sockets.data = None;
         }
         self.with_connection(handle, cause, crate::tcp::Connection::leave);
     }
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {
-        let (node, app, seat) = (self.node, self.app, self.seat);
+        let (node, program, slot) = (self.node, self.program, self.slot);
         let at = self.simulation.now + after;
         let cause = self.cause;
-        let Some(state) = self.simulation.seat_mut(node, app, seat) else { return };
-        let slot = &mut state.timers[timer];
-        (slot.deadline, slot.length, slot.cause) = (at, after, cause);
-        self.simulation.wake_at(node, app, seat, timer, at);
+        let Some(state) = self.simulation.session_mut(node, program, slot) else { return };
+        let running = &mut state.timers[timer];
+        (running.deadline, running.length, running.cause) = (at, after, cause);
+        self.simulation.wake_at(node, program, slot, timer, at);
     }
 
     fn cancel_timer(&mut self, timer: FtpTimer) {
-        if let Some(seat) = self.simulation.seat_mut(self.node, self.app, self.seat) {
-            seat.timers[timer].deadline = Instant::NEVER;
+        if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
+            sockets.timers[timer].deadline = Instant::NEVER;
         }
     }
 
@@ -267,11 +275,11 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             Note::TransferStarted { .. } | Note::TransferFinished { .. } => {
                 self.data_tag().or_else(|| self.control_tag())
             }
-            Note::StepStarted { .. } | Note::StepFinished { .. } => self.control_tag(),
+            Note::CommandStarted { .. } | Note::CommandFinished { .. } => self.control_tag(),
         };
-        let frame = self.tell(tag, || match note {
-            Note::StepStarted { index, run } => Event::Step { index, run, result: None },
-            Note::StepFinished { index, run, result } => Event::Step { index, run, result: Some(result) },
+        let frame = self.record(tag, || match note {
+            Note::CommandStarted { index, run } => Event::Command { index, run, result: None },
+            Note::CommandFinished { index, run, result } => Event::Command { index, run, result: Some(result) },
             Note::TransferStarted { verb, mode } => Event::Transfer { command: verb, mode, result: None, bytes: 0 },
             Note::TransferFinished { verb, mode, result, bytes } => {
                 Event::Transfer { command: verb, mode, result: Some(result), bytes }

@@ -9,23 +9,28 @@
 //! | `queue` | the event queue |
 //! | `simulation` | the state, the clock, the loop |
 //! | `walk` | a packet's way through one node: hooks, routing, link |
-//! | `table` | what happens to connection tracking tables, told |
+//! | `table_events` | what happens to connection tracking tables, recorded |
 //! | `translate` | NAT and the FTP helper on that way |
-//! | `answer` | what a node says about packets it will not deliver: ICMP errors, RST |
+//! | `faults` | what goes wrong on a link |
+//! | `icmp_errors` | what a node says about packets it will not deliver: ICMP errors, RST |
 //! | `stack` | sockets, listeners and ports of a node |
+//! | `ports` | which local port a socket takes |
+//! | `slab` | values under small numbers |
 //! | `transport` | segments to sockets and back |
-//! | `apps` | the FTP programs of a node and what they are told |
+//! | `programs` | the FTP programs of a node and what they are told |
 //! | `timers` | the timers of the FTP programs |
 //! | `host` | what the FTP programs ask for |
 
-mod answer;
-mod apps;
 mod faults;
 mod host;
+mod icmp_errors;
+mod ports;
+mod programs;
 mod queue;
 mod simulation;
+mod slab;
 mod stack;
-mod table;
+mod table_events;
 mod timers;
 mod translate;
 mod transport;

@@ -16,9 +16,9 @@ pub(super) enum What {
     /// A TCP timer of a socket may have run out.
     Tcp { node: NodeId, slot: u32, socket: SocketId },
     /// A timer of an FTP session may have run out.
-    Ftp { node: NodeId, app: u16, seat: u32, timer: FtpTimer },
+    Ftp { node: NodeId, program: u16, slot: u32, timer: FtpTimer },
     /// An FTP client begins.
-    Start { node: NodeId, app: u16 },
+    Start { node: NodeId, program: u16 },
     /// A node stops waiting for a neighbour to answer.
     Neighbour { node: NodeId, ticket: u32 },
 }
@@ -99,7 +99,7 @@ mod tests {
         for _ in 0..20_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let ahead = Duration::from_micros((random >> 33) % 300_000);
-            queue.push(before + ahead, What::Start { node: NodeId(0), app: 0 });
+            queue.push(before + ahead, What::Start { node: NodeId(0), program: 0 });
             if random >> 63 == 0 {
                 let next = queue.next_at();
                 let (at, _) = queue.pop().unwrap();
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn events_of_one_instant_come_in_the_order_they_were_scheduled() {
         let mut queue = Queue::default();
-        let start = |app| What::Start { node: NodeId(0), app };
-        for app in 0..100 {
-            queue.push(Instant::from_nanos(u64::from(app % 3)), start(app));
+        let start = |program| What::Start { node: NodeId(0), program };
+        for program in 0..100 {
+            queue.push(Instant::from_nanos(u64::from(program % 3)), start(program));
         }
         let mut seen = Vec::new();
-        while let Some((at, What::Start { app, .. })) = queue.pop() {
-            seen.push((at, app));
+        while let Some((at, What::Start { program, .. })) = queue.pop() {
+            seen.push((at, program));
         }
         assert_eq!(seen.len(), 100);
         assert!(seen.is_sorted());

@@ -1,7 +1,8 @@
 //! The state of a simulation, its clock and its loop.
 
-use super::apps::{App, Deferred};
+use super::programs::{Deferred, FtpProgram};
 use super::queue::{Queue, What};
+use super::slab::Slab;
 use super::stack::{Handle, Stack};
 use super::walk::Resolving;
 use crate::firewall::{Conntrack, Firewall, Tracked};
@@ -15,7 +16,7 @@ use crate::trace::{Event, Frame, Observer};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use std::collections::VecDeque;
-use std::fmt;
+use thiserror::Error;
 
 /// What a run may use up. Hitting one is an error that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,27 +36,18 @@ impl Default for Limits {
 }
 
 /// Why a run was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LimitReached {
     /// The simulated time is used up.
+    #[error("the run reached its limit of simulated time, {0} s")]
     Time(Instant),
     /// So many frames were recorded.
+    #[error("the run reached its limit of {0} frames")]
     Frames(usize),
     /// So many events were handled.
+    #[error("the run reached its limit of {0} events")]
     Events(u64),
 }
-
-impl fmt::Display for LimitReached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(limit) => write!(f, "the run reached its limit of simulated time, {limit} s"),
-            Self::Frames(limit) => write!(f, "the run reached its limit of {limit} frames"),
-            Self::Events(limit) => write!(f, "the run reached its limit of {limit} events"),
-        }
-    }
-}
-
-impl std::error::Error for LimitReached {}
 
 /// A node's moving parts; its place in the network is in the [`Topology`].
 #[derive(Debug, Default)]
@@ -63,7 +55,7 @@ pub(super) struct Node {
     pub(super) down: bool,
     pub(super) firewall: Option<Box<Firewall>>,
     pub(super) stack: Stack,
-    pub(super) apps: Vec<App>,
+    pub(super) programs: Vec<FtpProgram>,
     pub(super) resolving: Vec<Resolving>,
 }
 
@@ -98,7 +90,7 @@ pub struct Simulation<O> {
     pub(super) tcp: tcp::Config,
     /// What sessions are to be told next, and whether one is being told something now.
     pub(super) deferred: VecDeque<Deferred>,
-    pub(super) telling: bool,
+    pub(super) notifying: bool,
     /// Nothing in the connection tracking tables expires before this.
     pub(super) next_expiry: Instant,
     rng: Xoshiro256PlusPlus,
@@ -121,7 +113,7 @@ impl<O: Observer> Simulation<O> {
             looped: Slab::default(),
             tcp,
             deferred: VecDeque::new(),
-            telling: false,
+            notifying: false,
             next_expiry: Instant::NEVER,
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             counters: Counters::default(),
@@ -140,11 +132,11 @@ impl<O: Observer> Simulation<O> {
         self.nodes[node.index()].down = true;
     }
 
-    /// Runs an FTP server on a node and opens its door at `port`.
+    /// Runs an FTP server on a node and listens at `port`.
     pub fn add_server(&mut self, node: NodeId, port: u16, server: ftp::Server) {
-        let app = self.nodes[node.index()].apps.len() as u16;
-        self.nodes[node.index()].apps.push(App::server(server));
-        self.listen_for_control(node, app, port);
+        let program = self.nodes[node.index()].programs.len() as u16;
+        self.nodes[node.index()].programs.push(FtpProgram::server(server));
+        self.listen_for_control(node, program, port);
     }
 
     /// Runs an FTP client on a node, which begins at `start`.
@@ -156,22 +148,22 @@ impl<O: Observer> Simulation<O> {
         start: Instant,
         client: ftp::ClientSession,
     ) {
-        let app = self.nodes[node.index()].apps.len() as u16;
-        self.nodes[node.index()].apps.push(App::client(client, session, to));
-        self.queue.push(start, What::Start { node, app });
+        let program = self.nodes[node.index()].programs.len() as u16;
+        self.nodes[node.index()].programs.push(FtpProgram::client(client, session, to));
+        self.queue.push(start, What::Start { node, program });
     }
 
     /// A packet made by hand arrives at an interface of `node`, as if its neighbour had sent it.
     pub fn inject(&mut self, at: Instant, node: NodeId, interface: u16, packet: Packet) {
         let id = self.next_packet();
-        let slot = self.in_flight.insert(Packet { id, trail: None, ..packet });
+        let slot = self.in_flight.insert(Packet { id, last_frame: None, ..packet });
         self.queue.push(at, What::Arrive { packet: slot, node, interface });
     }
 
     /// Tells the client that was added to a node last which server files are copied to (FXP).
     pub fn set_second_server(&mut self, node: NodeId, to: Endpoint) {
-        if let Some(app) = self.nodes[node.index()].apps.last_mut() {
-            app.add_server(to);
+        if let Some(program) = self.nodes[node.index()].programs.last_mut() {
+            program.add_server(to);
         }
     }
 
@@ -204,11 +196,11 @@ impl<O: Observer> Simulation<O> {
                 let socket = self.nodes[node.index()].stack.socket(Handle { slot, id: socket });
                 socket.is_some_and(|socket| socket.wakes == at && socket.connection.next_deadline().is_some())
             }
-            What::Ftp { node, app, seat, timer } => {
-                let seat = self.nodes[node.index()].apps[usize::from(app)].seats.get(seat);
-                seat.is_some_and(|seat| {
-                    let slot = &seat.timers[timer];
-                    slot.wakes == at && slot.deadline != Instant::NEVER
+            What::Ftp { node, program, slot, timer } => {
+                let sockets = self.nodes[node.index()].programs[usize::from(program)].sessions.get(slot);
+                sockets.is_some_and(|sockets| {
+                    let running = &sockets.timers[timer];
+                    running.wakes == at && running.deadline != Instant::NEVER
                 })
             }
         }
@@ -230,8 +222,8 @@ impl<O: Observer> Simulation<O> {
                 self.walk_in(node, Some(LOOPBACK), packet, tracked);
             }
             What::Tcp { node, slot, socket } => self.tcp_timer(node, slot, socket),
-            What::Ftp { node, app, seat, timer } => self.ftp_timer(node, app, seat, timer),
-            What::Start { node, app } => self.start_client(node, app),
+            What::Ftp { node, program, slot, timer } => self.ftp_timer(node, program, slot, timer),
+            What::Start { node, program } => self.start_client(node, program),
             What::Neighbour { node, ticket } => self.neighbour_failed(node, ticket),
         }
     }
@@ -258,11 +250,11 @@ impl<O: Observer> Simulation<O> {
 
     /// Whether every FTP client has played its run list to the end.
     pub fn clients_finished(&self) -> bool {
-        self.nodes.iter().flat_map(|node| &node.apps).all(App::is_finished)
+        self.nodes.iter().flat_map(|node| &node.programs).all(FtpProgram::is_finished)
     }
 
-    /// Tells the observer, if there is one. `event` is not even made otherwise.
-    pub(super) fn tell(
+    /// Records a frame, if somebody records. `event` is not even made otherwise.
+    pub(super) fn record(
         &mut self,
         node: NodeId,
         cause: Option<FrameId>,
@@ -306,41 +298,4 @@ const fn take_next(counter: &mut u32) -> u32 {
     let next = *counter;
     *counter += 1;
     next
-}
-
-/// Values under small numbers that are used again.
-#[derive(Debug)]
-pub(super) struct Slab<T> {
-    slots: Vec<Option<T>>,
-    free: Vec<u32>,
-}
-
-impl<T> Default for Slab<T> {
-    fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Slab<T> {
-    pub(super) fn insert(&mut self, value: T) -> u32 {
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = Some(value);
-            return slot;
-        }
-        self.slots.push(Some(value));
-        (self.slots.len() - 1) as u32
-    }
-
-    pub(super) fn take(&mut self, slot: u32) -> T {
-        self.free.push(slot);
-        self.slots[slot as usize].take().expect("a slot is taken once")
-    }
-
-    pub(super) fn get(&self, slot: u32) -> Option<&T> {
-        self.slots.get(slot as usize)?.as_ref()
-    }
-
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.slots.get_mut(slot as usize)?.as_mut()
-    }
 }

@@ -1,6 +1,6 @@
 //! The sockets, listeners and ports of one node.
 
-use super::simulation::Slab;
+use super::slab::Slab;
 use crate::firewall::Tuple;
 use crate::ids::{FrameId, SessionId, SocketId};
 use crate::lookup::LookUp;
@@ -9,11 +9,11 @@ use crate::tcp::Connection;
 use crate::time::Instant;
 use crate::trace::PortName;
 
-/// Who is told what happens to a socket: a seat of an FTP program.
+/// Who is told what happens to a socket: a session of an FTP program, by its slot in the program's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
-    pub(super) app: u16,
-    pub(super) seat: u32,
+    pub(super) program: u16,
+    pub(super) slot: u32,
     pub(super) channel: Channel,
 }
 
@@ -33,10 +33,10 @@ pub(super) struct Socket {
     /// When the engine will look at its timers; `NEVER` if it will not.
     pub(super) wakes: Instant,
     /// The listener that it came in by, until the handshake is complete.
-    pub(super) door: Option<(u32, SocketId)>,
+    pub(super) listener: Option<Handle>,
 }
 
-/// A door.
+/// A listening socket.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) id: SocketId,
@@ -45,8 +45,8 @@ pub(super) struct Listener {
     pub(super) owner: Owner,
     /// The session it was opened for; `None` for port 21, which everyone may use.
     pub(super) session: Option<SessionId>,
-    /// Who came in by it and may still be in the handshake.
-    pub(super) guests: Vec<Handle>,
+    /// Connections that began here and may still be in the handshake: the SYN queue.
+    pub(super) pending: Vec<Handle>,
 }
 
 /// A place in the stack, with the id that must still be there.
@@ -90,17 +90,17 @@ impl Stack {
         (listener.session.is_none() || listener.local.ip == local.ip).then_some((slot, listener))
     }
 
-    /// A connection begins at this door. Who is in by now is forgotten.
-    pub(super) fn came_in(&mut self, door: Handle, guest: Handle) {
+    /// A connection begins at this listener. Those whose handshake is complete by now leave the queue.
+    pub(super) fn add_pending(&mut self, at: Handle, pending: Handle) {
         let sockets = &self.sockets;
         let waits = |handle: &Handle| {
-            sockets.get(handle.slot).is_some_and(|socket| socket.id == handle.id && socket.door.is_some())
+            sockets.get(handle.slot).is_some_and(|socket| socket.id == handle.id && socket.listener.is_some())
         };
-        if let Some(listener) = self.listeners.get_mut(door.slot).filter(|listener| listener.id == door.id) {
-            if listener.guests.len() == listener.guests.capacity() {
-                listener.guests.retain(waits);
+        if let Some(listener) = self.listeners.get_mut(at.slot).filter(|listener| listener.id == at.id) {
+            if listener.pending.len() == listener.pending.capacity() {
+                listener.pending.retain(waits);
             }
-            listener.guests.push(guest);
+            listener.pending.push(pending);
         }
     }
 

@@ -50,20 +50,20 @@ impl<O: Observer> Simulation<O> {
         if translate(packet, tracked, half)
             && let Some(before) = before
         {
-            self.tell_translated(node, before, packet, (hook, rule));
+            self.record_translation(node, before, packet, (hook, rule));
         }
     }
 
-    fn tell_translated(
+    fn record_translation(
         &mut self,
         node: NodeId,
         before: PacketRef,
         packet: &mut Packet,
         (hook, rule): (Hook, Option<RuleId>),
     ) {
-        let (cause, tag) = (packet.trail, packet.tag);
-        packet.trail =
-            self.tell(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
+        let (cause, tag) = (packet.last_frame, packet.tag);
+        packet.last_frame =
+            self.record(node, cause, tag, |o| Event::Translated { before, packet: o.packet(packet), hook, rule });
     }
 
     /// Lets the helper of the packet's connection read it. `false`: the helper does not let it pass.
@@ -88,9 +88,9 @@ impl<O: Observer> Simulation<O> {
         if helped.rewritten
             && let Some(before) = before
         {
-            self.tell_translated(node, before, packet, (Hook::Postrouting, None));
+            self.record_translation(node, before, packet, (Hook::Postrouting, None));
         }
-        self.tell_table(node, packet);
+        self.record_table_events(node, packet);
         true
     }
 }

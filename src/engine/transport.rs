@@ -1,6 +1,6 @@
 //! Segments to sockets and back.
 
-use super::apps::Call;
+use super::programs::Call;
 use super::queue::What;
 use super::simulation::Simulation;
 use super::stack::{Handle, Owner, Socket};
@@ -26,17 +26,17 @@ impl<O: Observer> Simulation<O> {
                 let stack = &mut self.nodes[node.index()].stack;
                 let found = stack.find(local, remote).filter(|handle| {
                     let socket = stack.socket(*handle);
-                    let door = stack.listener(local).is_some();
-                    !(door && socket.is_some_and(|socket| socket.connection.makes_way_for(segment)))
+                    let listens = stack.listener(local).is_some();
+                    !(listens && socket.is_some_and(|socket| socket.connection.gives_way_to(segment)))
                 });
                 if let Some(handle) = found {
                     let Some(socket) = stack.socket_mut(handle) else { return };
-                    socket.cause = packet.trail;
+                    socket.cause = packet.last_frame;
                     let outcome = socket.connection.on_segment(self.now, segment);
-                    self.took(node, handle, outcome, packet.trail);
+                    self.apply(node, handle, outcome, packet.last_frame);
                 } else if segment.is_syn() && stack.listener(local).is_some() {
                     if let Some(old) = stack.find(local, remote) {
-                        self.forget(node, old, packet.trail);
+                        self.forget(node, old, packet.last_frame);
                     }
                     self.accept(node, &packet);
                 } else {
@@ -44,17 +44,17 @@ impl<O: Observer> Simulation<O> {
                 }
             }
             Body::Icmp(icmp) => match &**icmp {
-                Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.trail),
-                Icmp::TooBig { mtu, quoted } => self.too_big_for_socket(node, *mtu, quoted, packet.trail),
+                Icmp::Unreachable { reason, quoted } => self.icmp_about(node, *reason, quoted, packet.last_frame),
+                Icmp::TooBig { mtu, quoted } => self.too_big_for_socket(node, *mtu, quoted, packet.last_frame),
                 // To a connecting socket that is EHOSTUNREACH (Linux: icmp_err_convert).
-                Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.trail),
+                Icmp::TimeExceeded { quoted } => self.icmp_about(node, Unreachable::Host, quoted, packet.last_frame),
             },
         }
     }
 
     /// A packet of this node itself could not leave: its socket learns without any ICMP on a wire.
     pub(super) fn report_to_own_socket(&mut self, node: NodeId, reason: Unreachable, lost: &Packet) {
-        self.icmp_about(node, reason, lost, lost.trail);
+        self.icmp_about(node, reason, lost, lost.last_frame);
     }
 
     /// The node's own routes lead nowhere: `connect()` fails at once (`fib_props`).
@@ -72,7 +72,7 @@ impl<O: Observer> Simulation<O> {
         if outcome.failed.is_some() {
             outcome.failed = failure.or(outcome.failed);
         }
-        self.took(node, handle, outcome, lost.trail);
+        self.apply(node, handle, outcome, lost.last_frame);
     }
 
     fn icmp_about(&mut self, node: NodeId, reason: Unreachable, quoted: &Packet, cause: Option<FrameId>) {
@@ -84,7 +84,7 @@ impl<O: Observer> Simulation<O> {
             return;
         }
         let outcome = socket.connection.on_unreachable(reason);
-        self.took(node, handle, outcome, cause);
+        self.apply(node, handle, outcome, cause);
     }
 
     /// A packet of a socket did not fit on a link.
@@ -95,7 +95,7 @@ impl<O: Observer> Simulation<O> {
         let Some(socket) = stack.socket_mut(handle) else { return };
         socket.cause = cause;
         socket.connection.on_too_big(mtu, segment.seq);
-        self.took(node, handle, Outcome::default(), cause);
+        self.apply(node, handle, Outcome::default(), cause);
     }
 
     /// The stack's settings for a connection to `remote`: the MSS is what the first link takes (RFC 6691). All programs
@@ -107,7 +107,7 @@ impl<O: Observer> Simulation<O> {
         };
         let fits = mtu.saturating_sub(40).min(65495) as u16;
         let mss = if mtu == LinkSettings::default().mtu { self.tcp.mss } else { fits };
-        let options = self.app_mut(node, owner.app).sockets;
+        let options = self.program_mut(node, owner.program).sockets;
         let keep_alive = options.keep_alive;
         let keep_alive = keep_alive.map(|(idle, interval)| KeepAlive { idle, interval, ..KeepAlive::default() });
         Config {
@@ -125,13 +125,14 @@ impl<O: Observer> Simulation<O> {
         let iss = SeqNr(self.random());
         let id = self.next_socket();
         let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local) else { return };
-        let (door, owner, name, session) = ((slot, listener.id), listener.owner, listener.name, listener.session);
+        let (owner, name, session) = (listener.owner, listener.name, listener.session);
+        let listener = Handle { slot, id: listener.id };
         let tag = packet.tag.unwrap_or(Tag {
             connection: None,
             session: session.unwrap_or_default(),
             channel: owner.channel,
         });
-        let cause = self.tell(node, packet.trail, Some(tag), |_| Event::Socket {
+        let cause = self.record(node, packet.last_frame, Some(tag), |_| Event::Socket {
             socket: id,
             action: SocketAction::Accept,
             local,
@@ -149,11 +150,10 @@ impl<O: Observer> Simulation<O> {
             last_sent: cause,
             begun: self.now,
             wakes: Instant::NEVER,
-            door: Some(door),
+            listener: Some(listener),
         });
-        let (slot, id) = door;
-        self.nodes[node.index()].stack.came_in(Handle { slot, id }, handle);
-        self.took(node, handle, outcome, cause);
+        self.nodes[node.index()].stack.add_pending(listener, handle);
+        self.apply(node, handle, outcome, cause);
     }
 
     /// Begins a connection.
@@ -168,7 +168,7 @@ impl<O: Observer> Simulation<O> {
         let id = self.next_socket();
         let tag = Tag { connection: Some(self.next_connection()), session, channel: owner.channel };
         let iss = SeqNr(self.random());
-        let cause = self.tell(node, cause, Some(tag), |_| Event::Socket {
+        let cause = self.record(node, cause, Some(tag), |_| Event::Socket {
             socket: id,
             action: SocketAction::Connect,
             local,
@@ -186,21 +186,21 @@ impl<O: Observer> Simulation<O> {
             last_sent: cause,
             begun: self.now,
             wakes: Instant::NEVER,
-            door: None,
+            listener: None,
         });
-        self.took(node, handle, outcome, cause);
+        self.apply(node, handle, outcome, cause);
         handle
     }
 
-    /// Acts on what a connection said.
-    pub(super) fn took(&mut self, node: NodeId, handle: Handle, outcome: Outcome, cause: Option<FrameId>) {
+    /// Acts on what a call to a connection brought about, in the order in which Linux would: state, output, program.
+    pub(super) fn apply(&mut self, node: NodeId, handle: Handle, outcome: Outcome, cause: Option<FrameId>) {
         let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) else { return };
         let (owner, tag) = (socket.owner, socket.tag);
         let (local, remote) = (socket.connection.local(), socket.connection.remote());
         let mut cause = cause;
         if O::RECORDS {
             for (from, to) in outcome.transitions() {
-                cause = self.tell(node, cause, Some(tag), |_| Event::TcpState {
+                cause = self.record(node, cause, Some(tag), |_| Event::TcpState {
                     socket: handle.id,
                     local,
                     remote,
@@ -215,7 +215,7 @@ impl<O: Observer> Simulation<O> {
         if let Some(failure) = outcome.failed {
             self.flush(node, handle);
             let error = data_error(failure, remote);
-            let cause = self.tell(node, cause, Some(tag), |_| Event::Socket {
+            let cause = self.record(node, cause, Some(tag), |_| Event::Socket {
                 socket: handle.id,
                 action: SocketAction::Failed(error),
                 local,
@@ -228,21 +228,20 @@ impl<O: Observer> Simulation<O> {
         if outcome.connected {
             // The last acknowledgement of the handshake goes out at once, before the program has said anything.
             self.flush(node, handle);
-            let door = self.nodes[node.index()].stack.socket_mut(handle).and_then(|socket| socket.door.take());
-            if let Some((slot, id)) = door
+            let socket = self.nodes[node.index()].stack.socket_mut(handle);
+            if let Some(listener) = socket.and_then(|socket| socket.listener.take())
                 && owner.channel == Channel::Data
             {
-                let door = Handle { slot, id };
-                if self.nodes[node.index()].stack.listener_at(door).is_none() {
-                    // The door was shut meanwhile: who is still in the handshake is turned away, as Linux does.
+                if self.nodes[node.index()].stack.listener_at(listener).is_none() {
+                    // The listener was closed meanwhile: a handshake that completes now is answered with RST.
                     return self.turn_away(node, handle, cause);
                 }
                 // A data listener takes one connection.
-                self.unlisten(node, door, cause);
+                self.unlisten(node, listener, cause);
             }
             self.call(node, owner, handle, Call::Connected(remote), cause);
         }
-        // A guest of the control door has been given a seat meanwhile.
+        // A connection to the control port has been given its session meanwhile.
         let owner = self.nodes[node.index()].stack.socket(handle).map_or(owner, |socket| socket.owner);
         if outcome.readable {
             // What is acknowledged at once, at arrival or by reading, goes out before the program answers.
@@ -267,17 +266,17 @@ impl<O: Observer> Simulation<O> {
     /// An old connection in TIME-WAIT is forgotten, if it lets a new one take its place.
     pub(super) fn reuse_time_wait(&mut self, node: NodeId, old: Handle, cause: Option<FrameId>) -> bool {
         let socket = self.nodes[node.index()].stack.socket(old);
-        let makes_way = socket.is_some_and(|socket| socket.connection.makes_way());
-        if makes_way {
+        let can_be_reused = socket.is_some_and(|socket| socket.connection.can_be_reused());
+        if can_be_reused {
             self.forget(node, old, cause);
         }
-        makes_way
+        can_be_reused
     }
 
     fn forget(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
         if let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle) {
             let outcome = socket.connection.forget();
-            self.took(node, handle, outcome, cause);
+            self.apply(node, handle, outcome, cause);
         }
     }
 
@@ -299,7 +298,7 @@ impl<O: Observer> Simulation<O> {
             let packet = Packet {
                 id: self.next_packet(),
                 tag: Some(tag),
-                trail: cause,
+                last_frame: cause,
                 src: local.ip,
                 dst: remote.ip,
                 ttl: DEFAULT_TTL,
@@ -319,7 +318,7 @@ impl<O: Observer> Simulation<O> {
             let (local, remote) = (socket.connection.local(), socket.connection.remote());
             let tag = socket.tag;
             self.nodes[node.index()].stack.remove(handle);
-            self.tell(node, cause, Some(tag), |_| Event::Socket {
+            self.record(node, cause, Some(tag), |_| Event::Socket {
                 socket: handle.id,
                 action: SocketAction::Closed,
                 local,
@@ -354,28 +353,29 @@ impl<O: Observer> Simulation<O> {
         let outcome = socket.connection.on_timer(now);
         let mut cause = cause;
         if let Some((kind, attempt, after)) = outcome.expired {
-            cause = self.tell(node, cause, Some(tag), |_| Event::Timer {
+            cause = self.record(node, cause, Some(tag), |_| Event::Timer {
                 timer: Timer::Tcp(kind),
                 socket: Some(id),
                 attempt,
                 after,
             });
         }
-        self.took(node, handle, outcome, cause);
+        self.apply(node, handle, outcome, cause);
     }
 
-    /// Closes a door. Who is still in the handshake is forgotten without a word (Linux: `inet_csk_listen_stop`).
+    /// Closes a listening socket. Handshakes that are not complete are forgotten without a packet (Linux:
+    /// `inet_csk_listen_stop`).
     pub(super) fn unlisten(&mut self, node: NodeId, handle: Handle, cause: Option<FrameId>) {
         let Some(listener) = self.nodes[node.index()].stack.unlisten(handle) else { return };
-        for &guest in &listener.guests {
-            let Some(socket) = self.nodes[node.index()].stack.socket_mut(guest) else { continue };
-            if socket.door.is_some() && socket.connection.state() == State::SynReceived {
-                self.forget(node, guest, cause);
+        for &pending in &listener.pending {
+            let Some(socket) = self.nodes[node.index()].stack.socket_mut(pending) else { continue };
+            if socket.listener.is_some() && socket.connection.state() == State::SynReceived {
+                self.forget(node, pending, cause);
             }
         }
         let channel = listener.owner.channel;
         let tag = listener.session.map(|session| Tag { connection: None, session, channel });
-        self.tell(node, cause, tag, |_| Event::Socket {
+        self.record(node, cause, tag, |_| Event::Socket {
             socket: listener.id,
             action: SocketAction::Unlisten,
             local: listener.local,
@@ -385,7 +385,7 @@ impl<O: Observer> Simulation<O> {
     }
 }
 
-/// The error that a program sees (measured: `../shared/truth/kernel_facts.md`, "`connect()` against ...").
+/// The error that a program sees (measured on Linux 6.18: `connect()` against each ICMP error).
 const fn data_error(failure: Failure, remote: Endpoint) -> DataError {
     match failure {
         Failure::Refused | Failure::Unreachable(Unreachable::Port) => DataError::Refused,

@@ -47,8 +47,8 @@ impl<O: Observer> Simulation<O> {
     pub(super) fn arrive(&mut self, node: NodeId, interface: u16, mut packet: Packet) {
         if O::RECORDS {
             let link = self.topology.interfaces(node)[usize::from(interface)].link;
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self.tell(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
+            let (cause, tag) = (packet.last_frame, packet.tag);
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Received { packet: o.packet(&packet), link });
         }
         self.ingress(node, Some(interface), packet);
     }
@@ -76,7 +76,7 @@ impl<O: Observer> Simulation<O> {
             Route::Local => {
                 if self.pass(node, Hook::Input, between, tracked.as_mut(), &mut packet) {
                     self.translate(node, Hook::Input, between, tracked.as_mut(), &mut packet);
-                    if self.see_off(node, tracked.as_ref(), &mut packet) {
+                    if self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
                         self.deliver(node, packet);
                     }
                 }
@@ -130,7 +130,7 @@ impl<O: Observer> Simulation<O> {
             return;
         }
         self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
-        if self.see_off(node, tracked.as_ref(), &mut packet) {
+        if self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
             self.egress(node, output, route, packet, false);
         }
     }
@@ -152,33 +152,33 @@ impl<O: Observer> Simulation<O> {
         };
         let between = (None, output);
         if !self.pass(node, Hook::Output, between, tracked.as_mut(), &mut packet) {
-            return packet.trail;
+            return packet.last_frame;
         }
         let Some(output) = output else {
             let lost = self.lose(node, packet, nowhere(route).0);
-            let trail = lost.trail;
+            let last_frame = lost.last_frame;
             self.no_way_for_own_socket(node, route, &lost);
-            return trail;
+            return last_frame;
         };
         if !self.pass(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet) {
-            return packet.trail;
+            return packet.last_frame;
         }
         self.translate(node, Hook::Postrouting, between, tracked.as_mut(), &mut packet);
-        if !self.see_off(node, tracked.as_ref(), &mut packet) {
-            return packet.trail;
+        if !self.help_and_confirm(node, tracked.as_ref(), &mut packet) {
+            return packet.last_frame;
         }
         if route == Route::Local {
-            let trail = packet.trail;
+            let last_frame = packet.last_frame;
             let slot = self.looped.insert((packet, tracked.as_ref().map(Tracked::confirmed)));
             self.queue.push(self.now, What::Loopback { packet: slot, node });
-            return trail;
+            return last_frame;
         }
         self.egress(node, output, route, packet, true)
     }
 
     /// The last thing at a node: the helper reads the packet, and a new connection gets its entry. `false`: one of the
     /// two has stopped it.
-    fn see_off(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
+    fn help_and_confirm(&mut self, node: NodeId, tracked: Option<&Tracked>, packet: &mut Packet) -> bool {
         let Some(tracked) = tracked else { return true };
         if !self.help(node, tracked, packet) {
             return false;
@@ -202,7 +202,7 @@ impl<O: Observer> Simulation<O> {
         let far = link_state.far_end(node);
         let interface = link_state.interfaces[far];
         let Some(arrives) = link_state.enqueue(self.now, far, bytes) else {
-            return self.lose(node, packet, Loss::QueueFull).trail;
+            return self.lose(node, packet, Loss::QueueFull).last_frame;
         };
         if link_state.faults.is_some() {
             return self.egress_with_faults((node, to), (link, far, interface), packet, arrives);
@@ -219,14 +219,14 @@ impl<O: Observer> Simulation<O> {
         arrives: Instant,
     ) -> Option<FrameId> {
         if O::RECORDS {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail =
-                self.tell(node, cause, tag, |o| Event::Sent { packet: o.packet(&packet), link, to, arrives });
+            let (cause, tag) = (packet.last_frame, packet.tag);
+            packet.last_frame =
+                self.record(node, cause, tag, |o| Event::Sent { packet: o.packet(&packet), link, to, arrives });
         }
-        let trail = packet.trail;
+        let last_frame = packet.last_frame;
         let slot = self.in_flight.insert(packet);
         self.queue.push(arrives, What::Arrive { packet: slot, node: to, interface });
-        trail
+        last_frame
     }
 
     /// Shows the packet to the chain at `hook`. `false`: it died there.
@@ -244,8 +244,8 @@ impl<O: Observer> Simulation<O> {
         let ct_state = tracked.as_ref().map(|tracked| tracked.state);
         let verdict = decision.verdict;
         if O::RECORDS {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self.tell(node, cause, tag, |o| Event::Verdict {
+            let (cause, tag) = (packet.last_frame, packet.tag);
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Verdict {
                 packet: o.packet(packet),
                 hook,
                 ct_state,
@@ -274,7 +274,7 @@ impl<O: Observer> Simulation<O> {
         }
         let conntrack = self.nodes[node.index()].conntrack_mut()?;
         let tracked = conntrack.track(self.now, packet);
-        self.tell_table(node, packet);
+        self.record_table_events(node, packet);
         Some(tracked)
     }
 
@@ -294,8 +294,8 @@ impl<O: Observer> Simulation<O> {
         let view = View { packet, input, output, tracked: None, now: self.now };
         let Some(rule) = rules.exempts(view) else { return false };
         if O::RECORDS {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self.tell(node, cause, tag, |o| Event::Verdict {
+            let (cause, tag) = (packet.last_frame, packet.tag);
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Verdict {
                 packet: o.packet(packet),
                 hook,
                 ct_state: Some(CtState::Untracked),
@@ -313,32 +313,32 @@ impl<O: Observer> Simulation<O> {
             self.lose(node, packet.clone(), Loss::Clash);
             return false;
         }
-        self.tell_table(node, packet);
+        self.record_table_events(node, packet);
         true
     }
 
     /// The packet ends here. Returns it with its last frame.
     pub(super) fn lose(&mut self, node: NodeId, mut packet: Packet, reason: Loss) -> Packet {
         if O::RECORDS {
-            let (cause, tag) = (packet.trail, packet.tag);
-            packet.trail = self.tell(node, cause, tag, |o| Event::Lost { packet: o.packet(&packet), reason });
+            let (cause, tag) = (packet.last_frame, packet.tag);
+            packet.last_frame = self.record(node, cause, tag, |o| Event::Lost { packet: o.packet(&packet), reason });
         }
         packet
     }
 
-    /// Nobody is there: ask, and wait for an answer that will not come.
+    /// ARP or ND for an address that nobody has: fails after 3 s.
     fn resolve(&mut self, node: NodeId, packet: Packet, own: bool) -> Option<FrameId> {
-        let trail = packet.trail;
+        let last_frame = packet.last_frame;
         let resolving = &mut self.nodes[node.index()].resolving;
         if let Some(waiting) = resolving.iter_mut().find(|r| r.neighbour == packet.dst) {
             waiting.waiting.push((packet, own));
-            return trail;
+            return last_frame;
         }
         let neighbour = packet.dst;
         let ticket = self.next_ticket();
         self.nodes[node.index()].resolving.push(Resolving { ticket, neighbour, waiting: vec![(packet, own)] });
         self.queue.push(self.now + RESOLUTION, What::Neighbour { node, ticket });
-        trail
+        last_frame
     }
 
     pub(super) fn neighbour_failed(&mut self, node: NodeId, ticket: u32) {
@@ -346,16 +346,16 @@ impl<O: Observer> Simulation<O> {
         let Some(position) = resolving.iter().position(|r| r.ticket == ticket) else { return };
         let waiting = resolving.remove(position).waiting;
         // One wait, begun by the first packet, ends for all of them.
-        let first = waiting.first().map(|(packet, _)| (packet.trail, packet.tag));
+        let first = waiting.first().map(|(packet, _)| (packet.last_frame, packet.tag));
         let (cause, tag) = first.unwrap_or_default();
-        let timer = self.tell(node, cause, tag, |_| Event::Timer {
+        let timer = self.record(node, cause, tag, |_| Event::Timer {
             timer: Timer::Neighbour,
             socket: None,
             attempt: 1,
             after: RESOLUTION,
         });
         for (mut packet, own) in waiting {
-            packet.trail = timer.or(packet.trail);
+            packet.last_frame = timer.or(packet.last_frame);
             let lost = self.lose(node, packet, Loss::NoNeighbour);
             if own {
                 self.report_to_own_socket(node, Unreachable::Host, &lost);

@@ -4,7 +4,7 @@ use super::LadderOptions;
 use super::ladder::write_rows;
 use crate::ftp::Mode;
 use crate::ids::FrameId;
-use crate::insight::{StepOutcome, divergence, knocks, outcomes};
+use crate::insight::{CommandOutcome, divergence, knocks, outcomes};
 use crate::ladder::{Ladder, channel_mark, fit, text_width};
 use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_note, sentence, visible};
 use crate::packet::Channel;
@@ -47,11 +47,11 @@ pub fn write_comparison(
     Ok(())
 }
 
-/// The frame in which the entry of the run list ends that is being played at `from`.
+/// The frame in which the command of the run list ends that is being played at `from`.
 fn end_of_step(trace: &Trace, from: FrameId) -> FrameId {
     let session = |id: FrameId| trace.frame(id).tag.map(|tag| tag.session);
     let ends = |id: &FrameId| {
-        matches!(trace.frame(*id).event, Event::Step { result: Some(_), .. }) && session(*id) == session(from)
+        matches!(trace.frame(*id).event, Event::Command { result: Some(_), .. }) && session(*id) == session(from)
     };
     trace.ids().skip(from.index()).find(ends).or_else(|| trace.last()).unwrap_or(from)
 }
@@ -61,7 +61,7 @@ fn write_outcomes(runs: &[(Mode, Trace); 2], messages: &Messages, out: &mut impl
     // With several sessions a command alone does not tell whose it is.
     let trace = &runs[0].1;
     let several = trace.sessions.len() > 1;
-    let command = |row: &StepOutcome| match trace.sessions.get(row.session.index()) {
+    let command = |row: &CommandOutcome| match trace.sessions.get(row.session.index()) {
         Some(session) if several => {
             format!("{}. {}: {}", row.session.0 + 1, visible(trace.node_name(session.client)), visible(&row.run))
         }

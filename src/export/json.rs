@@ -1,7 +1,7 @@
 //! The trace as NDJSON: a header, then one frame a line. The contract is in docs/trace.md.
 
 use crate::firewall::{RejectWith, Verdict};
-use crate::ftp::StepResult;
+use crate::ftp::CommandResult;
 use crate::packet::{Body, Icmp, Packet};
 use crate::trace::{Event, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace};
 use serde::Serialize;
@@ -165,7 +165,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::FtpCommand { .. } => "ftp_command",
         Event::FtpReply { .. } => "ftp_reply",
         Event::Transfer { .. } => "transfer",
-        Event::Step { .. } => "step",
+        Event::Command { .. } => "step",
     }
 }
 
@@ -259,7 +259,7 @@ fn serialize_event<M: SerializeMap>(trace: &Trace, event: &Event, map: &mut M) -
             map.serialize_entry("result", &result.map(result_name))?;
             map.serialize_entry("bytes", bytes)?;
         }
-        Event::Step { index, run, result } => {
+        Event::Command { index, run, result } => {
             map.serialize_entry("step", index)?;
             map.serialize_entry("run", run)?;
             map.serialize_entry("result", &result.map(result_name))?;
@@ -296,15 +296,15 @@ const fn reject_name(with: RejectWith) -> &'static str {
 }
 
 /// `ok`, `reply 425`, `connect ETIMEDOUT`, `lost ECONNRESET`, `closed`, ...
-fn result_name(result: StepResult) -> String {
+fn result_name(result: CommandResult) -> String {
     match result {
-        StepResult::Ok => "ok".to_owned(),
-        StepResult::Reply(code) => format!("reply {code}"),
-        StepResult::Connect(error) => format!("connect {}", error.errno()),
-        StepResult::Lost(error) => format!("lost {}", error.errno()),
-        StepResult::Closed => "closed".to_owned(),
-        StepResult::NoAnswer => "no answer".to_owned(),
-        StepResult::BadReply => "bad reply".to_owned(),
-        StepResult::NotRun => "not run".to_owned(),
+        CommandResult::Ok => "ok".to_owned(),
+        CommandResult::Reply(code) => format!("reply {code}"),
+        CommandResult::Connect(error) => format!("connect {}", error.errno()),
+        CommandResult::Lost(error) => format!("lost {}", error.errno()),
+        CommandResult::Closed => "closed".to_owned(),
+        CommandResult::NoAnswer => "no answer".to_owned(),
+        CommandResult::BadReply => "bad reply".to_owned(),
+        CommandResult::NotRun => "not run".to_owned(),
     }
 }

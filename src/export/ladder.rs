@@ -41,8 +41,8 @@ pub(super) fn write_rows(
     let rows = ladder.rows.iter().filter(|row| (first..=last).contains(&row.frame));
     let end = trace.last().unwrap_or(last);
     for (index, row) in rows.enumerate() {
-        let begins_step = matches!(trace.frame(row.frame).event, Event::Step { result: None, .. });
-        if index == 0 || (row.kind == RowKind::Step && begins_step) {
+        let begins_step = matches!(trace.frame(row.frame).event, Event::Command { result: None, .. });
+        if index == 0 || (row.kind == RowKind::Command && begins_step) {
             writeln!(out)?;
             for line in draw_header(trace, ladder, &geometry) {
                 write_line(&line, out)?;

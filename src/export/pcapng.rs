@@ -12,7 +12,7 @@ use crate::ids::PacketId;
 use crate::narrate::{Messages, sentence};
 use crate::packet::{Body, Endpoint, Flags, Packet, wire};
 use crate::time::Instant;
-use crate::trace::{Event, Trace, Vantage};
+use crate::trace::{CapturePoint, Event, Trace};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -36,12 +36,12 @@ const LONGEST_COMMENT: usize = 4096;
 pub fn write_pcapng(
     trace: &Trace,
     messages: &Messages,
-    vantages: &[Vantage],
+    points: &[CapturePoint],
     out: &mut impl io::Write,
 ) -> io::Result<()> {
     write_section_header(out)?;
-    for vantage in vantages {
-        write_interface(vantage, out)?;
+    for point in points {
+        write_interface(point, out)?;
     }
     let comments = comments(trace, messages);
     let identifications = identifications(trace);
@@ -51,7 +51,9 @@ pub fn write_pcapng(
             Event::Received { packet, link } => (*packet, *link, [trace.across(*link, frame.node), frame.node]),
             _ => continue,
         };
-        let Some(interface) = vantages.iter().position(|v| v.node == frame.node && v.link == link) else { continue };
+        let Some(interface) = points.iter().position(|v| v.node == frame.node && v.link == link) else {
+            continue;
+        };
         let packet = renumbered(trace.packet(packet), &identifications);
         let bytes = wire::ethernet(&packet, wire::mac(from, link), wire::mac(to, link));
         write_packet(interface as u32, frame.at, &bytes, comments.get(&index).map(String::as_str), out)?;
@@ -139,13 +141,13 @@ fn write_section_header(out: &mut impl io::Write) -> io::Result<()> {
     write_block(SECTION_HEADER, &body, out)
 }
 
-fn write_interface(vantage: &Vantage, out: &mut impl io::Write) -> io::Result<()> {
+fn write_interface(point: &CapturePoint, out: &mut impl io::Write) -> io::Result<()> {
     let mut body = Vec::new();
     // Link type and two reserved bytes; then the longest capture: no limit.
     body.extend(LINKTYPE_ETHERNET.to_le_bytes());
     body.extend(0_u32.to_le_bytes());
-    option(IF_NAME, vantage.name.as_bytes(), &mut body);
-    option(IF_MACADDR, &wire::mac(vantage.node, vantage.link), &mut body);
+    option(IF_NAME, point.name.as_bytes(), &mut body);
+    option(IF_MACADDR, &wire::mac(point.node, point.link), &mut body);
     option(IF_TSRESOL, &[NANOSECONDS], &mut body);
     option(OPT_END, &[], &mut body);
     write_block(INTERFACE_DESCRIPTION, &body, out)

@@ -90,7 +90,7 @@ struct Entry {
 
 /// How names in rules become numbers. A name that is not known matches nothing, or leads nowhere.
 #[derive(Clone, Copy)]
-pub struct Names<'a> {
+pub struct Resolver<'a> {
     /// Interfaces.
     pub interface: &'a dyn Fn(&str) -> Option<u16>,
     /// Named chains, by their position in [`super::Firewall::add_chain`]'s order.
@@ -123,7 +123,7 @@ impl Chain {
     }
 
     /// Appends a rule.
-    pub fn push(&mut self, id: RuleId, rule: &Rule, names: Names<'_>) {
+    pub fn push(&mut self, id: RuleId, rule: &Rule, names: Resolver<'_>) {
         let conditions = rule.matches.iter().map(|m| Condition::new(&m.test, m.negated, names)).collect();
         let asks = |test: &Test| {
             matches!(
@@ -257,7 +257,7 @@ impl Entry {
 }
 
 impl Act {
-    fn new(action: &Action, names: Names<'_>) -> Self {
+    fn new(action: &Action, names: Resolver<'_>) -> Self {
         let jump = |name: &String, act: fn(u16) -> Self| (names.chain)(name).map_or(Self::Continue, act);
         match action {
             Action::Accept => Self::Verdict(Verdict::Accept),
@@ -278,7 +278,7 @@ impl Act {
 }
 
 impl Condition {
-    fn new(test: &Test, negated: bool, names: Names<'_>) -> Self {
+    fn new(test: &Test, negated: bool, names: Resolver<'_>) -> Self {
         let resolve = |found: &[String]| found.iter().filter_map(|name| (names.interface)(name)).collect();
         match test {
             Test::InInterface(found) => Self::Input { among: resolve(found), negated },
@@ -390,7 +390,7 @@ mod tests {
         let number = |name: &str| name.strip_prefix('c').and_then(|number| number.parse().ok());
         for (at, text) in rules.iter().enumerate() {
             let rule = parse_rule(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
-            let names = Names { interface: &|_| None, chain: &number };
+            let names = Resolver { interface: &|_| None, chain: &number };
             chain.push(RuleId(at as u32 + 1), &rule, names);
         }
         chain
@@ -400,7 +400,7 @@ mod tests {
         Packet {
             id: PacketId(0),
             tag: None,
-            trail: None,
+            last_frame: None,
             src: "192.168.10.10".parse().unwrap(),
             dst: "203.0.113.10".parse().unwrap(),
             ttl: 64,

@@ -52,7 +52,7 @@ struct Entry {
     /// The deadline that is noted for it; not after `expires`.
     noted: Instant,
     /// The last frame of its last packet.
-    trail: Option<FrameId>,
+    last_frame: Option<FrameId>,
     tag: Option<Tag>,
     alive: bool,
 }
@@ -227,7 +227,7 @@ impl Conntrack {
             if entry.replied || kind != Kind::Syn || old != TrackState::SynSent {
                 entry.expires = now + life;
             }
-            (entry.trail, entry.tag) = (packet.trail, packet.tag.or(entry.tag));
+            (entry.last_frame, entry.tag) = (packet.last_frame, packet.tag.or(entry.tag));
         }
         let state = entry.state_of(direction);
         entry.replied |= direction == Direction::Reply;
@@ -287,7 +287,7 @@ impl Conntrack {
             helper: tracked.helper.then(Box::default),
             expires: now + life,
             noted: Instant::NEVER,
-            trail: packet.trail,
+            last_frame: packet.last_frame,
             tag: packet.tag,
             alive: true,
         });

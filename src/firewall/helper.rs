@@ -3,7 +3,7 @@
 //!
 //! It reads segments, not a stream, as the kernel's does: only a segment that begins where a line begins; a command
 //! that is cut off at the segment's end makes it drop the segment. It is blind to everything else: text it cannot read,
-//! connections that no rule attached it to.
+//! connections that no rule attached it to. Measured on Linux 6.18.
 
 mod grammar;
 

@@ -31,7 +31,7 @@ mod rule;
 mod track_state;
 mod verdict;
 
-pub use chain::{Chain, DEEPEST_JUMP, Decision, Names, View};
+pub use chain::{Chain, DEEPEST_JUMP, Decision, Resolver, View};
 pub use conntrack::{Change, Conntrack, Expectation, Expired, Fate, Helped, TableEvent, Tracked, Tuple};
 pub use ct::{CtState, CtStatus, Direction, Half};
 pub use hook::Hook;

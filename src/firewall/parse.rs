@@ -21,11 +21,13 @@ use context::Context;
 use cursor::{Cursor, Step, error, sign_help, unexpected};
 use lex::{Kind, Token};
 use std::ops::Range;
+use thiserror::Error;
 pub(crate) use words::is_reserved;
 use words::{STATEMENTS, STATES, UNSUPPORTED, find};
 
 /// Why a rule is not one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct RuleError {
     /// The words at fault, in bytes of the rule's text.
     pub span: Range<usize>,

@@ -1,5 +1,5 @@
 //! The states of a tracked TCP connection, as Linux's `nf_conntrack_proto_tcp` has them: what an observer in the
-//! middle can know.
+//! middle can know. Recorded on Linux 6.18: `tests/truth/conntrack.jsonl`.
 
 use crate::packet::Flags;
 use crate::time::Duration;

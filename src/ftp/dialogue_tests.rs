@@ -2,8 +2,8 @@
 
 use super::testing::{Machine, Pair, Path};
 use super::{
-    ClientConfig, DataError, FileSystem, FtpTimer, Mode, Note, Profile, Server, ServerConfig, ServerSession, Software,
-    StepResult,
+    ClientConfig, CommandResult, DataError, FileSystem, FtpTimer, Mode, Note, Profile, Server, ServerConfig,
+    ServerSession, Software,
 };
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -42,9 +42,9 @@ fn dialogue(pair: &Pair) -> String {
     log.strip_prefix(LOGIN).map_or_else(|| panic!("no login in {log}"), |rest| rest.trim_start().to_owned())
 }
 
-fn results(pair: &Pair) -> Vec<(u32, StepResult)> {
+fn results(pair: &Pair) -> Vec<(u32, CommandResult)> {
     let finished = |note: &Note| match note {
-        Note::StepFinished { index, result, .. } => Some((*index, *result)),
+        Note::CommandFinished { index, result, .. } => Some((*index, *result)),
         _ => None,
     };
     pair.machines[0].notes.iter().filter_map(finished).collect()
@@ -83,7 +83,7 @@ S: 221 Goodbye.
 S control FIN
 C control FIN";
     assert_eq!(dialogue(&pair), expected);
-    assert_eq!(results(&pair), [(0, StepResult::Ok), (1, StepResult::Ok), (2, StepResult::Ok)]);
+    assert_eq!(results(&pair), [(0, CommandResult::Ok), (1, CommandResult::Ok), (2, CommandResult::Ok)]);
     assert!(pair.client.is_finished() && pair.server.is_finished());
     assert_eq!(pair.client.received().concat(), FileSystem::generated(62));
     assert!(pair.machines.iter().all(|machine| machine.timers.is_empty()));
@@ -128,7 +128,7 @@ C control FIN";
 fn the_extended_forms_work_alike() {
     let pair = ran(client(Mode::ActiveEprt, &["ls"]), server());
     assert!(dialogue(&pair).starts_with("C: EPRT |1|192.168.10.10|50001|\nS: 200 EPRT command successful."));
-    assert_eq!(results(&pair)[0].1, StepResult::Ok);
+    assert_eq!(results(&pair)[0].1, CommandResult::Ok);
     let pair = ran(client(Mode::PassiveEpsv, &["nls"]), server());
     assert!(dialogue(&pair).starts_with("C: EPSV\nS: 229 Entering Extended Passive Mode (|||60001|)\ndata 192"));
     assert_eq!(pair.client.received().concat(), b"big.bin\r\nhello.txt\r\n");
@@ -140,7 +140,7 @@ fn a_refused_active_connection_is_425_and_the_session_goes_on() {
     pair.path = Path::Refuses;
     pair.run();
     assert!(dialogue(&pair).contains(":50001\nS: 425 Failed to establish connection.\nC: PWD\n"));
-    assert_eq!(results(&pair), [(0, StepResult::Reply(425)), (1, StepResult::Ok), (2, StepResult::Ok)]);
+    assert_eq!(results(&pair), [(0, CommandResult::Reply(425)), (1, CommandResult::Ok), (2, CommandResult::Ok)]);
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn a_refused_passive_connection_is_the_clients_to_report() {
     let mut pair = Pair::new(client(Mode::Passive, &["ls", "get hello.txt"]), server());
     pair.path = Path::Refuses;
     pair.run();
-    let refused = StepResult::Connect(DataError::Refused);
-    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, StepResult::NotRun)]);
+    let refused = CommandResult::Connect(DataError::Refused);
+    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, CommandResult::NotRun)]);
     let dialogue = dialogue(&pair);
     assert!(!dialogue.contains("LIST") && !dialogue.contains("QUIT"));
     // curl logs in anew for the second URL.
@@ -170,7 +170,10 @@ fn a_failed_login_is_tried_again_for_each_url() {
     let config = ClientConfig { user: String::from("mallory"), ..client(Mode::Active, &["ls", "pwd"]) };
     let users = vec![(String::from("ann"), String::from("lab@"))];
     let pair = ran(config, ServerConfig { users, ..server() });
-    assert_eq!(results(&pair), [(0, StepResult::Reply(530)), (1, StepResult::Reply(530)), (2, StepResult::NotRun)]);
+    assert_eq!(
+        results(&pair),
+        [(0, CommandResult::Reply(530)), (1, CommandResult::Reply(530)), (2, CommandResult::NotRun)]
+    );
     assert!(pair.log.join("\n").contains("S: 530 Login incorrect.\nC control FIN\nanother control connection\n"));
 }
 
@@ -193,7 +196,7 @@ fn a_missing_file_is_550_before_any_connection() {
         let config = ClientConfig { software: Software::Ftp, ..client(mode, &["get nothing", "get hello.txt"]) };
         let pair = ran(config, server());
         assert!(pair.log.join("\n").contains("C: RETR nothing\nS: 550 Failed to open file.\n"), "{:?}", pair.log);
-        assert_eq!(results(&pair), [(0, StepResult::Reply(550)), (1, StepResult::Ok), (2, StepResult::Ok)]);
+        assert_eq!(results(&pair), [(0, CommandResult::Reply(550)), (1, CommandResult::Ok), (2, CommandResult::Ok)]);
     }
 }
 
@@ -213,7 +216,7 @@ fn put_stores_the_file() {
 #[test]
 fn a_quit_in_the_list_ends_it() {
     let pair = ran(client(Mode::Passive, &["quit", "ls"]), server());
-    assert_eq!(results(&pair), [(0, StepResult::Ok), (1, StepResult::NotRun)]);
+    assert_eq!(results(&pair), [(0, CommandResult::Ok), (1, CommandResult::NotRun)]);
 }
 
 /// A server that is talked to by hand.
@@ -252,7 +255,7 @@ fn an_address_that_is_not_the_clients_is_illegal() {
 
 #[test]
 fn refusals_and_small_talk() {
-    let closed = ServerConfig { active_enabled: false, passive_enabled: false, ..server() };
+    let closed = ServerConfig { active: false, passive: false, ..server() };
     let denied = "550 Permission denied.";
     assert_eq!(answers(closed.clone(), "PORT 1,2,3,4,5,6\nEPRT x\nPASV\nEPSV\n"), [denied; 4]);
     assert_eq!(answers(closed, "FEAT\n"), ["211-Features:\n MDTM\n REST STREAM\n SIZE\n TVFS\n211 End"]);
@@ -343,10 +346,10 @@ fn a_control_connection_that_cannot_be_made_is_tried_again_for_the_next_step() {
     let mut pair = Pair::new(client(Mode::Passive, &["ls", "pwd"]), server());
     pair.client.on_started(&mut pair.machines[0]);
     pair.client.on_control_failed(DataError::Refused, &mut pair.machines[0]);
-    let refused = StepResult::Connect(DataError::Refused);
+    let refused = CommandResult::Connect(DataError::Refused);
     assert_eq!(results(&pair), [(0, refused)]);
     pair.client.on_control_failed(DataError::Refused, &mut pair.machines[0]);
-    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, StepResult::NotRun)]);
+    assert_eq!(results(&pair), [(0, refused), (1, refused), (2, CommandResult::NotRun)]);
 }
 
 #[test]
@@ -355,9 +358,9 @@ fn a_lost_control_connection_ends_the_transfer() {
     pair.path = Path::Drops;
     pair.run();
     pair.client.on_control_failed(DataError::Reset, &mut pair.machines[0]);
-    let lost = StepResult::Lost(DataError::Reset);
+    let lost = CommandResult::Lost(DataError::Reset);
     pair.settle();
-    assert_eq!(results(&pair), [(0, lost), (1, StepResult::Ok), (2, StepResult::Ok)]);
+    assert_eq!(results(&pair), [(0, lost), (1, CommandResult::Ok), (2, CommandResult::Ok)]);
     let finished = |note: &&Note| matches!(note, Note::TransferFinished { result, .. } if *result == lost);
     assert_eq!(pair.machines[0].notes.iter().filter(finished).count(), 1);
 }
@@ -368,7 +371,7 @@ fn garbage_instead_of_a_greeting_is_a_bad_reply() {
     pair.client.on_started(&mut pair.machines[0]);
     pair.client.on_connected(&mut pair.machines[0]);
     pair.client.on_control(Bytes::from_static(b"SSH-2.0-OpenSSH_9.9\r\n"), &mut pair.machines[0]);
-    assert_eq!(results(&pair)[0], (0, StepResult::BadReply));
+    assert_eq!(results(&pair)[0], (0, CommandResult::BadReply));
     assert!(pair.client.is_finished());
 }
 
@@ -390,7 +393,7 @@ proptest! {
         events in prop::collection::vec(
             (0..7_u8, "((PORT|PASV|EPSV|LIST|STOR|RETR|APPE|ABOR|RNFR|RNTO|AUTH|QUIT|CWD) [ -~]{0,9}\n)?"), 0..30),
     ) {
-        let mut pair = logged_in(ServerConfig { profile, tls, ..server() });
+        let mut pair = logged_in(ServerConfig { software: profile, tls, ..server() });
         let (session, shared, host) = (&mut pair.server, &mut pair.shared, &mut pair.machines[1]);
         for (event, text) in events {
             match event {

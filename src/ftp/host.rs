@@ -24,7 +24,7 @@ pub enum ListenPort {
 
 /// Which control connection of a client: one to each server of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum FxpServer {
     /// The session's server.
     First,
     /// The server that files are copied to.
@@ -74,21 +74,21 @@ impl DataError {
 /// Something worth a frame that no socket call shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// The client begins entry `index` of its run list.
-    StepStarted {
+    /// The client begins command `index` of its run list.
+    CommandStarted {
         /// Position in the run list; the final QUIT that every session ends with comes last.
         index: u32,
         /// The entry as the scenario has it: `get readme.txt`.
         run: String,
     },
     /// The entry is over.
-    StepFinished {
+    CommandFinished {
         /// Position in the run list.
         index: u32,
         /// The entry.
         run: String,
         /// Whether it did what was asked, and if not, why.
-        result: StepResult,
+        result: CommandResult,
     },
     /// A transfer command was sent.
     TransferStarted {
@@ -104,7 +104,7 @@ pub enum Note {
         /// How its data connection was arranged.
         mode: Mode,
         /// What became of it.
-        result: StepResult,
+        result: CommandResult,
         /// File bytes that crossed the data connection.
         bytes: u64,
     },
@@ -112,7 +112,7 @@ pub enum Note {
 
 /// What became of a step, as the client program knows it. Who is to blame is for `insight` to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StepResult {
+pub enum CommandResult {
     /// It worked.
     Ok,
     /// The server refused with this reply code (4xx or 5xx).
@@ -173,7 +173,7 @@ pub trait Host {
     /// Closes the control connection in order, after what was sent.
     fn close_control(&mut self);
     /// Client: everything from here on is about this control connection, until it is said again.
-    fn turn_to(&mut self, line: Line);
+    fn select_control(&mut self, server: FxpServer);
     /// Client: opens another control connection to the same server. What becomes of the last one is not reported any
     /// more; it should be closed.
     fn connect_control(&mut self);

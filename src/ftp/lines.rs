@@ -3,7 +3,7 @@
 //! RFC 959 ends lines with CRLF (the Telnet end-of-line, section 2.2); real programs accept a bare LF, so does this.
 
 use bytes::{Buf, Bytes};
-use std::fmt;
+use thiserror::Error;
 
 /// The longest line, its end included: vsftpd's limit for a command.
 pub const MAX_LINE: usize = 4096;
@@ -11,16 +11,9 @@ pub const MAX_LINE: usize = 4096;
 const MAX_WAITING: usize = 1 << 20;
 
 /// A line was longer than [`MAX_LINE`]; it has been skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a line is longer than {MAX_LINE} bytes")]
 pub struct LineTooLong;
-
-impl fmt::Display for LineTooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a line is longer than {MAX_LINE} bytes")
-    }
-}
-
-impl std::error::Error for LineTooLong {}
 
 /// Takes bytes as they arrive and gives whole lines.
 #[derive(Clone, Debug, Default)]

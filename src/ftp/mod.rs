@@ -29,12 +29,12 @@ mod program_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step};
+pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step, StepError};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
-pub use host::{DataError, FtpTimer, Host, Line, ListenPort, Note, StepResult};
+pub use host::{CommandResult, DataError, FtpTimer, FxpServer, Host, ListenPort, Note};
 pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
-pub use mode::Mode;
+pub use mode::{Mode, UnknownMode};
 pub use reply::{Reply, ReplyError, ReplyReader};
 pub use server::{
     Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Text,

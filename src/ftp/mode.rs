@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use thiserror::Error;
 
 /// The four ways to arrange a data connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,12 +65,15 @@ impl fmt::Display for Mode {
     }
 }
 
+/// A name that no mode has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no mode '{0}': write active, passive, active-eprt or passive-epsv")]
+pub struct UnknownMode(pub String);
+
 impl FromStr for Mode {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|mode| mode.name() == text)
-            .ok_or_else(|| format!("there is no mode '{text}': write active, passive, active-eprt or passive-epsv"))
+    type Err = UnknownMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMode> {
+        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or_else(|| UnknownMode(text.to_owned()))
     }
 }

@@ -3,7 +3,8 @@
 
 use super::testing::{Pair, Path};
 use super::{
-    ClientConfig, DataError, FileSystem, FtpTimer, Mode, Note, Profile, ServerConfig, Software, StepResult, TlsChannel,
+    ClientConfig, CommandResult, DataError, FileSystem, FtpTimer, Mode, Note, Profile, ServerConfig, Software,
+    TlsChannel,
 };
 use bytes::Bytes;
 
@@ -16,7 +17,7 @@ fn server(profile: Profile) -> ServerConfig {
     let mut files = FileSystem::new();
     files.add("hello.txt", FileSystem::generated(62));
     files.add("pub/a.txt", FileSystem::generated(100));
-    ServerConfig { profile, files, ..ServerConfig::default() }
+    ServerConfig { software: profile, files, ..ServerConfig::default() }
 }
 
 fn ran(config: ClientConfig, server: ServerConfig) -> Pair {
@@ -25,9 +26,9 @@ fn ran(config: ClientConfig, server: ServerConfig) -> Pair {
     pair
 }
 
-fn results(pair: &Pair) -> Vec<StepResult> {
+fn results(pair: &Pair) -> Vec<CommandResult> {
     let finished = |note: &Note| match note {
-        Note::StepFinished { result, .. } => Some(*result),
+        Note::CommandFinished { result, .. } => Some(*result),
         _ => None,
     };
     pair.machines[0].notes.iter().filter_map(finished).collect()
@@ -58,7 +59,7 @@ fn every_client_gets_along_with_every_server_in_every_mode() {
                 let password = config.password.clone();
                 let pair = ran(config, ServerConfig { users: vec![(user, password)], ..server(profile) });
                 let what = format!("{} {} {mode}:\n{}", software.name(), profile.name(), pair.log.join("\n"));
-                assert_eq!(results(&pair), [StepResult::Ok; 7], "{what}");
+                assert_eq!(results(&pair), [CommandResult::Ok; 7], "{what}");
                 assert_eq!(pair.shared.files.size("/b.txt"), Some(2000), "{what}");
                 assert_eq!(pair.client.received().concat(), FileSystem::generated(62), "{what}");
                 assert!(pair.machines.iter().all(|machine| machine.timers.is_empty()), "{what}");
@@ -72,8 +73,8 @@ fn directories_and_files_are_made_renamed_and_removed() {
     let run =
         ["mkdir new", "rename hello.txt new/hi.txt", "delete new/hi.txt", "RMD new", "delete hello.txt", "RNTO x"];
     let pair = ran(client(Software::Curl, Mode::Passive, &run), server(Profile::Vsftpd));
-    let (ok, no) = (StepResult::Ok, StepResult::Reply(550));
-    assert_eq!(results(&pair), [ok, ok, ok, ok, no, StepResult::Reply(503), ok]);
+    let (ok, no) = (CommandResult::Ok, CommandResult::Reply(550));
+    assert_eq!(results(&pair), [ok, ok, ok, ok, no, CommandResult::Reply(503), ok]);
     assert!(said(&pair, "C: RNFR hello.txt\nS: 350 Ready for RNTO.\nC: RNTO new/hi.txt\nS: 250 Rename successful."));
     assert!(!pair.shared.files.is_dir("/new"));
     let pair = ran(client(Software::Curl, Mode::Passive, &["rename nothing x"]), server(Profile::Vsftpd));
@@ -174,22 +175,22 @@ fn a_private_address_from_behind_a_nat() {
 fn an_address_in_227_that_is_not_the_servers() {
     let to = |software, ignore_pasv_address| {
         let config = ClientConfig { ignore_pasv_address, ..client(software, Mode::Passive, &["ls"]) };
-        let inside = ServerConfig { pasv_address: Some([10, 20, 0, 10].into()), ..server(Profile::Vsftpd) };
+        let inside = ServerConfig { passive_address: Some([10, 20, 0, 10].into()), ..server(Profile::Vsftpd) };
         let pair = ran(config, inside);
         let to = pair.log.iter().find(|line| line.starts_with("data ")).map(|line| line.contains("> 203.0.113.10:"));
-        (to, results(&pair).first().copied().unwrap_or(StepResult::NotRun))
+        (to, results(&pair).first().copied().unwrap_or(CommandResult::NotRun))
     };
     for software in [Software::Curl, Software::Lftp] {
         assert_eq!(to(software, None).0, Some(true));
         assert_eq!(to(software, Some(false)).0, Some(false));
     }
-    assert_eq!(to(Software::Curl, None).1, StepResult::Ok);
-    assert_eq!(to(Software::Curl, Some(false)).1, StepResult::Connect(DataError::Refused));
+    assert_eq!(to(Software::Curl, None).1, CommandResult::Ok);
+    assert_eq!(to(Software::Curl, Some(false)).1, CommandResult::Connect(DataError::Refused));
     for software in [Software::Tnftp, Software::Ftp] {
-        assert_eq!(to(software, Some(true)), (Some(true), StepResult::Ok));
+        assert_eq!(to(software, Some(true)), (Some(true), CommandResult::Ok));
     }
-    assert_eq!(to(Software::Ftp, None), (None, StepResult::BadReply));
-    assert_eq!(to(Software::Tnftp, None), (None, StepResult::BadReply));
+    assert_eq!(to(Software::Ftp, None), (None, CommandResult::BadReply));
+    assert_eq!(to(Software::Tnftp, None), (None, CommandResult::BadReply));
 }
 
 #[test]
@@ -199,18 +200,18 @@ fn proftpd_counts_idle_time_while_it_connects() {
     pair.run();
     pair.server_timer(FtpTimer::Idle);
     assert!(said(&pair, "S: 421 Idle timeout (600 seconds): closing control connection\nS data abort\nS control FIN"));
-    assert_eq!(results(&pair)[0], StepResult::Reply(421));
+    assert_eq!(results(&pair)[0], CommandResult::Reply(421));
 }
 
 #[test]
 fn ftp_tries_lprt_with_the_same_port() {
-    let deaf = ServerConfig { active_enabled: false, ..server(Profile::Vsftpd) };
+    let deaf = ServerConfig { active: false, ..server(Profile::Vsftpd) };
     let pair = ran(client(Software::Ftp, Mode::Active, &["ls"]), deaf);
     assert!(said(
         &pair,
         "C: PORT 192,168,10,10,195,81\nS: 550 Permission denied.\nC: LPRT 4,4,192,168,10,10,2,195,81\n"
     ));
-    assert_eq!(results(&pair)[0], StepResult::Reply(500));
+    assert_eq!(results(&pair)[0], CommandResult::Reply(500));
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
             let config = ClientConfig { tls: true, ..client(software, mode, &run) };
             let pair = ran(config, tls());
             let log = pair.log.join("\n");
-            assert_eq!(results(&pair), [StepResult::Ok; 5], "{log}");
+            assert_eq!(results(&pair), [CommandResult::Ok; 5], "{log}");
             assert!(log.contains("S: 234 Proceed with negotiation.\nC: USER anonymous\n"), "{log}");
             assert!(log.contains("C: PBSZ 0\nS: 200 PBSZ set to 0.\nC: PROT P\nS: 200 PROT now Private.\n"), "{log}");
             assert_eq!(pair.client.received().concat(), [0; 0], "{log}");
@@ -249,19 +250,19 @@ fn protected_sessions_cannot_be_read_on_the_wire() {
 fn ccc_makes_the_control_connection_readable_again() {
     let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
     let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Proftpd) });
-    assert_eq!(results(&pair), [StepResult::Ok; 3]);
+    assert_eq!(results(&pair), [CommandResult::Ok; 3]);
     assert!(pair.machines[0].wire.contains(&Bytes::from_static(b"LIST\r\n")));
     // vsftpd does not know it.
     let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["CCC", "ls"]) };
     let pair = ran(config, ServerConfig { tls: true, ..server(Profile::Vsftpd) });
-    assert_eq!(results(&pair), [StepResult::Reply(500), StepResult::Ok, StepResult::Ok]);
+    assert_eq!(results(&pair), [CommandResult::Reply(500), CommandResult::Ok, CommandResult::Ok]);
 }
 
 #[test]
 fn a_server_without_tls_ends_a_session_that_must_have_it() {
     let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Passive, &["ls", "pwd"]) };
     let pair = ran(config, server(Profile::Proftpd));
-    assert_eq!(results(&pair), [StepResult::Reply(500), StepResult::Reply(500), StepResult::NotRun]);
+    assert_eq!(results(&pair), [CommandResult::Reply(500), CommandResult::Reply(500), CommandResult::NotRun]);
     assert!(!said(&pair, "USER"));
 }
 
@@ -281,7 +282,7 @@ fn bytes_that_are_no_record_end_a_protected_session() {
 fn lftp_logs_in_anew_before_it_tries_the_other_way() {
     let mut pair = Pair::new(
         client(Software::Lftp, Mode::Passive, &["ls"]),
-        ServerConfig { passive_enabled: false, ..server(Profile::Vsftpd) },
+        ServerConfig { passive: false, ..server(Profile::Vsftpd) },
     );
     pair.run();
     assert!(said(&pair, "C: PASV\nS: 550 Permission denied.\nC control FIN"), "{:#?}", pair.log);
@@ -290,7 +291,7 @@ fn lftp_logs_in_anew_before_it_tries_the_other_way() {
     let second = log.split_once("another control connection\n").unwrap().1;
     assert!(second.contains("S: 230 Login successful.\nC: PORT 192,168,10,10,"), "{second}");
     assert!(!second.contains("PWD") && second.ends_with("C: QUIT\nS: 221 Goodbye.\nS control FIN\nC control FIN"));
-    assert_eq!(results(&pair), [StepResult::Ok; 2]);
+    assert_eq!(results(&pair), [CommandResult::Ok; 2]);
 }
 
 #[test]
@@ -302,7 +303,7 @@ fn lftp_says_the_same_again_after_425_and_gives_up_in_time() {
     for _ in 0..3 {
         pair.client_timer(FtpTimer::Retry);
     }
-    assert_eq!(results(&pair), [StepResult::Reply(425), StepResult::Reply(425), StepResult::Ok]);
+    assert_eq!(results(&pair), [CommandResult::Reply(425), CommandResult::Reply(425), CommandResult::Ok]);
     let count = |line: &str| pair.log.iter().filter(|said| *said == line).count();
     assert_eq!((count("C: LIST"), count("C: RETR hello.txt"), count("C: SIZE hello.txt")), (2, 3, 1));
 }

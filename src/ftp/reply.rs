@@ -4,6 +4,7 @@ use super::lines::LineSplitter;
 use bytes::Bytes;
 use std::fmt;
 use std::io::Write;
+use thiserror::Error;
 
 /// The most lines one reply may have.
 const MAX_LINES: usize = 256;
@@ -92,27 +93,18 @@ impl fmt::Display for Reply {
 }
 
 /// Why bytes are no reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReplyError {
     /// A line does not begin with three digits from 100 to 599.
+    #[error("a reply does not begin with a code from 100 to 599")]
     NoCode,
     /// A line is too long.
+    #[error("a line of a reply is too long")]
     LineTooLong,
     /// A reply has too many lines.
+    #[error("a reply has too many lines")]
     TooManyLines,
 }
-
-impl fmt::Display for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoCode => "a reply does not begin with a code from 100 to 599",
-            Self::LineTooLong => "a line of a reply is too long",
-            Self::TooManyLines => "a reply has too many lines",
-        })
-    }
-}
-
-impl std::error::Error for ReplyError {}
 
 /// Takes bytes as they arrive and gives whole replies.
 #[derive(Clone, Debug, Default)]

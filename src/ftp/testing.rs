@@ -2,7 +2,7 @@
 //! recorded as readable lines.
 
 use super::{
-    ClientConfig, ClientSession, Command, DataError, FtpTimer, Host, Line, ListenPort, Note, Reply, Server,
+    ClientConfig, ClientSession, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply, Server,
     ServerConfig, ServerSession,
 };
 use crate::time::{Duration, Instant};
@@ -92,7 +92,7 @@ impl Host for Machine {
     fn close_control(&mut self) {
         self.acts.push_back(Act::CloseControl);
     }
-    fn turn_to(&mut self, _: Line) {}
+    fn select_control(&mut self, _: FxpServer) {}
     fn connect_control(&mut self) {
         self.acts.push_back(Act::Call);
     }

@@ -7,7 +7,7 @@
 //! certificates, keys, alerts.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use std::fmt;
+use thiserror::Error;
 
 /// Content types (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
@@ -26,16 +26,9 @@ const DATA_SERVER_FLIGHT: usize = 263;
 const DATA_FINISHED: usize = 69;
 
 /// Bytes that are no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("these bytes are no TLS record")]
 pub struct NotARecord;
-
-impl fmt::Display for NotARecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("these bytes are no TLS record")
-    }
-}
-
-impl std::error::Error for NotARecord {}
 
 /// What arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::time::Duration;
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 /// Largest capture that is read, in bytes.
 pub const MAX_CAPTURE: usize = 64 << 20;
@@ -54,10 +55,33 @@ impl Reading {
     }
 }
 
+/// Why a file is no capture, or cannot be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CaptureError {
+    /// It has so many bytes.
+    #[error("a capture of {0} bytes is too large: at most {MAX_CAPTURE} are read")]
+    TooLarge(usize),
+    /// It is something else.
+    #[error("this is no pcap or pcapng file")]
+    NotACapture,
+    /// A block has no room in the reader.
+    #[error("a block is longer than a block may be")]
+    BlockTooLong,
+    /// The last block wants more bytes than the file has.
+    #[error("the last block is cut off, or longer than a block may be")]
+    CutOff,
+    /// A packet refers to an interface description (pcapng) that is not there.
+    #[error("a packet of an interface that the file does not describe")]
+    UnknownInterface,
+    /// Its structure is broken.
+    #[error("the file is damaged")]
+    Damaged,
+}
+
 /// Reads a capture file: one capture for each interface in it.
-pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
+pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, CaptureError> {
     if bytes.len() > MAX_CAPTURE {
-        return Err(format!("a capture of {} bytes is too large: at most {MAX_CAPTURE} are read", bytes.len()));
+        return Err(CaptureError::TooLarge(bytes.len()));
     }
     // The reader needs room for one whole block at least.
     let mut reader = create_reader(BUFFER, bytes).map_err(|error| told(&error))?;
@@ -75,7 +99,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
                 // The reader learns that the file has ended by reading in vain, once.
                 in_vain = if reader.data().len() == before { in_vain + 1 } else { 0 };
                 if in_vain > 1 {
-                    return Err(String::from("the last block is cut off, or longer than a block may be"));
+                    return Err(CaptureError::CutOff);
                 }
                 continue;
             }
@@ -101,8 +125,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, String> {
                 interfaces.push(Reading::new(description.linktype, units, interface));
             }
             PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
-                let place =
-                    section.get(&block.if_id).ok_or("a packet of an interface that the file does not describe")?;
+                let place = section.get(&block.if_id).ok_or(CaptureError::UnknownInterface)?;
                 let time = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
                 interfaces[*place].frame(Some(time), block.packet_data());
             }
@@ -130,12 +153,12 @@ fn decode(link: Linktype, frame: &[u8]) -> Option<Packet> {
     }
 }
 
-fn told(error: &PcapError<&[u8]>) -> String {
+fn told(error: &PcapError<&[u8]>) -> CaptureError {
     match error {
-        PcapError::HeaderNotRecognized | PcapError::Eof => String::from("this is no pcap or pcapng file"),
-        PcapError::BufferTooSmall => String::from("a block is longer than a block may be"),
-        PcapError::UnexpectedEof | PcapError::Incomplete(_) => String::from("the file is cut off"),
-        _ => String::from("the file is damaged"),
+        PcapError::HeaderNotRecognized | PcapError::Eof => CaptureError::NotACapture,
+        PcapError::BufferTooSmall => CaptureError::BlockTooLong,
+        PcapError::UnexpectedEof | PcapError::Incomplete(_) => CaptureError::CutOff,
+        _ => CaptureError::Damaged,
     }
 }
 
@@ -173,8 +196,8 @@ mod tests {
 
     #[test]
     fn other_files_are_told_from_captures() {
-        assert!(read(b"").unwrap_err().contains("no pcap"));
-        assert!(read(b"title = \"not a capture at all, but long enough\"").unwrap_err().contains("no pcap"));
+        assert_eq!(read(b""), Err(CaptureError::NotACapture));
+        assert_eq!(read(b"title = \"not a capture at all, but long enough\""), Err(CaptureError::NotACapture));
         assert!(read(HEADS[3]).unwrap()[0].packets.is_empty());
         assert!(read(&HEADS[3][..40]).is_err());
     }

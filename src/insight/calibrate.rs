@@ -8,7 +8,7 @@ use super::stopped::stopped;
 use crate::ids::NodeId;
 use crate::packet::Packet;
 use crate::time::{Duration, Instant};
-use crate::trace::{Event, Trace, Vantage};
+use crate::trace::{CapturePoint, Event, Trace};
 use std::collections::BTreeSet;
 
 /// How many steps before a difference are shown.
@@ -44,7 +44,7 @@ impl Calibration {
 #[derive(Clone, Copy, Debug)]
 pub struct Captured<'a> {
     /// Where.
-    pub vantage: &'a Vantage,
+    pub point: &'a CapturePoint,
     /// The packets, in order.
     pub packets: &'a [Packet],
     /// The time from the first to the last, if that is known; what the run does later, and after its sessions, is not
@@ -61,8 +61,8 @@ pub fn calibrate(trace: &Trace, captured: Captured<'_>, ports: &[u16]) -> Calibr
 
 /// Compares which connections a node stops; `None` unless there is a capture of each of its interfaces, two at least.
 pub fn calibrate_node(trace: &Trace, node: NodeId, captured: &[Captured<'_>]) -> Option<Calibration> {
-    let here: Vec<&Captured<'_>> = captured.iter().filter(|it| it.vantage.node == node).collect();
-    let links: BTreeSet<_> = here.iter().map(|it| it.vantage.link.index()).collect();
+    let here: Vec<&Captured<'_>> = captured.iter().filter(|it| it.point.node == node).collect();
+    let links: BTreeSet<_> = here.iter().map(|it| it.point.link.index()).collect();
     let all = trace.links.iter().filter(|link| link.ends.contains(&node)).count();
     if links.len() < 2 || links.len() < all || here.len() > links.len() {
         return None;
@@ -75,9 +75,9 @@ pub fn calibrate_node(trace: &Trace, node: NodeId, captured: &[Captured<'_>]) ->
 
 /// What the run sent and received there, as long as the capture lasted.
 fn simulated<'a>(trace: &'a Trace, captured: Captured<'_>) -> Vec<&'a Packet> {
-    let vantage = captured.vantage;
-    let seen = trace.frames.iter().filter(|frame| frame.node == vantage.node).filter_map(|frame| match frame.event {
-        Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == vantage.link => {
+    let point = captured.point;
+    let seen = trace.frames.iter().filter(|frame| frame.node == point.node).filter_map(|frame| match frame.event {
+        Event::Sent { packet, link, .. } | Event::Received { packet, link } if link == point.link => {
             Some((frame.at, trace.packet(packet)))
         }
         _ => None,
@@ -85,7 +85,7 @@ fn simulated<'a>(trace: &'a Trace, captured: Captured<'_>) -> Vec<&'a Packet> {
     let seen: Vec<(Instant, &Packet)> = seen.collect();
     // A laboratory ends with its sessions; what servers do later is not captured. (Kernel timers are late by a per cent
     // at most.)
-    let sessions = trace.frames.iter().rev().find(|frame| matches!(frame.event, Event::Step { .. }));
+    let sessions = trace.frames.iter().rev().find(|frame| matches!(frame.event, Event::Command { .. }));
     let end = seen.first().zip(captured.lasted).map(|((first, _), lasted)| {
         let captured = *first + lasted + Duration::from_nanos(lasted.as_nanos() / 100);
         captured.max(sessions.map_or(captured, |frame| frame.at)) + SLACK

@@ -1,6 +1,6 @@
 //! A scenario's expectations held against what happened.
 
-use super::outcome::{StepOutcome, outcomes};
+use super::outcome::{CommandOutcome, outcomes};
 use crate::engine::LimitReached;
 use crate::ftp::Mode;
 use crate::scenario::{ExpectSpec, Scenario};
@@ -57,7 +57,7 @@ pub fn check(scenario: &Scenario) -> Result<(usize, Vec<Unmet>), LimitReached> {
     Ok((held, unmet))
 }
 
-fn hold(scenario: &Scenario, trace: &Trace, outcomes: &[StepOutcome], expect: &ExpectSpec) -> Option<Unmet> {
+fn hold(scenario: &Scenario, trace: &Trace, outcomes: &[CommandOutcome], expect: &ExpectSpec) -> Option<Unmet> {
     let about = outcomes
         .iter()
         .filter(|o| o.run == expect.command && expect.session.is_none_or(|session| session == o.session.index()));
@@ -81,7 +81,7 @@ fn hold(scenario: &Scenario, trace: &Trace, outcomes: &[StepOutcome], expect: &E
     })
 }
 
-fn meets(trace: &Trace, outcome: &StepOutcome, expect: &ExpectSpec) -> bool {
+fn meets(trace: &Trace, outcome: &CommandOutcome, expect: &ExpectSpec) -> bool {
     outcome.outcome == expect.outcome
         && expect.at.is_none_or(|node| outcome.at.is_some_and(|at| at.index() == node))
         && expect.reply.is_none_or(|code| outcome.reply == Some(code))
@@ -107,7 +107,7 @@ fn wanted(scenario: &Scenario, expect: &ExpectSpec) -> String {
     words
 }
 
-fn describe(trace: &Trace, outcome: &StepOutcome) -> String {
+fn describe(trace: &Trace, outcome: &CommandOutcome) -> String {
     let mut words = format!("'{}'", outcome.outcome);
     if let Some(node) = outcome.at {
         let _ = write!(words, " at {}", trace.node_name(node));

@@ -27,7 +27,7 @@ enum Meaning {
     Connect { from: NodeId, channel: Channel },
     Listen { at: NodeId, channel: Channel },
     Handshake { at: NodeId, channel: Channel },
-    Death { at: NodeId, channel: Option<Channel>, verdict: &'static str },
+    PacketLost { at: NodeId, channel: Option<Channel>, verdict: &'static str },
     Failed { at: NodeId, channel: Channel },
     Step { run: String, done: bool },
 }
@@ -72,10 +72,10 @@ fn meanings(trace: &Trace, session: SessionId) -> impl Iterator<Item = (FrameId,
                 Meaning::Handshake { at: frame.node, channel: channel? }
             }
             Event::Verdict { verdict: verdict @ (Verdict::Drop | Verdict::Reject(_)), .. } => {
-                Meaning::Death { at: frame.node, channel, verdict: verdict.name() }
+                Meaning::PacketLost { at: frame.node, channel, verdict: verdict.name() }
             }
-            Event::Lost { reason, .. } => Meaning::Death { at: frame.node, channel, verdict: reason.name() },
-            Event::Step { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
+            Event::Lost { reason, .. } => Meaning::PacketLost { at: frame.node, channel, verdict: reason.name() },
+            Event::Command { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
             _ => return None,
         };
         Some((id, meaning))

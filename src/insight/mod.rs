@@ -14,7 +14,7 @@ pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Unmet, check};
 pub use divergence::{Divergence, divergence};
 pub use knock::{Knock, KnockFate, knocks};
-pub use outcome::{StepOutcome, outcomes};
+pub use outcome::{CommandOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};
 pub use steps::{Step, steps};
 pub use stopped::stopped;

@@ -1,25 +1,25 @@
 //! What became of each command of a session, and where that was decided.
 
 use crate::firewall::Verdict;
-use crate::ftp::StepResult;
+use crate::ftp::CommandResult;
 use crate::ids::{FrameId, NodeId, RuleId, SessionId};
 use crate::packet::Flags;
 use crate::scenario::Outcome;
 use crate::trace::{Event, Frame, Loss, Side, SocketAction, Trace};
 
-/// What became of one entry of a run list.
+/// What became of one command of a run list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepOutcome {
+pub struct CommandOutcome {
     /// The session.
     pub session: SessionId,
     /// Position in the run list.
     pub index: u32,
-    /// The entry.
+    /// The command, as the scenario has it.
     pub run: String,
     /// In one word.
     pub outcome: Outcome,
     /// What the client program knew.
-    pub result: StepResult,
+    pub result: CommandResult,
     /// The last reply that the client got.
     pub reply: Option<u16>,
     /// The frame that decided, if it did not work.
@@ -32,15 +32,15 @@ pub struct StepOutcome {
     pub finished: FrameId,
 }
 
-/// What became of every entry of every run list, in the order they ended.
-pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
-    // The frames of each session since its last entry ended; for the first entry that includes the login.
+/// What became of every command of every run list, in the order they ended.
+pub fn outcomes(trace: &Trace) -> Vec<CommandOutcome> {
+    // The frames of each session since its last command ended; for the first command that includes the login.
     let mut since: Vec<Vec<(FrameId, &Frame)>> = vec![Vec::new(); trace.sessions.len()];
     let mut all = Vec::new();
     for (id, frame) in trace.ids().zip(&trace.frames) {
         let Some(tag) = frame.tag else { continue };
         let Some(range) = since.get_mut(tag.session.index()) else { continue };
-        let Event::Step { index, run, result: Some(result) } = &frame.event else {
+        let Event::Command { index, run, result: Some(result) } = &frame.event else {
             range.push((id, frame));
             continue;
         };
@@ -49,7 +49,7 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
             Event::Verdict { rule, .. } => Some(*rule),
             _ => None,
         });
-        all.push(StepOutcome {
+        all.push(CommandOutcome {
             session: tag.session,
             index: *index,
             run: run.clone(),
@@ -69,19 +69,19 @@ pub fn outcomes(trace: &Trace) -> Vec<StepOutcome> {
     all
 }
 
-fn judge(trace: &Trace, result: StepResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
+fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
     let network = || death(range).or_else(|| refusal(trace, range));
     match result {
-        StepResult::Ok => (Outcome::Ok, None),
-        StepResult::NotRun => (Outcome::NotRun, None),
+        CommandResult::Ok => (Outcome::Ok, None),
+        CommandResult::NotRun => (Outcome::NotRun, None),
         // These tell of connections: what happened to them is the cause, if anything did.
-        StepResult::Reply(421 | 425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        StepResult::Reply(_) => (Outcome::Denied, refusing_reply(range)),
-        StepResult::Connect(_) | StepResult::Lost(_) | StepResult::NoAnswer => {
+        CommandResult::Reply(421 | 425 | 426) => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
+        CommandResult::Reply(_) => (Outcome::Denied, refusing_reply(range)),
+        CommandResult::Connect(_) | CommandResult::Lost(_) | CommandResult::NoAnswer => {
             network().unwrap_or((Outcome::TimedOut, None))
         }
-        StepResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        StepResult::BadReply => (Outcome::Failed, None),
+        CommandResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
+        CommandResult::BadReply => (Outcome::Failed, None),
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Progress {
     Blocked,
 }
 
-/// How far each step has come after a frame, for the entry of the run list that is being played then.
+/// How far each step has come after a frame, for the command of the run list that is being played then.
 pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
     let mut progress = [Progress::Ahead; 4];
     let (mut control, mut data) = (None, None);
@@ -68,7 +68,7 @@ pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
             Channel::Data => Stage::DataHandshake as usize,
         };
         match &frame.event {
-            Event::Step { result: None, run, .. } if !goes_on(run) => progress[1..].fill(Progress::Ahead),
+            Event::Command { result: None, run, .. } if !goes_on(run) => progress[1..].fill(Progress::Ahead),
             Event::Socket { action: SocketAction::Connect, .. } => progress[handshake] = Progress::Running,
             Event::Socket { action: SocketAction::Failed(_), .. } => progress[handshake] = Progress::Blocked,
             Event::TcpState { from: State::SynReceived, to: State::Established, .. } => {
@@ -100,7 +100,7 @@ pub fn stages(trace: &Trace, until: FrameId) -> [Progress; 4] {
     progress
 }
 
-/// Whether an entry of the run list belongs to what was before it: the goodbye, or a raw transfer after a raw PORT.
+/// Whether a command of the run list belongs to what was before it: the goodbye, or a raw transfer after a raw PORT.
 fn goes_on(run: &str) -> bool {
     match Step::parse(run) {
         Ok(Step::Quit) => true,
@@ -136,7 +136,7 @@ mod tests {
         let trace = parse(builtin("bounce").unwrap().source, "bounce").unwrap().run().unwrap();
         let opened = trace
             .ids()
-            .find(|id| matches!(&trace.frame(*id).event, Event::Step { run, result: Some(_), .. } if run == "LIST"));
+            .find(|id| matches!(&trace.frame(*id).event, Event::Command { run, result: Some(_), .. } if run == "LIST"));
         assert_eq!(stages(&trace, opened.unwrap()), [Progress::Done; 4]);
     }
 }

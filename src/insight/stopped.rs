@@ -64,7 +64,7 @@ mod tests {
             ..Segment::default()
         };
         let (src, dst) = (from.ip(), to.ip());
-        Packet { id: PacketId(seq), tag: None, trail: None, src, dst, ttl: 64, body: Body::Tcp(segment) }
+        Packet { id: PacketId(seq), tag: None, last_frame: None, src, dst, ttl: 64, body: Body::Tcp(segment) }
     }
 
     #[test]

@@ -23,7 +23,7 @@ enum Point {
 /// The frame of `other` that tells the same as `at` does in `trace`.
 ///
 /// As long as the runs are the same that is the same frame; afterwards the last point of the story before `at` that the
-/// other run has as well, in the same entry of the run list.
+/// other run has as well, in the same command of the run list.
 pub fn same_instant(trace: &Trace, at: FrameId, other: &Trace) -> Option<FrameId> {
     if Some(at) == trace.last() {
         return other.last();
@@ -52,12 +52,12 @@ fn points(trace: &Trace) -> Vec<(FrameId, (u32, u32), Point)> {
         let step = (session.0, steps.get(&session).copied().unwrap_or(0));
         let data = frame.tag.is_some_and(|tag| tag.channel == Channel::Data);
         let point = match &frame.event {
-            Event::Step { index, result: None, .. } => {
+            Event::Command { index, result: None, .. } => {
                 steps.insert(session, index + 1);
                 points.push((id, (session.0, index + 1), Point::StepBegins));
                 continue;
             }
-            Event::Step { result: Some(_), .. } => Point::StepEnds,
+            Event::Command { result: Some(_), .. } => Point::StepEnds,
             Event::FtpCommand { side: Side::Sent, verb, .. } => match verb.as_str() {
                 "PORT" | "EPRT" | "PASV" | "EPSV" => Point::Negotiated,
                 "LIST" | "NLST" | "RETR" | "STOR" => Point::TransferAsked,

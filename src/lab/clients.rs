@@ -2,16 +2,16 @@
 //!
 //! A client runs in a directory of its own, where the files it sends are in `files` and what it gets goes to `received`.
 
-use super::{Script, files, quoted, seconds};
+use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
 use crate::scenario::{Scenario, SessionSpec};
 use std::fmt::Write;
 use std::net::IpAddr;
 
-pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), String> {
+pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), NoLaboratory> {
     script.body += "\n# The clients.\nsessions=''\n";
     for (index, session) in scenario.sessions.iter().enumerate() {
-        let address = scenario.target_address(session).ok_or("a session's server has no address")?;
+        let address = scenario.target_address(session).ok_or(NoLaboratory::NoAddress(index + 1))?;
         let place = format!("\"$captures\"/session.{index}");
         let _ = writeln!(script.body, "mkdir -p {place}/files {place}/received");
         files::write(&session.files, &format!("{place}/files"), &mut script.body);
@@ -62,7 +62,7 @@ impl Client<'_> {
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
     }
 
-    /// curl with one set of options for each entry of the run list. What moves no bytes goes with a request for nothing
+    /// curl with one set of options for each command of the run list. What moves no bytes goes with a request for nothing
     /// (`--head`). The star before a command: go on whatever the answer.
     fn curl(&self, script: &mut Script) -> String {
         // `-q` counts as the first word only. By itself curl changes directory for a path with directories; the

@@ -24,6 +24,7 @@ mod servers;
 use crate::scenario::Scenario;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use thiserror::Error;
 
 const HEAD: &str = include_str!("head.sh");
 const TAIL: &str = include_str!("tail.sh");
@@ -50,8 +51,16 @@ struct Script {
     notes: BTreeSet<String>,
 }
 
-/// The script; or why the scenario cannot be built from real software.
-pub fn script(scenario: &Scenario) -> Result<String, String> {
+/// Why a scenario cannot be built from real software.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NoLaboratory {
+    /// A session's server has no address that its client could be told.
+    #[error("the server of session {0} has no address")]
+    NoAddress(usize),
+}
+
+/// The script; or why there can be none.
+pub fn script(scenario: &Scenario) -> Result<String, NoLaboratory> {
     let mut script = Script { needs: TOOLS.into_iter().collect(), ..Script::default() };
     network::write(scenario, &mut script);
     servers::write(scenario, &mut script);

@@ -15,7 +15,7 @@ const USERS_GID: u32 = 64_987;
 
 pub(super) fn write(scenario: &Scenario, script: &mut Script) {
     let servers = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref());
-    if servers.into_iter().any(|server| server.tls) {
+    if servers.into_iter().any(|server| server.config.tls) {
         script.needs.insert(("openssl", "openssl"));
         script.body += "\n# A certificate that nobody vouches for.\nmake_certificate\n";
     }
@@ -27,24 +27,24 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
         files::write(&server.files, &root, &mut script.body);
         let _ = writeln!(script.body, "chown -R {FTP_UID} {root}\nchmod -R a+rwX {root}");
         // vsftpd refuses to serve anonymous users who could write there; others may.
-        if server.software == Profile::Vsftpd {
+        if server.config.software == Profile::Vsftpd {
             let _ = writeln!(script.body, "chown 0:{USERS_GID} {root}\nchmod 775 {root}");
         }
         let _ = writeln!(script.body, "make_accounts {index} {FTP_UID}");
-        for (number, (name, password)) in server.users.iter().enumerate() {
+        for (number, (name, password)) in server.config.users.iter().enumerate() {
             script.needs.insert(("openssl", "openssl"));
             let uid = FTP_UID as usize + 1 + number;
             let _ =
                 writeln!(script.body, "add_account {index} {uid} {USERS_GID} {} {}", quoted(name), quoted(password));
         }
         let ipv6 = node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr().is_ipv6());
-        let (program, package, command) = match server.software {
+        let (program, package, command) = match server.config.software {
             Profile::Vsftpd => ("vsftpd", "vsftpd", vsftpd(index, server, ipv6, &mut script.body)),
             Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server)),
             Profile::Proftpd => ("proftpd", "proftpd-core", proftpd(index, server, ipv6, &mut script.body)),
         };
         script.needs.insert((program, package));
-        if server.software == Profile::Proftpd && server.tls {
+        if server.config.software == Profile::Proftpd && server.config.tls {
             script.needs.insert(("proftpd", "proftpd-mod-crypto"));
         }
         notes(server, script);
@@ -54,9 +54,9 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
 
 /// What a program has no setting for.
 fn notes(server: &FtpServerSpec, script: &mut Script) {
-    let name = server.software.name();
-    let vsftpd = server.software == Profile::Vsftpd;
-    if vsftpd && server.anonymous {
+    let name = server.config.software.name();
+    let vsftpd = server.config.software == Profile::Vsftpd;
+    if vsftpd && server.config.anonymous {
         script
             .notes
             .insert(String::from("vsftpd lets no anonymous user write into the root directory itself, only below it"));
@@ -66,14 +66,17 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
             script.notes.insert(format!("{name} has no setting for {what}"));
         }
     };
-    note(server.software == Profile::PureFtpd && !server.denied_commands.is_empty(), "denied commands");
-    note(server.software == Profile::PureFtpd && !(server.active && server.passive), "forbidding a mode");
-    note(!vsftpd && server.port_promiscuous, "port-promiscuous");
-    note(!vsftpd && server.pasv_promiscuous, "pasv-promiscuous");
-    note(!vsftpd && server.connect_timeout.is_some(), "connect-timeout");
-    note(!vsftpd && server.accept_timeout.is_some(), "accept-timeout");
+    note(server.config.software == Profile::PureFtpd && !server.config.denied_commands.is_empty(), "denied commands");
     note(
-        server.software == Profile::PureFtpd && server.connect_from_port_20 == Some(false),
+        server.config.software == Profile::PureFtpd && !(server.config.active && server.config.passive),
+        "forbidding a mode",
+    );
+    note(!vsftpd && server.config.port_promiscuous, "port-promiscuous");
+    note(!vsftpd && server.config.pasv_promiscuous, "pasv-promiscuous");
+    note(!vsftpd && server.config.connect_timeout.is_some(), "connect-timeout");
+    note(!vsftpd && server.config.accept_timeout.is_some(), "accept-timeout");
+    note(
+        server.config.software == Profile::PureFtpd && server.config.connect_from_port_20 == Some(false),
         "connect-from-port-20 = false",
     );
 }
@@ -93,7 +96,7 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
     set("listen_port", &spec.port.to_string());
     set("write_enable", "YES");
     set("allow_writeable_chroot", "YES");
-    set("anonymous_enable", yes(spec.anonymous));
+    set("anonymous_enable", yes(spec.config.anonymous));
     set("anon_root", &format!("$work/root.{index}"));
     // What the simulated server lets anonymous users do.
     for right in ["upload", "mkdir_write", "other_write"] {
@@ -101,29 +104,29 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
     }
     set("anon_umask", "022");
     set("anon_world_readable_only", "NO");
-    set("local_enable", yes(!spec.users.is_empty()));
-    if !spec.users.is_empty() {
+    set("local_enable", yes(!spec.config.users.is_empty()));
+    if !spec.config.users.is_empty() {
         set("pam_service_name", "ftpscope");
         set("chroot_local_user", "YES");
         set("local_root", &format!("$work/root.{index}"));
         set("local_umask", "022");
     }
-    set("connect_from_port_20", yes(spec.connect_from_port_20.unwrap_or(true)));
-    set("port_enable", yes(spec.active));
-    set("pasv_enable", yes(spec.passive));
-    set("port_promiscuous", yes(spec.port_promiscuous));
-    set("pasv_promiscuous", yes(spec.pasv_promiscuous));
-    if let Some((low, high)) = spec.passive_ports {
+    set("connect_from_port_20", yes(spec.config.connect_from_port_20.unwrap_or(true)));
+    set("port_enable", yes(spec.config.active));
+    set("pasv_enable", yes(spec.config.passive));
+    set("port_promiscuous", yes(spec.config.port_promiscuous));
+    set("pasv_promiscuous", yes(spec.config.pasv_promiscuous));
+    if let Some((low, high)) = spec.config.passive_ports {
         set("pasv_min_port", &low.to_string());
         set("pasv_max_port", &high.to_string());
     }
-    if let Some(address) = spec.passive_address {
+    if let Some(address) = spec.config.passive_address {
         set("pasv_address", &address.to_string());
     }
-    if !spec.denied_commands.is_empty() {
-        set("cmds_denied", &spec.denied_commands.join(","));
+    if !spec.config.denied_commands.is_empty() {
+        set("cmds_denied", &spec.config.denied_commands.join(","));
     }
-    if spec.tls {
+    if spec.config.tls {
         set("ssl_enable", "YES");
         set("allow_anon_ssl", "YES");
         set("force_local_logins_ssl", "NO");
@@ -133,9 +136,9 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
         set("ssl_ciphers", "HIGH");
     }
     let times = [
-        ("idle_session_timeout", spec.idle_timeout),
-        ("connect_timeout", spec.connect_timeout),
-        ("accept_timeout", spec.accept_timeout),
+        ("idle_session_timeout", spec.config.idle_timeout),
+        ("connect_timeout", spec.config.connect_timeout),
+        ("accept_timeout", spec.config.accept_timeout),
     ];
     for (name, time) in times {
         // What the scenario leaves out is vsftpd's own business.
@@ -150,19 +153,19 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
 /// The command that starts it: pure-ftpd is told everything as options.
 fn pure_ftpd(spec: &FtpServerSpec) -> String {
     let mut command = format!("pure-ftpd -H -A -M -l unix -S ,{}", spec.port);
-    if !spec.anonymous {
+    if !spec.config.anonymous {
         command += " -E";
     }
-    if let Some((low, high)) = spec.passive_ports {
+    if let Some((low, high)) = spec.config.passive_ports {
         let _ = write!(command, " -p {low}:{high}");
     }
-    if let Some(address) = spec.passive_address {
+    if let Some(address) = spec.config.passive_address {
         let _ = write!(command, " -P {address}");
     }
-    if let Some(time) = spec.idle_timeout {
+    if let Some(time) = spec.config.idle_timeout {
         let _ = write!(command, " -I {}", seconds(time).div_ceil(60));
     }
-    if spec.tls {
+    if spec.config.tls {
         command += " -Y 1 -2 \"$work/certificate.pem\"";
     }
     command
@@ -175,7 +178,7 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     let mut line = |text: &str| {
         let _ = writeln!(out, "{text}");
     };
-    if spec.tls {
+    if spec.config.tls {
         line("LoadModule mod_tls.c");
     }
     line("ServerName ftpscope\nServerType standalone\nDefaultServer on\nWtmpLog off\nTransferLog NONE");
@@ -184,21 +187,21 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     line("SystemLog $captures/proftpd.log\nDefaultRoot ~\nAllowOverwrite on\nAllowStoreRestart on\nUmask 022");
     line(&format!("Port {}\nUseIPv6 {}", spec.port, on(ipv6)));
     // Without root it cannot use port 20; by itself it gives root up for anonymous users.
-    if spec.connect_from_port_20 == Some(true) {
+    if spec.config.connect_from_port_20 == Some(true) {
         line("RootRevoke off");
     }
-    if let Some((low, high)) = spec.passive_ports {
+    if let Some((low, high)) = spec.config.passive_ports {
         line(&format!("PassivePorts {low} {high}"));
     }
-    if let Some(address) = spec.passive_address {
+    if let Some(address) = spec.config.passive_address {
         line(&format!("MasqueradeAddress {address}"));
     }
-    if let Some(time) = spec.idle_timeout {
+    if let Some(time) = spec.config.idle_timeout {
         line(&format!("TimeoutIdle {}", seconds(time)));
     }
-    let mut denied: Vec<&str> = spec.denied_commands.iter().map(String::as_str).collect();
+    let mut denied: Vec<&str> = spec.config.denied_commands.iter().map(String::as_str).collect();
     denied.extend(
-        [!spec.active, !spec.passive]
+        [!spec.config.active, !spec.config.passive]
             .into_iter()
             .zip([["PORT", "EPRT"], ["PASV", "EPSV"]])
             .flat_map(|(denied, commands)| commands.into_iter().filter(move |_| denied)),
@@ -206,13 +209,13 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     if !denied.is_empty() {
         line(&format!("<Limit {}>\n    DenyAll\n</Limit>", denied.join(" ")));
     }
-    if spec.tls {
+    if spec.config.tls {
         line(
             "<IfModule mod_tls.c>\n    TLSEngine on\n    TLSRequired off\n    TLSRSACertificateFile $work/certificate.pem",
         );
         line("    TLSRSACertificateKeyFile $work/certificate.pem\n</IfModule>");
     }
-    if spec.anonymous {
+    if spec.config.anonymous {
         line(&format!("<Anonymous $work/root.{index}>\n    User ftp\n    Group ftp\n    UserAlias anonymous ftp"));
         line("    RequireValidShell off\n</Anonymous>");
     }

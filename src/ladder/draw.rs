@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Role, fit, text_width};
 use super::glyphs::{Glyphs, channel_mark};
 use super::{Geometry, Ladder, Row, RowKind};
 use crate::ids::FrameId;
-use crate::narrate::{Id, Messages, data_error, packet_label, row_note, step_result, visible};
+use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, visible};
 use crate::packet::Channel;
 use crate::trace::{Event, Journey, SocketAction, Trace};
 
@@ -47,9 +47,9 @@ pub fn draw_row(
     let drawing = Drawing { trace, messages, ladder, geometry, glyphs };
     match row.kind {
         RowKind::Packet(index) => drawing.packet(row, &ladder.journeys[index], until),
-        RowKind::Step => vec![drawing.step(row)],
+        RowKind::Command => vec![drawing.step(row)],
         RowKind::Door => vec![drawing.door(row)],
-        RowKind::Failure | RowKind::Timer => vec![drawing.mishap(row)],
+        RowKind::Failure | RowKind::Timer => vec![drawing.failure(row)],
     }
 }
 
@@ -179,7 +179,7 @@ impl Drawing<'_> {
     fn step(&self, row: Row) -> Canvas {
         let frame = self.trace.frame(row.frame);
         let mut canvas = self.begin(row, None);
-        let Event::Step { run, result, .. } = &frame.event else { return canvas };
+        let Event::Command { run, result, .. } = &frame.event else { return canvas };
         let x = self.geometry.lanes[self.ladder.column(frame.node)] + 2;
         let run = fit(&visible(run), self.geometry.width / 2);
         match result {
@@ -187,8 +187,8 @@ impl Drawing<'_> {
                 canvas.put(x, &format!("ftp> {run}"), Role::Strong);
             }
             Some(result) => {
-                let ok = *result == crate::ftp::StepResult::Ok;
-                let words = format!("{run}: {}", step_result(self.messages, *result));
+                let ok = *result == crate::ftp::CommandResult::Ok;
+                let words = format!("{run}: {}", command_result(self.messages, *result));
                 canvas.put(x, &words, if ok { Role::Good } else { Role::Alarm });
             }
         }
@@ -207,7 +207,7 @@ impl Drawing<'_> {
         canvas
     }
 
-    fn mishap(&self, row: Row) -> Canvas {
+    fn failure(&self, row: Row) -> Canvas {
         let frame = self.trace.frame(row.frame);
         let mut canvas = self.begin(row, frame.tag.map(|tag| tag.channel));
         let words = match &frame.event {

@@ -8,8 +8,8 @@ use crate::trace::{Event, Journey, SocketAction, Timer, Trace, journeys, node_or
 pub enum RowKind {
     /// The way of a packet: an index into [`Ladder::journeys`].
     Packet(usize),
-    /// The client begins or finishes an entry of its run list.
-    Step,
+    /// The client begins or finishes a command of its run list.
+    Command,
     /// A door is opened or shut.
     Door,
     /// A connection could not be made, or broke.
@@ -95,7 +95,7 @@ fn columns(trace: &Trace, journeys: &[Journey]) -> Vec<NodeId> {
 
 const fn kind_of(event: &Event) -> Option<RowKind> {
     match event {
-        Event::Step { .. } => Some(RowKind::Step),
+        Event::Command { .. } => Some(RowKind::Command),
         Event::Socket { action: SocketAction::Listen | SocketAction::Unlisten, .. } => Some(RowKind::Door),
         Event::Socket { action: SocketAction::Failed(_), .. } => Some(RowKind::Failure),
         Event::Timer { timer: Timer::Ftp(_), .. } => Some(RowKind::Timer),

@@ -4,7 +4,7 @@ use crate::firewall::Verdict;
 use crate::ids::{ConnectionId, FrameId, NodeId, PacketId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
-use crate::trace::{Event, Scene, Timer, Trace};
+use crate::trace::{Event, Fate, Scene, Timer, Trace};
 use std::net::IpAddr;
 
 fn packet_id(trace: &Trace, frame: FrameId) -> Option<PacketId> {
@@ -51,35 +51,25 @@ pub(super) fn owner(trace: &Trace, address: IpAddr) -> Option<NodeId> {
     Some(NodeId(place as u32))
 }
 
-/// How a packet died.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Death {
-    /// Silently, by a firewall.
-    Dropped,
-    /// By a firewall that told the sender.
-    Rejected,
-    /// Without a firewall.
-    Lost,
-}
-
-fn death_at(trace: &Trace, frame: FrameId) -> Option<(NodeId, Death)> {
+/// Where and how a packet's way ended at a frame, if it did.
+fn ended_at(trace: &Trace, frame: FrameId) -> Option<(NodeId, Fate)> {
     let frame = trace.frame(frame);
-    let death = match frame.event {
-        Event::Verdict { verdict: Verdict::Drop, .. } => Death::Dropped,
-        Event::Verdict { verdict: Verdict::Reject(_), .. } => Death::Rejected,
-        Event::Lost { .. } => Death::Lost,
+    let fate = match frame.event {
+        Event::Verdict { verdict: Verdict::Drop, .. } => Fate::Dropped,
+        Event::Verdict { verdict: Verdict::Reject(_), .. } => Fate::Rejected,
+        Event::Lost { .. } => Fate::Lost,
         _ => return None,
     };
-    Some((frame.node, death))
+    Some((frame.node, fate))
 }
 
-/// Where and how the packet of `sent` died before frame `before`.
-pub(super) fn death_of(trace: &Trace, sent: FrameId, before: FrameId) -> Option<(NodeId, Death)> {
+/// Where and how the packet of `sent` ended, short of its goal, before frame `before`.
+pub(super) fn fate_of(trace: &Trace, sent: FrameId, before: FrameId) -> Option<(NodeId, Fate)> {
     let id = packet_id(trace, sent)?;
     (sent.index()..before.index())
         .filter_map(FrameId::from_index)
         .filter(|frame| packet_id(trace, *frame) == Some(id))
-        .find_map(|frame| death_at(trace, frame))
+        .find_map(|frame| ended_at(trace, frame))
 }
 
 /// Where a firewall dropped what came back for the packet of `sent` before frame `before`.
@@ -89,7 +79,7 @@ pub(super) fn answer_dropped(trace: &Trace, sent: FrameId, before: FrameId) -> O
     (sent.index()..before.index()).filter_map(FrameId::from_index).find_map(|frame| {
         let packet = trace.packet_of(trace.frame(frame))?;
         let answers = packet.tcp().is_some() && packet.source() == to && packet.destination() == from;
-        death_at(trace, frame).filter(|(_, death)| answers && *death == Death::Dropped).map(|(node, _)| node)
+        ended_at(trace, frame).filter(|(_, fate)| answers && *fate == Fate::Dropped).map(|(node, _)| node)
     })
 }
 
@@ -111,7 +101,7 @@ pub(super) fn last_knock_died(
     // Only the last one's fate counts: an earlier one may have died where a later one passed.
     let last = frames.find(|frame| is_knock(*frame))?;
     let first = way(trace, last).last()?;
-    death_of(trace, first, before).map(|(node, _)| node)
+    fate_of(trace, first, before).map(|(node, _)| node)
 }
 
 /// Whether somebody listens on a port of a node.

@@ -31,12 +31,12 @@ mod tests;
 
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
-pub use language::Language;
+pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
 pub use sanitise::visible;
 pub use sentence::sentence;
 pub use why::why;
 pub use words::{
-    channel_name, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, step_result, verdict_name,
+    channel_name, command_result, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, verdict_name,
 };

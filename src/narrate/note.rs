@@ -3,7 +3,7 @@
 use super::{Id, Messages, data_error, loss_reason, packet_label, visible};
 use crate::ftp::FtpTimer;
 use crate::ids::{FrameId, NodeId};
-use crate::insight::{Knock, KnockFate, StepOutcome};
+use crate::insight::{CommandOutcome, Knock, KnockFate};
 use crate::scenario::Outcome;
 use crate::trace::{Event, SocketAction, Timer, Trace};
 
@@ -64,7 +64,7 @@ pub fn outcome_name(messages: &Messages, outcome: Outcome) -> String {
 }
 
 /// What became of a command, and where: `dropped at office, reply 425`.
-pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &StepOutcome) -> String {
+pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &CommandOutcome) -> String {
     let mut text = outcome_name(messages, outcome.outcome);
     if outcome.outcome == Outcome::Ok {
         return text;
@@ -73,7 +73,7 @@ pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &StepOutcome) -
         let name = visible(trace.node_name(node));
         text = messages.format(Id::OutcomeAt, &[("outcome", &text), ("node", &name)]);
     }
-    if let crate::ftp::StepResult::Reply(code) = outcome.result {
+    if let crate::ftp::CommandResult::Reply(code) = outcome.result {
         text = messages.format(Id::OutcomeReply, &[("outcome", &text), ("code", &code.to_string())]);
     }
     text

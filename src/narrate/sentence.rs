@@ -4,9 +4,9 @@ use super::label::control_line;
 use super::phrase::{Teller, is_syn_ack};
 use super::sanitise::visible;
 use super::sent::sent;
-use super::{Id, Messages, ct_state, data_error, mode_name, step_result};
+use super::{Id, Messages, command_result, ct_state, data_error, mode_name};
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
-use crate::ftp::{FtpTimer, Mode, Step, StepResult};
+use crate::ftp::{CommandResult, FtpTimer, Mode, Step};
 use crate::ids::{FrameId, RuleId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
@@ -65,7 +65,7 @@ pub fn sentence(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Transfer { command, mode, result, bytes } => {
             transfer(&t, &node, &visible(command), *mode, *result, *bytes)
         }
-        Event::Step { index, run, result } => step(&t, &node, shown.tag, *index, run, *result),
+        Event::Command { index, run, result } => step(&t, &node, shown.tag, *index, run, *result),
     }
 }
 
@@ -268,10 +268,17 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
     t.say(id, &args)
 }
 
-fn transfer(t: &Teller<'_>, node: &str, command: &str, mode: Mode, result: Option<StepResult>, bytes: u64) -> String {
+fn transfer(
+    t: &Teller<'_>,
+    node: &str,
+    command: &str,
+    mode: Mode,
+    result: Option<CommandResult>,
+    bytes: u64,
+) -> String {
     let id = match result {
         None => Id::TransferBegins,
-        Some(StepResult::Ok) => Id::TransferOk,
+        Some(CommandResult::Ok) => Id::TransferOk,
         Some(_) => Id::TransferFailed,
     };
     let args = [
@@ -279,12 +286,12 @@ fn transfer(t: &Teller<'_>, node: &str, command: &str, mode: Mode, result: Optio
         ("command", command),
         ("mode", &mode_name(t.messages, mode)),
         ("bytes", &bytes.to_string()),
-        ("result", &result.map(|result| step_result(t.messages, result)).unwrap_or_default()),
+        ("result", &result.map(|result| command_result(t.messages, result)).unwrap_or_default()),
     ];
     t.say(id, &args)
 }
 
-fn step(t: &Teller<'_>, node: &str, tag: Option<Tag>, index: u32, run: &str, result: Option<StepResult>) -> String {
+fn step(t: &Teller<'_>, node: &str, tag: Option<Tag>, index: u32, run: &str, result: Option<CommandResult>) -> String {
     // The mode matters only to steps that need a data connection.
     let mode = match Step::parse(run) {
         Ok(Step::List(_) | Step::NameList(_) | Step::Get(_) | Step::Put(_)) => {
@@ -295,8 +302,8 @@ fn step(t: &Teller<'_>, node: &str, tag: Option<Tag>, index: u32, run: &str, res
     let id = match (result, mode) {
         (None, Some(_)) => Id::StepBeginsMode,
         (None, None) => Id::StepBegins,
-        (Some(StepResult::Ok), _) => Id::StepOk,
-        (Some(StepResult::NotRun), _) => Id::StepNotRun,
+        (Some(CommandResult::Ok), _) => Id::StepOk,
+        (Some(CommandResult::NotRun), _) => Id::StepNotRun,
         (Some(_), _) => Id::StepFailed,
     };
     let args = [
@@ -304,7 +311,7 @@ fn step(t: &Teller<'_>, node: &str, tag: Option<Tag>, index: u32, run: &str, res
         ("number", &(index + 1).to_string()),
         ("run", &visible(run)),
         ("mode", &mode.map(|mode| mode_name(t.messages, mode)).unwrap_or_default()),
-        ("result", &result.map(|result| step_result(t.messages, result)).unwrap_or_default()),
+        ("result", &result.map(|result| command_result(t.messages, result)).unwrap_or_default()),
     ];
     t.say(id, &args)
 }

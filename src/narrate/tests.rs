@@ -3,10 +3,10 @@
 use super::*;
 use crate::engine::{Limits, Simulation};
 use crate::firewall::{
-    Action, Chain, CtState, Firewall, Hook, Match, Names, Policy, RejectWith, Rule, Test, TrackState, Verdict,
+    Action, Chain, CtState, Firewall, Hook, Match, Policy, RejectWith, Resolver, Rule, Test, TrackState, Verdict,
 };
 use crate::ftp::{
-    ClientConfig, ClientSession, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig, StepResult,
+    ClientConfig, ClientSession, CommandResult, DataError, FileSystem, FtpTimer, Mode, Server, ServerConfig,
 };
 use crate::ids::{EntryId, RuleId, SessionId, SocketId};
 use crate::network::{LinkSettings, Topology};
@@ -103,7 +103,7 @@ fn play(setup: Setup<'_>) -> Trace {
     for (number, (rule, text)) in rules.iter().enumerate() {
         trace.rules.push(info(false, text, 10 + number as u32));
         let interface = |name: &str| ["client", "server"].iter().position(|known| *known == name).map(|i| i as u16);
-        chain.push(RuleId(number as u32 + 1), rule, Names { interface: &interface, chain: &|_| None });
+        chain.push(RuleId(number as u32 + 1), rule, Resolver { interface: &interface, chain: &|_| None });
     }
 
     let mut simulation = Simulation::new(topology, 20, tcp::Config::default(), Recorder { trace });
@@ -248,7 +248,7 @@ fn every_kind_of_event_has_its_sentence() {
     ] {
         let action = SocketAction::Failed(error);
         add(Event::Socket { socket, action, local, remote: Some(remote), name: None });
-        add(Event::Step { index: 0, run: "pwd".into(), result: Some(StepResult::Connect(error)) });
+        add(Event::Command { index: 0, run: "pwd".into(), result: Some(CommandResult::Connect(error)) });
     }
     for timer in TimerKind::ALL.map(Timer::Tcp).into_iter().chain(
         [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
@@ -257,13 +257,13 @@ fn every_kind_of_event_has_its_sentence() {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }
     for result in [
-        StepResult::Ok,
-        StepResult::Reply(550),
-        StepResult::Lost(DataError::Reset),
-        StepResult::Closed,
-        StepResult::NoAnswer,
-        StepResult::BadReply,
-        StepResult::NotRun,
+        CommandResult::Ok,
+        CommandResult::Reply(550),
+        CommandResult::Lost(DataError::Reset),
+        CommandResult::Closed,
+        CommandResult::NoAnswer,
+        CommandResult::BadReply,
+        CommandResult::NotRun,
     ] {
         add(Event::Transfer { command: "LIST".into(), mode: Mode::Passive, result: Some(result), bytes: 10 });
     }

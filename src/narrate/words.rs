@@ -2,22 +2,22 @@
 
 use super::{Id, Messages};
 use crate::firewall::{CtState, Verdict};
-use crate::ftp::{DataError, Mode, StepResult};
+use crate::ftp::{CommandResult, DataError, Mode};
 use crate::packet::Channel;
 use crate::trace::{Fate, Loss, MilestoneKind};
 
 /// What became of a step or transfer: `the server refused with 425`.
-pub fn step_result(messages: &Messages, result: StepResult) -> String {
+pub fn command_result(messages: &Messages, result: CommandResult) -> String {
     let because = |id, error| messages.format(id, &[("error", &data_error(messages, error))]);
     match result {
-        StepResult::Ok => messages.text(Id::ResultOk),
-        StepResult::Reply(code) => messages.format(Id::ResultReply, &[("code", &format!("{code:03}"))]),
-        StepResult::Connect(error) => because(Id::ResultConnect, error),
-        StepResult::Lost(error) => because(Id::ResultLost, error),
-        StepResult::Closed => messages.text(Id::ResultClosed),
-        StepResult::NoAnswer => messages.text(Id::ResultNoAnswer),
-        StepResult::BadReply => messages.text(Id::ResultBadReply),
-        StepResult::NotRun => messages.text(Id::ResultNotRun),
+        CommandResult::Ok => messages.text(Id::ResultOk),
+        CommandResult::Reply(code) => messages.format(Id::ResultReply, &[("code", &format!("{code:03}"))]),
+        CommandResult::Connect(error) => because(Id::ResultConnect, error),
+        CommandResult::Lost(error) => because(Id::ResultLost, error),
+        CommandResult::Closed => messages.text(Id::ResultClosed),
+        CommandResult::NoAnswer => messages.text(Id::ResultNoAnswer),
+        CommandResult::BadReply => messages.text(Id::ResultBadReply),
+        CommandResult::NotRun => messages.text(Id::ResultNotRun),
     }
 }
 
@@ -63,7 +63,7 @@ pub fn milestone_name(messages: &Messages, kind: MilestoneKind) -> String {
         MilestoneKind::Handshake => Id::MilestoneHandshake,
         MilestoneKind::Command => Id::MilestoneCommand,
         MilestoneKind::Reply => Id::MilestoneReply,
-        MilestoneKind::Death => Id::MilestoneDeath,
+        MilestoneKind::PacketLost => Id::MilestoneDeath,
         MilestoneKind::Failure => Id::MilestoneFailure,
         MilestoneKind::Transfer => Id::MilestoneTransfer,
     })

@@ -55,7 +55,7 @@ pub struct Packet {
     /// The conversation it belongs to.
     pub tag: Option<Tag>,
     /// The last frame that told of this packet: the cause of whatever happens to it next.
-    pub trail: Option<FrameId>,
+    pub last_frame: Option<FrameId>,
     /// Source address.
     pub src: IpAddr,
     /// Destination address.

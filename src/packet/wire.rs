@@ -254,14 +254,14 @@ fn decode(bytes: &[u8], with_errors: bool) -> Option<Packet> {
             let body = body(header.protocol, content, with_errors)?;
             let (src, dst) = (Ipv4Addr::from(header.source).into(), Ipv4Addr::from(header.destination).into());
             let id = PacketId(u32::from(header.identification));
-            Some(Packet { id, tag: None, trail: None, src, dst, ttl: header.time_to_live, body })
+            Some(Packet { id, tag: None, last_frame: None, src, dst, ttl: header.time_to_live, body })
         }
         6 => {
             let (header, rest) = Ipv6Header::from_slice(bytes).ok()?;
             let content = &rest[..rest.len().min(usize::from(header.payload_length))];
             let body = body(header.next_header, content, with_errors)?;
             let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
-            Some(Packet { id: PacketId(0), tag: None, trail: None, src, dst, ttl: header.hop_limit, body })
+            Some(Packet { id: PacketId(0), tag: None, last_frame: None, src, dst, ttl: header.hop_limit, body })
         }
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Action, Chain, Firewall, Hook, Names, NatTarget, Policy, Test};
+use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Resolver, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, RuleId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
@@ -166,7 +166,7 @@ impl Scenario {
         };
         let chain =
             |name: &str| node.named_chains.iter().position(|chain| chain.name == name).map(|number| number as u16);
-        let names = Names { interface: &interface, chain: &chain };
+        let names = Resolver { interface: &interface, chain: &chain };
         let mut firewall = Firewall::default();
         for spec in &node.named_chains {
             let mut chain = Chain::new(Policy::Accept, RuleId::default());
@@ -254,26 +254,7 @@ fn file_system(files: &[File]) -> FileSystem {
 }
 
 fn server_config(spec: &FtpServerSpec) -> ServerConfig {
-    ServerConfig {
-        profile: spec.software,
-        anonymous: spec.anonymous,
-        users: spec.users.clone(),
-        pasv_ports: spec.passive_ports,
-        connect_from_port_20: spec.connect_from_port_20,
-        port_promiscuous: spec.port_promiscuous,
-        pasv_promiscuous: spec.pasv_promiscuous,
-        active_enabled: spec.active,
-        passive_enabled: spec.passive,
-        pasv_address: spec.passive_address,
-        denied: spec.denied_commands.clone(),
-        tls: spec.tls,
-        idle_timeout: spec.idle_timeout,
-        data_timeout: spec.data_timeout,
-        max_clients: spec.max_clients,
-        connect_timeout: spec.connect_timeout,
-        accept_timeout: spec.accept_timeout,
-        files: file_system(&spec.files),
-    }
+    ServerConfig { files: file_system(&spec.files), ..spec.config.clone() }
 }
 
 fn client_config(spec: &SessionSpec) -> ClientConfig {

@@ -2,14 +2,14 @@
 
 use super::Diagnostic;
 use crate::firewall::{Hook, Policy, Rule};
-use crate::ftp::{Mode, Profile, Software};
+use crate::ftp::{Mode, ServerConfig, Software};
 use crate::ids::RuleId;
 use crate::network::{Faults, Hop};
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// A network, what happens on it, and what is expected of that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,72 +215,20 @@ impl FileBody {
     }
 }
 
-/// An FTP server's settings, most with vsftpd's names and defaults.
+/// An FTP server on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FtpServerSpec {
     /// Port of the control connection.
     pub port: u16,
-    /// What it serves.
+    /// What it serves. [`ServerConfig::files`] gets them when the network is built.
     pub files: Vec<File>,
-    /// Names and passwords.
-    pub users: Vec<(String, String)>,
-    /// Whether `anonymous` may log in.
-    pub anonymous: bool,
-    /// Lowest and highest port for passive data connections; `None`: any ephemeral port.
-    pub passive_ports: Option<(u16, u16)>,
-    /// The address that the reply to PASV names instead of its own.
-    pub passive_address: Option<Ipv4Addr>,
-    /// Active data connections come from the port below the control port; `None`: the software's habit.
-    pub connect_from_port_20: Option<bool>,
-    /// PORT may name an address other than the client's.
-    pub port_promiscuous: bool,
-    /// A passive data connection may come from an address other than the client's.
-    pub pasv_promiscuous: bool,
-    /// Whether PORT and EPRT are allowed.
-    pub active: bool,
-    /// Whether PASV and EPSV are allowed.
-    pub passive: bool,
-    /// Commands that it refuses, in capitals.
-    pub denied_commands: Vec<String>,
-    /// Whether it accepts AUTH TLS.
-    pub tls: bool,
-    /// How many sessions it has at a time; `None`: the software's habit.
-    pub max_clients: Option<u32>,
-    /// How long it waits for a command; `None` here and below: the software's habit.
-    pub idle_timeout: Option<Duration>,
-    /// How long it waits for bytes of an upload.
-    pub data_timeout: Option<Duration>,
-    /// How long it tries to connect actively.
-    pub connect_timeout: Option<Duration>,
-    /// How long it waits for a passive data connection.
-    pub accept_timeout: Option<Duration>,
-    /// Whose texts and habits it has.
-    pub software: Profile,
+    /// Its settings.
+    pub config: ServerConfig,
 }
 
 impl Default for FtpServerSpec {
     fn default() -> Self {
-        Self {
-            port: 21,
-            files: Vec::new(),
-            users: Vec::new(),
-            anonymous: true,
-            passive_ports: None,
-            passive_address: None,
-            connect_from_port_20: None,
-            port_promiscuous: false,
-            pasv_promiscuous: false,
-            active: true,
-            passive: true,
-            denied_commands: Vec::new(),
-            tls: false,
-            idle_timeout: None,
-            data_timeout: None,
-            max_clients: None,
-            connect_timeout: None,
-            accept_timeout: None,
-            software: Profile::Vsftpd,
-        }
+        Self { port: 21, files: Vec::new(), config: ServerConfig::default() }
     }
 }
 

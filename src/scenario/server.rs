@@ -46,33 +46,34 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
     let table = problems.table(field, "")?;
     problems.known(&table, "an FTP server", &KEYS);
     let mut server = FtpServerSpec::default();
+    let config = &mut server.config;
     let flags: [(&str, &mut bool); 6] = [
-        ("anonymous", &mut server.anonymous),
-        ("port-promiscuous", &mut server.port_promiscuous),
-        ("pasv-promiscuous", &mut server.pasv_promiscuous),
-        ("active", &mut server.active),
-        ("passive", &mut server.passive),
-        ("tls", &mut server.tls),
+        ("anonymous", &mut config.anonymous),
+        ("port-promiscuous", &mut config.port_promiscuous),
+        ("pasv-promiscuous", &mut config.pasv_promiscuous),
+        ("active", &mut config.active),
+        ("passive", &mut config.passive),
+        ("tls", &mut config.tls),
     ];
     for (key, flag) in flags {
         if let Some(value) = table.get(key).and_then(|field| problems.boolean(field)) {
             *flag = value;
         }
     }
-    server.max_clients =
+    config.max_clients =
         table.get("max-clients").and_then(|field| problems.integer(field, 1..=100_000)).map(|count| count as u32);
     let times = [
-        ("idle-timeout", &mut server.idle_timeout),
-        ("data-connection-timeout", &mut server.data_timeout),
-        ("connect-timeout", &mut server.connect_timeout),
-        ("accept-timeout", &mut server.accept_timeout),
+        ("idle-timeout", &mut config.idle_timeout),
+        ("data-connection-timeout", &mut config.data_timeout),
+        ("connect-timeout", &mut config.connect_timeout),
+        ("accept-timeout", &mut config.accept_timeout),
     ];
     for (key, time) in times {
         *time = table.get(key).and_then(|field| timeout(problems, field));
     }
-    server.connect_from_port_20 = table.get("connect-from-port-20").and_then(|field| problems.boolean(field));
+    config.connect_from_port_20 = table.get("connect-from-port-20").and_then(|field| problems.boolean(field));
     if let Some(field) = table.get("denied-commands") {
-        server.denied_commands = denied_commands(problems, field);
+        config.denied_commands = denied_commands(problems, field);
     }
     if let Some(port) = table.get("port").and_then(|field| problems.port(field)) {
         server.port = port;
@@ -81,13 +82,13 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
         server.files = files(problems, field, bytes);
     }
     if let Some(field) = table.get("users") {
-        server.users = users(problems, field);
+        config.users = users(problems, field);
     }
-    server.passive_ports = table.get("passive-ports").and_then(|field| port_range(problems, field, "passive-ports"));
-    server.passive_address = table.get("passive-address").and_then(|field| passive_address(problems, field));
+    config.passive_ports = table.get("passive-ports").and_then(|field| port_range(problems, field, "passive-ports"));
+    config.passive_address = table.get("passive-address").and_then(|field| passive_address(problems, field));
     let known = Profile::ALL.map(|profile| (profile.name(), profile));
     if let Some(profile) = table.get("software").and_then(|field| problems.choice(field, &known)) {
-        server.software = profile;
+        config.software = profile;
     }
     Some(server)
 }

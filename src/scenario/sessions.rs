@@ -269,7 +269,7 @@ fn check_step(text: &str) -> Result<(), (String, String)> {
     if text.len() > LONGEST_COMMAND {
         return Err((format!("a command has at most {LONGEST_COMMAND} bytes"), help));
     }
-    Step::parse(text).map(|_| ()).map_err(|message| (message, help))
+    Step::parse(text).map(|_| ()).map_err(|error| (error.to_string(), help))
 }
 
 /// Reads `expect`, against what the sessions run and the rules that there are.

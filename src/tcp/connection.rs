@@ -259,12 +259,12 @@ impl Connection {
     }
     /// Whether a new connection may take this one's place: it is over, and timestamps tell old segments from new ones
     /// (RFC 6191, section 2).
-    pub fn makes_way(&self) -> bool {
+    pub fn can_be_reused(&self) -> bool {
         self.state == State::TimeWait && self.clock.ok
     }
     /// Whether it makes way for a SYN of the peer: one that is clearly newer than all that came before (RFC 6191, section
     /// 2; RFC 1122, section 4.2.2.13).
-    pub fn makes_way_for(&self, syn: &Segment) -> bool {
+    pub fn gives_way_to(&self, syn: &Segment) -> bool {
         let newer = self.is_later(syn) || (syn.seq > self.rcv_nxt && !self.is_from_long_ago(syn));
         self.state == State::TimeWait && syn.is_syn() && newer
     }

@@ -31,7 +31,7 @@ impl Connection {
         (attempt, ran)
     }
 
-    /// Nobody answered any more: an ICMP error that came meanwhile is the better reason (`kernel_facts.md`: `SO_ERROR`;
+    /// Nobody answered any more: an ICMP error that came meanwhile is the better reason (measured: `SO_ERROR`;
     /// Linux's `sk_err_soft`).
     pub(super) fn timed_out(&self) -> Failure {
         self.soft_error.map_or(Failure::TimedOut, Failure::Unreachable)

@@ -1,7 +1,7 @@
 //! The vocabulary of what can happen: one frame is one event at one node at one instant.
 
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
-use crate::ftp::{DataError, Mode, StepResult};
+use crate::ftp::{CommandResult, DataError, Mode};
 use crate::ids::{EntryId, FrameId, LinkId, NodeId, RuleId, SocketId};
 use crate::packet::{Endpoint, Tag};
 use crate::tcp::{State, TimerKind};
@@ -171,18 +171,18 @@ pub enum Event {
         /// How its data connection is arranged.
         mode: Mode,
         /// `None`: it begins. Else what became of it.
-        result: Option<StepResult>,
+        result: Option<CommandResult>,
         /// Bytes that crossed the data connection.
         bytes: u64,
     },
-    /// The client began or finished an entry of its run list.
-    Step {
-        /// Position in the run list.
+    /// The client began or finished a command of its run list (`ls`, not yet `LIST`).
+    Command {
+        /// Position in the run list, from 0.
         index: u32,
-        /// The entry, as the scenario has it.
+        /// The command, as the scenario has it.
         run: String,
         /// `None`: it begins. Else what became of it.
-        result: Option<StepResult>,
+        result: Option<CommandResult>,
     },
 }
 

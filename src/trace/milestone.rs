@@ -19,8 +19,8 @@ pub enum MilestoneKind {
     Command,
     /// An FTP reply was read.
     Reply,
-    /// A packet died: dropped, rejected or lost.
-    Death,
+    /// A packet got no further: dropped, rejected or lost.
+    PacketLost,
     /// A connection could not be made, or broke.
     Failure,
     /// A transfer came to its end.
@@ -49,7 +49,7 @@ pub fn milestones(trace: &Trace) -> Vec<Milestone> {
         Event::FtpCommand { side: Side::Sent, .. } => Some(MilestoneKind::Command),
         Event::FtpReply { side: Side::Seen, .. } => Some(MilestoneKind::Reply),
         Event::Verdict { verdict: Verdict::Drop | Verdict::Reject(_), .. } | Event::Lost { .. } => {
-            Some(MilestoneKind::Death)
+            Some(MilestoneKind::PacketLost)
         }
         Event::Transfer { result: Some(_), .. } => Some(MilestoneKind::Transfer),
         _ => None,

@@ -10,6 +10,7 @@
 //! | `milestone` | the frames worth stopping at |
 //! | `order` | which node stands where, side by side |
 
+mod capture_point;
 mod event;
 mod journey;
 mod milestone;
@@ -17,8 +18,8 @@ mod observer;
 mod order;
 mod scene;
 mod timeline;
-mod vantage;
 
+pub use capture_point::{CapturePoint, capture_points, capture_points_at};
 pub use event::*;
 pub use journey::{Fate, Journey, Stop, journeys};
 pub use milestone::{Milestone, MilestoneKind, milestones};
@@ -26,7 +27,6 @@ pub use observer::{NoObserver, Observer, Recorder};
 pub use order::{node_order, path_between};
 pub use scene::{Expected, Flight, Scene, SocketView, Tracking};
 pub use timeline::Timeline;
-pub use vantage::{Vantage, vantages, vantages_at};
 
 use crate::firewall::Hook;
 use crate::ftp::Mode;

@@ -69,7 +69,7 @@ impl Observer for Recorder {
 
     fn packet(&mut self, packet: &Packet) -> PacketRef {
         // The packet's last frame tells how it looked then; only a change makes a new entry.
-        let last = packet.trail.and_then(|id| match &self.trace.frame(id).event {
+        let last = packet.last_frame.and_then(|id| match &self.trace.frame(id).event {
             Event::Sent { packet, .. }
             | Event::Received { packet, .. }
             | Event::Verdict { packet, .. }
@@ -81,7 +81,7 @@ impl Observer for Recorder {
         {
             return last;
         }
-        self.trace.packets.push(Packet { trail: None, ..packet.clone() });
+        self.trace.packets.push(Packet { last_frame: None, ..packet.clone() });
         PacketRef((self.trace.packets.len() - 1) as u32)
     }
 

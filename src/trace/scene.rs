@@ -174,7 +174,7 @@ impl Scene {
             | Event::FtpCommand { .. }
             | Event::FtpReply { .. }
             | Event::Transfer { .. }
-            | Event::Step { .. } => {}
+            | Event::Command { .. } => {}
         }
     }
 

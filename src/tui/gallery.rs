@@ -1,6 +1,6 @@
 //! The list of scenarios that ship with the program.
 
-use crate::insight::{StepOutcome, outcomes};
+use crate::insight::{CommandOutcome, outcomes};
 use crate::narrate::Language;
 use crate::scenario::{Scenario, builtins, parse};
 use crate::trace::Trace;
@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 pub(super) struct Item {
     pub(super) name: &'static str,
     pub(super) scenario: Scenario,
-    results: OnceCell<Vec<(Trace, Vec<StepOutcome>)>>,
+    results: OnceCell<Vec<(Trace, Vec<CommandOutcome>)>>,
 }
 
 impl Item {
@@ -31,7 +31,7 @@ impl Item {
     }
 
     /// What comes of the scenario in its own mode and in the opposite one.
-    pub(super) fn results(&self) -> &[(Trace, Vec<StepOutcome>)] {
+    pub(super) fn results(&self) -> &[(Trace, Vec<CommandOutcome>)] {
         self.results.get_or_init(|| {
             let own = self.scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
             let modes = if own.is_active() { [own, own.opposite()] } else { [own.opposite(), own] };

@@ -9,6 +9,7 @@
 //! | `playback` | motion: from passing time to the cursor |
 //! | `gallery` | the list of scenarios |
 //! | `terminal` | raw mode and back, whatever happens |
+//! | `signals` | the terminal given back before the program ends or stops |
 //! | `theme` | roles to colours |
 //! | `view/` | one file a pane |
 
@@ -17,6 +18,8 @@ mod app;
 mod gallery;
 mod playback;
 mod player;
+#[cfg(unix)]
+mod signals;
 mod terminal;
 mod theme;
 mod view;
@@ -31,7 +34,7 @@ pub use view::draw;
 
 use crate::narrate::Language;
 use crate::scenario::Scenario;
-use crossterm::event::{self, Event};
+use crossterm::event::Event;
 use std::io;
 use std::time::Duration;
 
@@ -59,33 +62,64 @@ pub fn gallery(options: Options) -> io::Result<()> {
 /// While something moves, the picture is drawn at most this often.
 const TICK: Duration = Duration::from_millis(33);
 
+/// What the program waits for.
+#[derive(Debug)]
+enum Happening {
+    /// A key, a paste, ...
+    Input(Event),
+    /// The terminal has another size.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there it is an input"))]
+    Resized,
+    /// The program was stopped and goes on; the terminal is taken again.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there nothing stops"))]
+    Resumed,
+    /// The picture is on the screen, or cannot be.
+    Written(io::Result<()>),
+    /// There will be no more keys.
+    Failed(io::Error),
+}
+
 fn run(mut app: App) -> io::Result<()> {
-    let mut terminal = terminal::Session::enter()?;
+    let (mut terminal, happenings) = terminal::Session::enter()?;
     let mut clock = playback::Clock::start();
-    terminal.draw(&app)?;
+    let mut changed = true;
     while !app.finished() {
-        // Paused, the program sleeps until a key comes: nothing moves, nothing is drawn.
-        let mut changed = if !app.is_moving() || event::poll(TICK)? {
-            match event::read()? {
-                Event::Key(key) => Action::for_key(key).is_some_and(|action| app.update(action)),
-                Event::Resize(..) => true,
-                _ => false,
-            }
-        } else {
-            false
-        };
-        if app.take_suspend() {
-            terminal.suspend()?;
-            changed = true;
+        if changed {
+            changed = !terminal.draw(&app)?;
         }
-        if app.take_redraw() {
-            terminal.clear()?;
-            changed = true;
+        // Paused, the program sleeps until something happens: nothing moves, nothing is drawn. (The session holds a sender:
+        // there is always something to wait for.)
+        let first = if app.is_moving() { happenings.recv_timeout(TICK).ok() } else { happenings.recv().ok() };
+        // A storm of sizes or keys is one picture.
+        for happening in first.into_iter().chain(happenings.try_iter()) {
+            changed |= match happening {
+                Happening::Input(Event::Key(key)) => Action::for_key(key).is_some_and(|action| app.update(action)),
+                Happening::Input(Event::Resize(..)) | Happening::Resized => true,
+                Happening::Input(_) => false,
+                Happening::Resumed => {
+                    terminal.clear();
+                    true
+                }
+                Happening::Written(result) => {
+                    result?;
+                    terminal.written();
+                    false
+                }
+                Happening::Failed(error) => return Err(error),
+            };
+            if app.finished() {
+                break;
+            }
+            if app.take_suspend() {
+                #[cfg(unix)]
+                signals::suspend();
+            }
+            if app.take_redraw() {
+                terminal.clear();
+                changed = true;
+            }
         }
         changed |= app.advance(clock.lap());
-        if changed {
-            terminal.draw(&app)?;
-        }
     }
     terminal.leave();
     Ok(())

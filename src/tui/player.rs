@@ -173,7 +173,7 @@ impl Player {
     }
 
     pub(super) fn next_death(&mut self) -> bool {
-        let deaths = self.run().milestones.iter().filter(|m| m.kind == MilestoneKind::Death).map(|m| m.frame);
+        let deaths = self.run().milestones.iter().filter(|m| m.kind == MilestoneKind::PacketLost).map(|m| m.frame);
         neighbour(deaths, self.cursor, true).is_some_and(|to| self.go(to))
     }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Makes rows.jsonl from the full record of the measurements: python3 extract.py truth.jsonl > rows.jsonl
+"""Makes rows.jsonl from the full record of the measurements: python3 extract.py truth.jsonl rows.jsonl left-out.jsonl
 
-Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no TLS.
+Kept are the runs that the simulator can express: real clients and servers (or nobody), IPv4, no TLS. The others are
+named in left-out.jsonl, each with the reason.
 Of each run: the rules in our format, what the client was told to do, the dialogue of all control connections on the
-client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, and every connection
-attempt as its own side saw it. Clocks and stopwatches are taken out of replies. A run that did not end with QUIT ends
-when the client did.
+client's side (with NAT or a helper on the server's side too), the packets that a firewall stopped, every connection
+attempt as its own side saw it and as it arrived, the addresses and ports that commands and replies named, which rule
+decided on the packets that open and close connections, and who ended each connection. Clocks and stopwatches are taken
+out of replies. A run that did not end with QUIT ends when the client did.
 """
 import json
 import re
@@ -20,6 +22,11 @@ NAMES = {
 }
 MODES = {"PORT": "active", "EPRT": "active-eprt", "PASV": "passive", "EPSV": "passive-epsv"}
 CLIENTS = {"curl": "curl", "lftp": "lftp", "tnftp": "tnftp", "inetutils-ftp": "ftp"}
+# How nft lists what the runs' configurations write in other words.
+SPELLINGS = {
+    "tcp flags != syn / syn,ack": "tcp flags & (syn|ack) != syn",
+    "icmpx admin-prohibited": "icmpx type admin-prohibited",
+}
 # Settings of the server that the scenario format has.
 OPTIONS = {"connect_from_port_20", "pasv_min_port", "pasv_max_port", "port_enable", "pasv_enable", "connect_timeout",
            "accept_timeout", "idle_session_timeout", "cmds_denied", "RootRevoke off", "port_promiscuous", "pasv_address",
@@ -34,17 +41,21 @@ def options(server):
     return dict(zip(given[::2], given[1::2])) if isinstance(given, list) else given
 
 
-def expressible(row, base):
+def obstacle(row, base):
+    """Why the simulator cannot express a run, or None."""
     config = row["config"]
     server = config["server"]
     known = {name.split(" ")[0] for name in OPTIONS}
-    return (
-        config["client"]["kind"] in CLIENTS
-        and server["software"] in ("vsftpd", "pure-ftpd", "proftpd", "none", None)
-        and network(config["topology"], base) is not None
-        and not config["sysctl"]
-        and set(options(server)) <= known
-    )
+    if config["client"]["kind"] not in CLIENTS:
+        return f"the client is `{config['client']['kind']}`, a script of the laboratory and no program"
+    if server["software"] not in ("vsftpd", "pure-ftpd", "proftpd", "none", None):
+        return f"the server is `{server['software']}`"
+    if network(config["topology"], base) is None:
+        return "another network"
+    if config["sysctl"]:
+        return f"kernel settings: {config['sysctl']}"
+    unknown = sorted(set(options(server)) - known)
+    return f"settings of the server: {', '.join(unknown)}" if unknown else None
 
 
 def network(topology, base):
@@ -57,6 +68,13 @@ def network(topology, base):
     return "hidden" if differs <= {"routes", "links"} and at_home else None
 
 
+def renamed(node, rule):
+    """A rule with our names."""
+    for old, new in NAMES[node].items():
+        rule = rule.replace(f'"{old}"', f'"{new}"')
+    return rule.strip().replace('helper set "ftp-std"', 'helper set "ftp"')
+
+
 def chains(node, text):
     """nft text to {hook: {policy, rules}}; a hook's NAT and helper chains become one with its filter."""
     found = {}
@@ -64,9 +82,7 @@ def chains(node, text):
         head, *lines = body.strip().split("\n")
         hook = re.search(r"hook (\w+)", head).group(1)
         policy = re.search(r"policy (\w+);", head)
-        for old, new in NAMES[node].items():
-            lines = [line.replace(f'"{old}"', f'"{new}"') for line in lines]
-        lines = [line.strip().replace('helper set "ftp-std"', 'helper set "ftp"') for line in lines]
+        lines = [renamed(node, line) for line in lines]
         chain = found.setdefault(hook, {"policy": "accept", "rules": []})
         chain["rules"] += lines
         if policy:
@@ -74,13 +90,94 @@ def chains(node, text):
     return found
 
 
-def attempts(row, until):
-    """Connection attempts: who, from which kind of port to which, when the SYNs left, what came back."""
+def number(row, port):
+    """A port, which the record may call C1, S1 or N1."""
+    return int(row["ports"].get(port, port))
+
+
+def split(address):
+    ip, _, port = address.rpartition(":")
+    return ip, port
+
+
+def kind(row, port, end):
+    """What kind of port: below 1024 its number; of the client's, even or odd, which tells who chose it: connect() or
+    bind(); `range+N` of the set range, `range` of a server's, which chooses at random."""
+    value = number(row, port)
+    if value < 1024:
+        return str(value)
+    if end == "client":
+        low, high = active_range(row) or (1, 0)
+        return f"range+{value - low}" if low <= value <= high else ("even", "odd")[value % 2]
+    given = settings(row["config"]["server"])
+    given = given["passive_ports"] if given else None
+    low, high = map(int, given.split("-")) if given else (1, 0)
+    return "range" if low <= value <= high else "any"
+
+
+def active_range(row):
+    announced = re.search(r"-P (?:-|[\d.]*):(\d+)-(\d+)", " ".join(row["config"]["client"]["argv"]))
+    return tuple(map(int, announced.groups())) if announced else None
+
+
+def named(row, line):
+    """Address and port that a command or reply names; an address of None is the speaker's own. None if it names none."""
+    found = re.match(r"(?:PORT |227 .*?\(?)(\d+),(\d+),(\d+),(\d+),(?:<([CSN]\d+)>|(\d+),(\d+))", line)
+    if found:
+        *ip, port, high, low = found.groups()
+        return ".".join(ip), port or str(int(high) * 256 + int(low))
+    found = re.match(r"LPRT 4,4,(\d+),(\d+),(\d+),(\d+),2,(?:<([CSN]\d+)>|(\d+),(\d+))", line)
+    if found:
+        *ip, port, high, low = found.groups()
+        return ".".join(ip), port or str(int(high) * 256 + int(low))
+    found = re.match(r"EPRT \|1\|([\d.]+)\|<?([CSN]?\d+)>?\|", line)
+    if found:
+        return found.groups()
+    found = re.match(r"229 .*\|\|\|<?([CSN]?\d+)>?\|", line)
+    return (None, found.group(1)) if found else None
+
+
+def doors(row, until):
+    """What commands and replies named, where they were said: who, address, port: `as N` if the client's door N had it,
+    too. Servers choose at random and may well choose again."""
+    said = [x for side, who in (("client_side", "C"), ("server_side", "S"))
+            for x in row["dialogue"][side] if x["who"] == who and x["t"] < until]
+    found = []
+    for x in sorted(said, key=lambda x: x["t"]):
+        door = named(row, x["line"])
+        if door is None:
+            continue
+        ip, port = door
+        value = number(row, port)
+        end = "client" if x["who"] == "C" else "server"
+        same = [at for at, (who, _, _, known, _) in enumerate(found) if (who, known) == (x["who"], value)]
+        same = same if end == "client" else []
+        found.append((x["who"], ip, f"as {same[0]}" if same else kind(row, port, end), value, x["t"]))
+    return found
+
+
+def arrival(row, src, dst, far):
+    """How a SYN, which left as src > dst, looks at the far end: each end's address, and whether its port was kept."""
+    if far is None:
+        return None
+    ends = []
+    for ours, theirs in zip((src, dst), far.split(" > ")):
+        same = number(row, split(ours)[1]) == number(row, split(theirs)[1])
+        ends.append(f"{split(theirs)[0]}:{'kept' if same else 'new'}")
+    return " > ".join(ends)
+
+
+def attempts(row, until, known):
+    """Connection attempts: who, from which kind of port to which, when the SYNs left, what came back, how they looked
+    at the other end (None: none came), the kind of port that they came from, and the door they knocked at."""
     found = {}
     packets = [packet for packet in row["ladder"]["client.eth0"] if "flags" in packet]
+    at_server = [p for p in row["ladder"]["server.eth0"] if p.get("flags") == "S" and p["dst"].endswith(":21")]
     for packet in packets:
         if packet["flags"] == "S" and packet["dst"].endswith(":21") and packet["t"] < until:
             found.setdefault(packet["src"], [packet["dst"], []])[1].append(round(packet["t"], 4))
+    # Control connections begin one after the other.
+    arrived = list(dict.fromkeys((p["src"], p["dst"]) for p in at_server))
     for src, (dst, times) in found.items():
         answer = "nothing"
         for packet in packets:
@@ -94,7 +191,10 @@ def attempts(row, until):
                     _, what, route = event["ev"].split()
                     answer = f"ICMP {what} from {route.split('>')[0]}"
                     break
-        yield {"channel": "control", "ports": "C > 21", "syns": times, "answer": answer}
+        came = any(times[0] <= p["t"] <= times[-1] + 1 for p in at_server)
+        far = " > ".join(arrived.pop(0)) if came and arrived else None
+        yield {"channel": "control", "ports": "C > 21", "syns": times, "answer": answer,
+               "arrives": arrival(row, src, dst, far), "from": kind(row, split(src)[1], "client"), "door": None}
     for data in row["data_connections"]:
         for end in ("client", "server"):
             point = f"{end}.eth0"
@@ -109,7 +209,68 @@ def attempts(row, until):
             ports = (address.rsplit(":", 1)[1] for address in (src, dst))
             ports = " > ".join(side if port[0] in "CSN" else port for port, side in zip(ports, sides))
             answer = data["answers"].get(point, ["nothing"])[0]
-            yield {"channel": "data", "ports": ports, "syns": times, "answer": answer}
+            far = data["seen_at"].get("server.eth0" if end == "client" else "client.eth0")
+            from_port = number(row, split(src)[1])
+            from_kind = str(from_port) if from_port < 1024 else ("even", "odd")[from_port % 2]
+            yield {"channel": "data", "ports": ports, "syns": times, "answer": answer,
+                   "arrives": arrival(row, src, dst, far), "from": from_kind,
+                   "door": door_of(row, known, times[0], split(dst)[1], "S" if end == "client" else "C")}
+
+
+def door_of(row, known, time, port, who):
+    """The last door with this port that this side had named by then."""
+    ours = [at for at, (by, _, _, value, when) in enumerate(known) if (by, value) == (who, number(row, port)) and when <= time]
+    return ours[-1] if ours else None
+
+
+def endings(row, until):
+    """Of each connection, as it passed each end's interface: who sent FIN and RST, each for the first time, in order."""
+    found = {}
+    for end in ("client", "server"):
+        found[end] = []
+        connections = {}
+        for p in row["ladder"][f"{end}.eth0"]:
+            if "flags" not in p or p["t"] >= until:
+                continue
+            pair = frozenset((p["src"], p["dst"]))
+            if pair not in connections or (p["flags"] == "S" and connections[pair][1]):
+                control = any(address.endswith(":21") for address in pair)
+                connections[pair] = ("control" if control else "data", [])
+                found[end].append(connections[pair])
+            said = connections[pair][1]
+            who = "C" if end == "client" and p["src"].startswith(own_address(row, end) + ":") else None
+            if end == "server":
+                who = None if p["src"].startswith(own_address(row, end) + ":") else "C"
+            for flag, name in (("F", "FIN"), ("R", "RST")):
+                word = f"{who or 'S'} {name}"
+                if flag in p["flags"] and word not in said:
+                    said.append(word)
+        found[end] = [[channel, *said] for channel, said in found[end]]
+    return found
+
+
+def as_written(device, rule):
+    """A rule in the words of the run's configuration: nft lists some in others."""
+    for listed, written in SPELLINGS.items():
+        rule = rule.replace(listed, written)
+    return renamed(device, rule)
+
+
+def decisions(row, until):
+    """Which rule decided, where rules were traced: device, which packet, its state, the verdict, hook and rule; for
+    packets that open and reset connections and for ICMP errors. Then all rules that matched, with those of NAT."""
+    found = []
+    for device, traced in sorted(row["trace"].items()):
+        for p in traced["packets"]:
+            if p["chain"] is None or p["t"] >= until:
+                continue
+            flags = re.search(r"\[(.*)\]", p["pkt"])
+            hook = p["chain"].removeprefix("lab/")
+            mine = [rule.split(": ", 1)[1] for rule in p.get("rules", [])]
+            rules = [as_written(device, rule) for rule in mine or [p["rule"] or "policy"]]
+            found.append([device, flags.group(1) if flags else "ICMP", p["ct"] or "", p["verdict"], hook,
+                          as_written(device, p["rule"] or "policy"), rules])
+    return found
 
 
 def own_address(row, end):
@@ -187,6 +348,7 @@ def extract(row, base):
     translated = any("nat" in text or "helper" in text for text in config["rules"].values())
     verdicts = [[v["device"], v["verdict"], v["ct"], re.search(r"\[(.*)\]", v["pkt"]).group(1)]
                 for v in row["verdicts"] if v["t"] < end]
+    known = doors(row, end)
     return {
         "id": row["id"],
         "title": row["title"],
@@ -210,17 +372,25 @@ def extract(row, base):
         "dialogue": sides["client_side"],
         "at_server": [words for _, *words in sides["server_side"]] if translated else None,
         "verdicts": verdicts,
-        "attempts": sorted(attempts(row, end), key=lambda attempt: attempt["syns"][0]),
+        "attempts": sorted(attempts(row, end, known), key=lambda attempt: attempt["syns"][0]),
+        "doors": [door[:3] for door in known],
+        "endings": endings(row, end),
+        "decisions": decisions(row, end),
     }
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as lines:
+    record, kept, left_out = sys.argv[1:]
+    with open(record, encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     base = next(row for row in rows if row["id"] == "A01")["config"]["topology"]
-    for row in rows:
-        if expressible(row, base):
-            print(json.dumps(extract(row, base), separators=(",", ":")))
+    with open(kept, "w", encoding="utf-8") as kept, open(left_out, "w", encoding="utf-8") as left_out:
+        for row in rows:
+            why = obstacle(row, base)
+            if why is None:
+                print(json.dumps(extract(row, base), separators=(",", ":")), file=kept)
+            else:
+                print(json.dumps({"id": row["id"], "title": row["title"], "why": why}), file=left_out)
 
 
 main()

@@ -1,7 +1,7 @@
 //! A row of `rows.jsonl`, and the scenario file that it becomes.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 #[derive(Deserialize)]
@@ -46,6 +46,41 @@ pub(crate) struct Row {
     /// Node, verdict, connection tracking state, flags; `None` if the laboratory did not trace its rules.
     pub verdicts: Option<Vec<(String, String, String, String)>>,
     pub attempts: Vec<Attempt>,
+    /// What PORT, EPRT, LPRT, 227 and 229 named; `None` here and below: not kept of this recording.
+    pub doors: Option<Vec<Door>>,
+    /// Who ended each connection.
+    pub endings: Option<Endings>,
+    /// Which rule decided on packets that open and reset connections and on ICMP errors, device by device.
+    pub decisions: Option<Vec<Decision>>,
+}
+
+/// `C` or `S`; the address (229 has none); the kind of port: `odd` or `even` of the kernel's, `range+N` of a set range,
+/// `as N`: that of door N.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub(crate) struct Door(pub String, pub Option<String>, pub String);
+
+/// Of each connection, in the order in which they passed this end's interface: its channel, then who sent FIN or RST for
+/// the first time, in order.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Endings {
+    pub client: Vec<Vec<String>>,
+    pub server: Vec<Vec<String>>,
+}
+
+/// A rule's verdict on a packet.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub device: String,
+    /// Its flags, or `ICMP`.
+    pub packet: String,
+    /// Of connection tracking.
+    pub state: String,
+    pub verdict: String,
+    pub hook: String,
+    /// The rule that decided, or `policy`.
+    pub rule: String,
+    /// All rules that matched, with those of NAT, in order.
+    pub rules: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +112,25 @@ pub(crate) struct Attempt {
     /// Seconds.
     pub syns: Vec<f64>,
     pub answer: String,
+    /// How the SYN looked at the other end: each end's address, and whether its port was kept; `None`: none came, or
+    /// not kept of this recording.
+    #[serde(default)]
+    pub arrives: Option<String>,
+    /// The kind of port that it came from: its number, or `odd` or `even`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Which of the row's doors it knocked at: the last with its port.
+    #[serde(default)]
+    pub door: Option<usize>,
 }
 
 impl Row {
+    /// The devices whose rules were traced.
+    pub(crate) fn decided_at(&self) -> impl Iterator<Item = &str> {
+        let devices: BTreeSet<_> = self.decisions.iter().flatten().map(|decision| &*decision.device).collect();
+        devices.into_iter()
+    }
+
     /// The row as a scenario file.
     pub(crate) fn scenario(&self) -> String {
         let (inside, server) = match &*self.network {
@@ -163,7 +214,9 @@ address = {}
         }
         for (node, chains) in &self.rules {
             // The laboratory looked on with rules of its own, which ask for `ct state`: that alone switches tracking on.
-            let tracked = self.verdicts.iter().flatten().any(|(at, _, state, _)| at == node && !state.is_empty());
+            let stopped = self.verdicts.iter().flatten().map(|(at, _, state, _)| (at, state));
+            let decided = self.decisions.iter().flatten().map(|decision| (&decision.device, &decision.state));
+            let tracked = stopped.chain(decided).any(|(at, state)| at == node && !state.is_empty());
             let asks = chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.contains("ct "));
             if tracked && !asks && !chains.contains_key("prerouting") {
                 let _ = writeln!(text, "[nodes.{node}.firewall.prerouting]\nrules = ['ct state invalid counter']");

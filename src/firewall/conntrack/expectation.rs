@@ -49,7 +49,7 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) expectation: Expectation,
-    pub(super) trail: Option<FrameId>,
+    pub(super) last_frame: Option<FrameId>,
     pub(super) tag: Option<Tag>,
 }
 
@@ -84,7 +84,7 @@ impl Conntrack {
         now: Instant,
         mut expectation: Expectation,
         movable: bool,
-        (trail, tag): (Option<FrameId>, Option<Tag>),
+        (last_frame, tag): (Option<FrameId>, Option<Tag>),
         mut random: impl FnMut(u32) -> u32,
     ) -> Option<u16> {
         self.drop_late(now);
@@ -114,7 +114,7 @@ impl Conntrack {
             stays
         });
         self.events.push(TableEvent::Expectation(Fate::Made, expectation));
-        self.waiting.push(Waiting { expectation, trail, tag });
+        self.waiting.push(Waiting { expectation, last_frame, tag });
         Some(to.port)
     }
 }

@@ -18,7 +18,7 @@ pub struct Expired {
     /// What is to be recorded.
     pub event: TableEvent,
     /// The last frame about it.
-    pub trail: Option<FrameId>,
+    pub last_frame: Option<FrameId>,
     /// The conversation it belongs to.
     pub tag: Option<Tag>,
 }
@@ -49,7 +49,7 @@ impl Conntrack {
             let at = waiting.expectation.expires.min(master.expires);
             if at < now {
                 let event = TableEvent::Expectation(Fate::Expired, waiting.expectation);
-                expired.push(Expired { at, event, trail: waiting.trail, tag: waiting.tag });
+                expired.push(Expired { at, event, last_frame: waiting.last_frame, tag: waiting.tag });
             }
             at >= now
         });
@@ -66,11 +66,11 @@ impl Conntrack {
                 self.note_deadline(id);
                 continue;
             }
-            let (at, trail, tag) = (entry.expires, entry.trail, entry.tag);
+            let (at, last_frame, tag) = (entry.expires, entry.last_frame, entry.tag);
             let gone = Change { state: None, ..entry.change(id) };
             // What it has announced has expired above at the latest.
             self.forget(id);
-            expired.push(Expired { at, event: TableEvent::Entry(gone), trail, tag });
+            expired.push(Expired { at, event: TableEvent::Entry(gone), last_frame, tag });
         }
         expired.sort_by_key(|expired| expired.at);
         expired

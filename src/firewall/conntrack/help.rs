@@ -28,7 +28,7 @@ impl Conntrack {
         random: impl FnMut(u32) -> u32,
     ) -> Helped {
         let mut helped = Helped::default();
-        let (trail, tag) = (packet.trail, packet.tag);
+        let (last_frame, tag) = (packet.last_frame, packet.tag);
         let (Some(id), Body::Tcp(segment)) = (tracked.entry, &mut packet.body) else { return helped };
         let entry = &mut self.entries[id.index()];
         let (original, reply) = (entry.original, entry.reply);
@@ -59,7 +59,7 @@ impl Conntrack {
                             master: id,
                             expires: now + PATIENCE,
                         };
-                        match self.expect(now, expectation, translated, (trail, tag), random) {
+                        match self.expect(now, expectation, translated, (last_frame, tag), random) {
                             None => helped.dropped = true,
                             Some(port) if translated => {
                                 let known = Endpoint::new(other.to.ip, port);

@@ -14,7 +14,7 @@ fn packet(from_client: bool, flags: Flags) -> Packet {
     Packet {
         id: PacketId(0),
         tag: None,
-        trail: None,
+        last_frame: None,
         src: src.parse().unwrap(),
         dst: dst.parse().unwrap(),
         ttl: 64,

@@ -19,6 +19,8 @@ const WITH_HEADERS: [u8; 11] = [ICMP, 2, TCP, UDP, 33, 50, 51, ICMPV6, 108, 132,
 #[derive(Debug, Default)]
 pub(super) struct Context {
     family: Option<Family>,
+    /// `meta nfproto` was compared with something that is neither IPv4 nor IPv6.
+    neither: bool,
     /// Every protocol that was named, the last one last; `None` is one that nft knows nothing about.
     transports: Vec<Option<u8>>,
 }
@@ -36,18 +38,15 @@ impl Context {
 
     /// A field of the IP header is looked at.
     pub(super) fn look_at_network(&mut self, family: Family, span: &Range<usize>) -> Step<()> {
-        match self.family {
-            Some(known) if known != family => Err(contradiction(span, name(family), name(known))),
-            _ => {
-                self.family = Some(family);
-                Ok(())
-            }
-        }
+        self.fits(family, span)?;
+        self.family = Some(family);
+        Ok(())
     }
 
     /// The family of a tracked connection's address is looked at: it must fit, but says nothing of the packet.
     pub(super) fn fits(&self, family: Family, span: &Range<usize>) -> Step<()> {
         match self.family {
+            _ if self.neither => Err(contradiction(span, name(family), "another family")),
             Some(known) if known != family => Err(contradiction(span, name(family), name(known))),
             _ => Ok(()),
         }
@@ -79,8 +78,9 @@ impl Context {
             self.family = match number {
                 2 => Some(Family::V4),
                 10 => Some(Family::V6),
-                _ => self.family,
+                _ => None,
             };
+            self.neither = self.family.is_none();
         }
     }
 

@@ -62,8 +62,15 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
     // Where each kind of option stands: for the kernel's own log, for a program that listens at a group, for either.
     let (mut level, mut flags, mut group, mut prefix) = (None, None, None, None);
     let mut audit = false;
+    // nft 1.0.6 does not know these two words behind the flags of TCP.
+    let mut behind_tcp = false;
     while let Some(option) = cursor.peek().cloned() {
         let place = Some(option.span.clone());
+        if behind_tcp && (cursor.is("prefix") || cursor.is("level")) {
+            let message = format!("behind `flags tcp` nft does not know {}", quote(option.text));
+            return Err(error(&option.span, message, "write it first: `log prefix \"x\" flags tcp options`"));
+        }
+        behind_tcp = false;
         if cursor.eat("prefix") {
             prefix = place;
             let token = text(cursor, "the prefix", LONGEST_PREFIX)?;
@@ -86,7 +93,7 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
             cursor.number(u64::MAX)?;
         } else if cursor.eat("flags") {
             flags = place;
-            log_flags(cursor)?;
+            behind_tcp = log_flags(cursor)?;
         } else {
             break;
         }
@@ -101,8 +108,8 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
     Ok(())
 }
 
-/// What follows `flags`: one kind, and of TCP and IP what of it.
-fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
+/// What follows `flags`: one kind, and of TCP and IP what of it. Gives whether it is TCP.
+fn log_flags(cursor: &mut Cursor<'_>) -> Step<bool> {
     #[derive(Clone, Copy)]
     enum Kind {
         Whole,
@@ -117,7 +124,7 @@ fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
         Kind::Tcp => loop {
             cursor.one_of("what is logged of TCP", &[("sequence", ()), ("options", ())])?;
             if !cursor.eat(",") {
-                return Ok(());
+                return Ok(true);
             }
         },
     }
@@ -125,7 +132,7 @@ fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
         Some(comma) if comma.text == "," => {
             Err(error(&comma.span, "`flags` takes one kind", "write `flags` again: `flags skuid flags ether`"))
         }
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 

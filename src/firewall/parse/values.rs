@@ -309,7 +309,7 @@ impl Flags<'_> {
             return Err(error(&operand.span, "`!` takes no mask", "write `!=`, or `tcp flags ! syn` without `&`"));
         }
         if operator.orders() {
-            return Err(cursor.unsupported(operand.span.clone(), "<", "between flags"));
+            return Err(cursor.unsupported(operand.span.clone(), "<", "flags are compared with `==` and `!=`"));
         }
         let asked = match &operand.form {
             Form::One(Item::Value(value)) => self.of(value)?,
@@ -356,7 +356,7 @@ pub(super) fn interfaces(
 ) -> Step<(Vec<String>, bool)> {
     const SET: &str = "a set: `{ \"a\", \"b\" }`";
     if operator.orders() {
-        return Err(cursor.unsupported(operand.span.clone(), "<", "between names"));
+        return Err(cursor.unsupported(operand.span.clone(), "<", "names are listed in a set: `{ \"a\", \"b\" }`"));
     }
     let negated = negated(operator, operand)?;
     let items = match &operand.form {
@@ -376,7 +376,8 @@ pub(super) fn interfaces(
             let help = "write the names as a set: `{ \"a\", \"b\" }`";
             return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
         }
-        if token.kind == Kind::Word && super::words::is_reserved(text) {
+        let usable = ["ip", "ip6", "snat", "dnat", "ether", "vlan", "arp", "ecn", "reset"].contains(&text);
+        if token.kind == Kind::Word && !usable && super::words::is_reserved(text) {
             let message = format!("{} is a word of nftables", quote(text));
             return Err(error(&token.span, message, format!("write the name in quotes: `\"{text}\"`")));
         }

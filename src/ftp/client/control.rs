@@ -8,13 +8,13 @@
 use super::Software;
 use super::opening::Features;
 use super::session::{ClientSession, Phase};
-use crate::ftp::{Command, FtpTimer, Host, Note, ReplyReader, StepResult};
+use crate::ftp::{Command, CommandResult, FtpTimer, Host, Note, ReplyReader};
 use crate::time::{Duration, Instant};
 
 /// How long lftp waits before it says a command again that got 4xx.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What has been tried for the current entry of the run list.
+/// What has been tried for the current command of the run list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     /// Attempts so far: control connections that were begun, and transfers that got 4xx.
@@ -77,7 +77,7 @@ impl ClientSession {
     }
 
     /// The control connection is of no use any more.
-    pub(super) fn lose(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn lose(&mut self, result: CommandResult, host: &mut dyn Host) {
         if self.is_second() {
             self.hang_up(host);
             self.phase = Phase::Done;
@@ -96,7 +96,7 @@ impl ClientSession {
     }
 
     /// The current entry has failed, and the control connection is left with it.
-    pub(super) fn fail_and_hang_up(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn fail_and_hang_up(&mut self, result: CommandResult, host: &mut dyn Host) {
         self.fail_step(result, host);
         self.hang_up(host);
         self.begin_step(host);
@@ -109,12 +109,12 @@ impl ClientSession {
     }
 
     /// The current entry gets the blame, or the next if none runs.
-    fn fail_step(&mut self, result: StepResult, host: &mut dyn Host) {
+    fn fail_step(&mut self, result: CommandResult, host: &mut dyn Host) {
         if self.step.is_none() {
             if self.index >= self.quit_index() {
                 return;
             }
-            host.note(Note::StepStarted { index: self.index, run: self.entry() });
+            host.note(Note::CommandStarted { index: self.index, run: self.entry() });
         }
         self.end_transfer(result, host);
         self.end_copy(result, host);
@@ -122,7 +122,7 @@ impl ClientSession {
     }
 
     /// lftp: the attempt has failed with its control connection; another one, if it may.
-    pub(super) fn try_again(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn try_again(&mut self, result: CommandResult, host: &mut dyn Host) {
         self.end_transfer(result, host);
         self.hang_up(host);
         if self.tries.count >= self.config.max_retries {
@@ -143,7 +143,7 @@ impl ClientSession {
         if self.tries.count > self.config.max_retries {
             return false;
         }
-        self.end_transfer(StepResult::Reply(code), host);
+        self.end_transfer(CommandResult::Reply(code), host);
         self.phase = Phase::Pausing;
         host.set_timer(FtpTimer::Retry, PAUSE);
         true

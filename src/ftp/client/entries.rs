@@ -1,9 +1,9 @@
-//! The run list: which entry comes next, what it says first, how it ends.
+//! The run list: which command comes next, what it says first, how it ends.
 
-use super::fxp::Errand;
+use super::fxp::FxpState;
 use super::session::{ClientSession, Known, Phase};
 use super::{Software, Step};
-use crate::ftp::{Command, FileSystem, FtpTimer, Host, Note, Reply, StepResult};
+use crate::ftp::{Command, CommandResult, FileSystem, FtpTimer, Host, Note, Reply};
 
 impl ClientSession {
     /// What a command changes that the session must know: the directory and protection. (A raw TYPE is none of it: as
@@ -80,10 +80,10 @@ impl ClientSession {
         let entry = self.entry();
         let Ok(step) = Step::parse(&entry) else {
             // The scenario's check lets no such entry through.
-            self.finish_step(StepResult::NotRun, host);
+            self.finish_step(CommandResult::NotRun, host);
             return self.begin_step(host);
         };
-        host.note(Note::StepStarted { index: self.index, run: entry });
+        host.note(Note::CommandStarted { index: self.index, run: entry });
         self.step = Some(step);
         self.play(host);
     }
@@ -118,7 +118,7 @@ impl ClientSession {
             }
             Step::Copy(_) => {
                 if !self.again {
-                    self.copy = Errand::default();
+                    self.copy = FxpState::default();
                 }
                 return self.begin_copy(host);
             }
@@ -141,9 +141,9 @@ impl ClientSession {
     }
 
     /// Ends the current entry.
-    pub(super) fn finish_step(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn finish_step(&mut self, result: CommandResult, host: &mut dyn Host) {
         let run = self.entry();
-        host.note(Note::StepFinished { index: self.index, run, result });
+        host.note(Note::CommandFinished { index: self.index, run, result });
         self.index += 1;
         self.step = None;
         self.tries.end();
@@ -152,30 +152,30 @@ impl ClientSession {
     /// Ends the entries up to `end` as not run.
     pub(super) fn skip_to(&mut self, end: u32, host: &mut dyn Host) {
         while self.index < end {
-            self.finish_step(StepResult::NotRun, host);
+            self.finish_step(CommandResult::NotRun, host);
         }
     }
 
     /// The session has failed: the current entry, or the next if none runs, gets the blame; the others are not run, up
     /// to QUIT, which can still be said.
-    pub(super) fn fail_rest(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn fail_rest(&mut self, result: CommandResult, host: &mut dyn Host) {
         let quit = self.quit_index();
         if self.step.is_some() {
             self.end_transfer(result, host);
             self.finish_step(result, host);
         } else if self.index < quit {
-            host.note(Note::StepStarted { index: self.index, run: self.entry() });
+            host.note(Note::CommandStarted { index: self.index, run: self.entry() });
             self.finish_step(result, host);
         }
         self.skip_to(quit, host);
     }
 
     /// Ends the session at once: whatever has not been finished is.
-    pub(super) fn give_up(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn give_up(&mut self, result: CommandResult, host: &mut dyn Host) {
         if self.phase != Phase::Closing {
             let end = self.entries();
             if self.step.is_none() && self.index < end {
-                host.note(Note::StepStarted { index: self.index, run: self.entry() });
+                host.note(Note::CommandStarted { index: self.index, run: self.entry() });
                 self.finish_step(result, host);
             } else if self.step.is_some() {
                 self.end_transfer(result, host);

@@ -11,7 +11,7 @@
 use super::Step;
 use super::session::{ClientSession, Phase};
 use crate::endpoint_text::{format_host_port, parse_pasv_reply};
-use crate::ftp::{Command, DataError, FileSystem, FtpTimer, Host, Line, Mode, Note, Reply, StepResult};
+use crate::ftp::{Command, CommandResult, DataError, FileSystem, FtpTimer, FxpServer, Host, Mode, Note, Reply};
 use bytes::Bytes;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ enum Stage {
 
 /// The current copy.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Errand {
+pub(super) struct FxpState {
     stage: Stage,
     /// The first server listens.
     reversed: bool,
@@ -91,9 +91,9 @@ impl ClientSession {
         let mut second = self.second.take().unwrap_or_else(|| Second::new(self));
         let ready = second.session.phase == Phase::Copying;
         if !second.session.online {
-            host.turn_to(Line::Second);
+            host.select_control(FxpServer::Second);
             second.session.call(host);
-            host.turn_to(Line::First);
+            host.select_control(FxpServer::First);
         }
         self.second = Some(second);
         if ready {
@@ -104,9 +104,9 @@ impl ClientSession {
     /// Says something to the second server.
     fn order(&mut self, command: &Command, host: &mut dyn Host) {
         if let Some(second) = &mut self.second {
-            host.turn_to(Line::Second);
+            host.select_control(FxpServer::Second);
             second.session.send(command, Phase::Copying, host);
-            host.turn_to(Line::First);
+            host.select_control(FxpServer::First);
         }
     }
 
@@ -179,11 +179,11 @@ impl ClientSession {
     }
 
     /// A server has answered, the first or the second.
-    pub(super) fn copy_reply(&mut self, line: Line, reply: &Reply, host: &mut dyn Host) {
-        let first = line == Line::First;
+    pub(super) fn copy_reply(&mut self, server: FxpServer, reply: &Reply, host: &mut dyn Host) {
+        let first = server == FxpServer::First;
         let negative = reply.is_negative();
         match self.copy.stage {
-            Stage::Types if negative => self.copy_failed(StepResult::Reply(reply.code), false, host),
+            Stage::Types if negative => self.copy_failed(CommandResult::Reply(reply.code), false, host),
             Stage::Types if first => {
                 self.binary = Some(true);
                 self.copy_on(host);
@@ -206,25 +206,25 @@ impl ClientSession {
             }
             Stage::Parameters => self.copy_on(host),
             Stage::Listen | Stage::Port if negative => {
-                self.copy_failed(StepResult::Reply(reply.code), false, host);
+                self.copy_failed(CommandResult::Reply(reply.code), false, host);
             }
             Stage::Listen => {
                 self.copy.address = parse_pasv_reply(&reply.lines.join("\n"));
                 if self.copy.address.is_none() {
-                    return self.copy_failed(StepResult::BadReply, false, host);
+                    return self.copy_failed(CommandResult::BadReply, false, host);
                 }
                 self.copy_on(host);
             }
             Stage::Port => self.copy_on(host),
-            Stage::Transfer if negative => self.copy_failed(StepResult::Reply(reply.code), true, host),
+            Stage::Transfer if negative => self.copy_failed(CommandResult::Reply(reply.code), true, host),
             Stage::Transfer => {
                 if !reply.is_preliminary() {
                     self.copy.ended[usize::from(!first)] = true;
                 }
                 match self.copy.ended {
                     [true, true] => {
-                        self.end_copy(StepResult::Ok, host);
-                        self.finish_step(StepResult::Ok, host);
+                        self.end_copy(CommandResult::Ok, host);
+                        self.finish_step(CommandResult::Ok, host);
                         self.begin_step(host);
                     }
                     // lftp's net:timeout holds once one of the two is through (`CopyCheckTimeout`); while both are at
@@ -241,23 +241,23 @@ impl ClientSession {
     /// Waits for the second server no longer than for any reply.
     fn await_second(&self, host: &mut dyn Host) {
         if let Some(second) = &self.second {
-            host.turn_to(Line::Second);
+            host.select_control(FxpServer::Second);
             second.session.await_reply(host);
-            host.turn_to(Line::First);
+            host.select_control(FxpServer::First);
         }
     }
 
     /// Tells the trace that RETR is over.
-    pub(super) fn end_copy(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn end_copy(&mut self, result: CommandResult, host: &mut dyn Host) {
         if std::mem::take(&mut self.copy.begun) {
             let mode = if self.copy.reversed { Mode::Passive } else { Mode::Active };
-            let bytes = if result == StepResult::Ok { self.copy.size } else { 0 };
+            let bytes = if result == CommandResult::Ok { self.copy.size } else { 0 };
             host.note(Note::TransferFinished { verb: String::from("RETR"), mode, result, bytes });
         }
     }
 
     /// It did not work: the other way round, if that was not tried. `busy` if a server still waits for the other.
-    fn copy_failed(&mut self, result: StepResult, busy: bool, host: &mut dyn Host) {
+    fn copy_failed(&mut self, result: CommandResult, busy: bool, host: &mut dyn Host) {
         self.end_copy(result, host);
         if busy {
             self.drop_second(host);
@@ -281,9 +281,9 @@ impl ClientSession {
     /// Hangs up on the second server.
     fn drop_second(&mut self, host: &mut dyn Host) {
         if let Some(mut second) = self.second.take() {
-            host.turn_to(Line::Second);
+            host.select_control(FxpServer::Second);
             second.session.hang_up(host);
-            host.turn_to(Line::First);
+            host.select_control(FxpServer::First);
         }
     }
 
@@ -306,9 +306,9 @@ impl ClientSession {
     fn on_second(&mut self, host: &mut dyn Host, tell: impl FnOnce(&mut Self, &mut dyn Host)) {
         let Some(mut second) = self.second.take() else { return };
         let was_ready = second.session.phase == Phase::Copying;
-        host.turn_to(Line::Second);
+        host.select_control(FxpServer::Second);
         tell(&mut second.session, host);
-        host.turn_to(Line::First);
+        host.select_control(FxpServer::First);
         let ready = second.session.phase == Phase::Copying;
         let replies = std::mem::take(&mut second.session.unread);
         let lost = second.session.failed.take();
@@ -321,7 +321,7 @@ impl ClientSession {
         }
         for reply in replies {
             if self.phase == Phase::Copying {
-                self.copy_reply(Line::Second, &reply, host);
+                self.copy_reply(FxpServer::Second, &reply, host);
             }
         }
         if let Some(result) = lost

@@ -13,13 +13,13 @@ mod session;
 mod software;
 mod transfer;
 
-pub use script::Step;
+pub use script::{Step, StepError};
 pub use session::ClientSession;
 pub use software::{SocketOptions, Software};
 
 use super::{FileSystem, Mode};
 use crate::time::Duration;
-use software::Stranger;
+use software::PasvAddressPolicy;
 use std::net::IpAddr;
 
 /// What a client shall do.
@@ -79,11 +79,11 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    fn stranger(&self) -> Stranger {
+    fn pasv_address_policy(&self) -> PasvAddressPolicy {
         match self.ignore_pasv_address {
-            Some(true) => Stranger::Ignored,
-            Some(false) => Stranger::Believed,
-            None => self.software.stranger(),
+            Some(true) => PasvAddressPolicy::Ignored,
+            Some(false) => PasvAddressPolicy::Believed,
+            None => self.software.pasv_address_policy(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Software;
 use super::session::{ClientSession, Phase};
 use super::software::Opening;
-use crate::ftp::{Command, Host, Reply, StepResult, TlsChannel};
+use crate::ftp::{Command, CommandResult, Host, Reply, TlsChannel};
 
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ impl ClientSession {
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
             Opening::Where => {
                 if let Some(code) = self.refused.take() {
-                    self.fail_rest(StepResult::Reply(code), host);
+                    self.fail_rest(CommandResult::Reply(code), host);
                     return self.begin_step(host);
                 }
                 self.knows_home = self.config.software == Software::Lftp && reply.is_positive();
@@ -124,15 +124,15 @@ impl ClientSession {
     /// ftp go on as if nothing were.
     fn not_let_in(&mut self, code: u16, host: &mut dyn Host) {
         if self.is_second() {
-            return self.lose(StepResult::Reply(code), host);
+            return self.lose(CommandResult::Reply(code), host);
         }
         match self.config.software {
-            Software::Curl => self.fail_and_hang_up(StepResult::Reply(code), host),
+            Software::Curl => self.fail_and_hang_up(CommandResult::Reply(code), host),
             Software::Lftp if self.features.facts.is_empty() => {
                 self.refused = Some(code);
                 self.send(&Command::new("PWD", ""), Phase::Opening(Opening::Where), host);
             }
-            Software::Lftp => self.fail_and_hang_up(StepResult::Reply(code), host),
+            Software::Lftp => self.fail_and_hang_up(CommandResult::Reply(code), host),
             Software::Tnftp | Software::Ftp => self.begin_step(host),
         }
     }

@@ -1,11 +1,12 @@
 //! The words of a client's run list: `ls`, `get readme.txt`, `SYST`.
 
 use crate::ftp::Command;
+use thiserror::Error;
 
 /// The longest entry, in bytes: far below what servers take as one line.
 const MAX_ENTRY: usize = 1000;
 
-/// One entry of a run list.
+/// One command of a run list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// `ls [path]`: LIST.
@@ -36,34 +37,63 @@ pub enum Step {
     Raw(Command),
 }
 
+/// Why an entry of a run list is none; each says what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StepError {
+    /// It has so many bytes.
+    #[error("a command of {0} bytes is too long: at most {MAX_ENTRY} are sent")]
+    TooLong(usize),
+    /// It holds a character that is no text.
+    #[error("a command is one line of text, but this has a control character in it ({})", .0.escape_default())]
+    Control(char),
+    /// It is empty.
+    #[error(
+        "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM TO, \
+         mkdir DIRECTORY, cd DIRECTORY, pwd, quit or a raw FTP command such as SYST"
+    )]
+    Empty,
+    /// A word without what it is about.
+    #[error("'{word}' needs {what}: write '{word} {example}'")]
+    Incomplete {
+        /// The word.
+        word: String,
+        /// What is missing.
+        what: &'static str,
+        /// How it could go on.
+        example: &'static str,
+    },
+    /// Something follows a word that stands alone.
+    #[error("'{word}' stands alone: leave out '{argument}'")]
+    Superfluous {
+        /// The word.
+        word: String,
+        /// What follows it.
+        argument: String,
+    },
+}
+
 impl Step {
-    /// Reads an entry. The message of an error says what to write instead.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads an entry.
+    pub fn parse(text: &str) -> Result<Self, StepError> {
         if text.len() > MAX_ENTRY {
-            return Err(format!("a command of {} bytes is too long: at most {MAX_ENTRY} are sent", text.len()));
+            return Err(StepError::TooLong(text.len()));
         }
         if let Some(control) = text.chars().find(|c| c.is_control()) {
-            let name = control.escape_default();
-            return Err(format!("a command is one line of text, but this has a control character in it ({name})"));
+            return Err(StepError::Control(control));
         }
         let text = text.trim();
         let (word, argument) = text.split_once(' ').unwrap_or((text, ""));
         let argument = argument.trim();
-        let needs = |what: &str, example: &str| {
-            if argument.is_empty() {
-                Err(format!("'{word}' needs {what}: write '{word} {example}'"))
-            } else {
-                Ok(argument.to_owned())
-            }
+        let incomplete = |what, example| StepError::Incomplete { word: word.to_owned(), what, example };
+        let needs = |what, example| {
+            if argument.is_empty() { Err(incomplete(what, example)) } else { Ok(argument.to_owned()) }
         };
         let alone = |step| {
-            if argument.is_empty() { Ok(step) } else { Err(format!("'{word}' stands alone: leave out '{argument}'")) }
+            let (word, argument) = (word.to_owned(), argument.to_owned());
+            if argument.is_empty() { Ok(step) } else { Err(StepError::Superfluous { word, argument }) }
         };
         match word {
-            "" => Err(String::from(
-                "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM TO, \
-                 mkdir DIRECTORY, cd DIRECTORY, pwd, quit or a raw FTP command such as SYST",
-            )),
+            "" => Err(StepError::Empty),
             "ls" => Ok(Self::List(argument.to_owned())),
             "nls" => Ok(Self::NameList(argument.to_owned())),
             "get" => needs("the name of a file", "readme.txt").map(Self::Get),
@@ -74,7 +104,7 @@ impl Step {
             "mkdir" => needs("the name of a directory", "new").map(Self::MakeDirectory),
             "rename" => match argument.split_once(' ') {
                 Some((from, to)) => Ok(Self::Rename(from.to_owned(), to.trim().to_owned())),
-                None => Err(String::from("'rename' needs two names: write 'rename old.txt new.txt'")),
+                None => Err(incomplete("two names", "old.txt new.txt")),
             },
             "cd" => needs("the name of a directory", "pub").map(Self::ChangeDirectory),
             "pwd" => alone(Self::PrintDirectory),
@@ -118,11 +148,17 @@ mod tests {
 
     #[test]
     fn errors_say_what_to_write() {
-        assert_eq!(Step::parse("get").unwrap_err(), "'get' needs the name of a file: write 'get readme.txt'");
-        assert_eq!(Step::parse("rename x").unwrap_err(), "'rename' needs two names: write 'rename old.txt new.txt'");
-        assert_eq!(Step::parse("pwd x").unwrap_err(), "'pwd' stands alone: leave out 'x'");
-        assert!(Step::parse("  ").unwrap_err().contains("an empty command"));
-        assert!(Step::parse("NOOP\r\nQUIT").unwrap_err().contains("control character in it (\\r)"));
-        assert!(Step::parse(&"x".repeat(1001)).unwrap_err().contains("too long"));
+        assert_eq!(
+            Step::parse("get").unwrap_err().to_string(),
+            "'get' needs the name of a file: write 'get readme.txt'"
+        );
+        assert_eq!(
+            Step::parse("rename x").unwrap_err().to_string(),
+            "'rename' needs two names: write 'rename old.txt new.txt'"
+        );
+        assert_eq!(Step::parse("pwd x").unwrap_err().to_string(), "'pwd' stands alone: leave out 'x'");
+        assert!(Step::parse("  ").unwrap_err().to_string().contains("an empty command"));
+        assert!(Step::parse("NOOP\r\nQUIT").unwrap_err().to_string().contains("control character in it (\\r)"));
+        assert!(Step::parse(&"x".repeat(1001)).unwrap_err().to_string().contains("too long"));
     }
 }

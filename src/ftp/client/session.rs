@@ -1,12 +1,12 @@
 //! A client's session: what it knows, and what it is told.
 
 use super::control::Tries;
-use super::fxp::{Errand, Role, Second};
+use super::fxp::{FxpState, Role, Second};
 use super::opening::Features;
 use super::software::{Opening, SocketOptions};
 use super::transfer::Data;
 use super::{ClientConfig, Software, Step};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Line, Mode, Reply, ReplyReader, StepResult, TlsChannel};
+use crate::ftp::{Command, CommandResult, DataError, FtpTimer, FxpServer, Host, Mode, Reply, ReplyReader, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,8 +27,6 @@ pub struct ClientSession {
     pub(super) unix: bool,
     /// How data connections are arranged now.
     pub(super) mode: Mode,
-    /// How many active data connections there have been.
-    pub(super) ports_used: u16,
     /// The control connection is protected.
     pub(super) tls: Option<Box<TlsChannel>>,
     /// Data connections are protected.
@@ -59,10 +57,10 @@ pub struct ClientSession {
     pub(super) known: Known,
     /// Whether this is a session of its own, or the far end of another's copy; then how it failed.
     pub(super) role: Role,
-    pub(super) failed: Option<StepResult>,
+    pub(super) failed: Option<CommandResult>,
     /// The far end of a copy from server to server.
     pub(super) second: Option<Second>,
-    pub(super) copy: Errand,
+    pub(super) copy: FxpState,
     /// How the data connections of this entry are arranged.
     pub(super) step_mode: Mode,
     /// The long commands are all that is left.
@@ -143,7 +141,6 @@ impl ClientSession {
             refused: None,
             utf8_refused: false,
             unix: false,
-            ports_used: 0,
             tls: None,
             private: false,
             bare: false,
@@ -162,7 +159,7 @@ impl ClientSession {
             role: Role::First,
             failed: None,
             second: None,
-            copy: Errand::default(),
+            copy: FxpState::default(),
             long: false,
             knows_home: false,
             directories: Vec::new(),
@@ -209,7 +206,7 @@ impl ClientSession {
         let bytes = match &mut self.tls {
             None => bytes,
             Some(tls) => {
-                let Ok(received) = tls.receive(&bytes) else { return self.lose(StepResult::BadReply, host) };
+                let Ok(received) = tls.receive(&bytes) else { return self.lose(CommandResult::BadReply, host) };
                 if received.hello {
                     self.on_hello(host);
                 }
@@ -240,7 +237,7 @@ impl ClientSession {
                     }
                     self.watch_transfer(host);
                 }
-                Some(Err(_)) => self.lose(StepResult::BadReply, host),
+                Some(Err(_)) => self.lose(CommandResult::BadReply, host),
             }
         }
     }
@@ -251,7 +248,7 @@ impl ClientSession {
             self.hung_up = true;
         } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
-            let result = if self.phase == Phase::Quit { StepResult::Ok } else { StepResult::Closed };
+            let result = if self.phase == Phase::Quit { CommandResult::Ok } else { CommandResult::Closed };
             self.lose(result, host);
         }
     }
@@ -260,7 +257,7 @@ impl ClientSession {
     pub fn on_control_failed(&mut self, error: DataError, host: &mut dyn Host) {
         if self.online && !self.is_finished() {
             let connecting = self.phase == Phase::Connecting;
-            self.lose(if connecting { StepResult::Connect(error) } else { StepResult::Lost(error) }, host);
+            self.lose(if connecting { CommandResult::Connect(error) } else { CommandResult::Lost(error) }, host);
         }
     }
 
@@ -268,13 +265,13 @@ impl ClientSession {
     pub fn on_timer(&mut self, timer: FtpTimer, host: &mut dyn Host) {
         match (timer, self.phase) {
             (FtpTimer::ControlConnect, Phase::Connecting) => {
-                self.lose(StepResult::Connect(DataError::TimedOut), host);
+                self.lose(CommandResult::Connect(DataError::TimedOut), host);
             }
             (FtpTimer::DataConnect, Phase::ConnectingData | Phase::Transfer) => {
                 self.on_data_timeout(host);
                 self.look_up(host);
             }
-            (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(StepResult::NoAnswer, host),
+            (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(CommandResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
             _ => {}
         }
@@ -318,9 +315,9 @@ impl ClientSession {
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
         if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
             if self.is_second() || self.config.software.calls_again() {
-                return self.lose(StepResult::Reply(421), host);
+                return self.lose(CommandResult::Reply(421), host);
             }
-            self.fail_rest(StepResult::Reply(421), host);
+            self.fail_rest(CommandResult::Reply(421), host);
             self.phase = Phase::Closing;
             return;
         }
@@ -329,13 +326,13 @@ impl ClientSession {
         }
         match self.phase {
             Phase::Copying if self.is_second() => self.unread.push(reply.clone()),
-            Phase::Copying => self.copy_reply(Line::First, reply, host),
+            Phase::Copying => self.copy_reply(FxpServer::First, reply, host),
             Phase::Greeting if reply.is_positive() => self.open(host),
             Phase::Greeting if self.is_second() || self.config.software.calls_again() => {
-                self.lose(StepResult::Reply(reply.code), host);
+                self.lose(CommandResult::Reply(reply.code), host);
             }
             Phase::Greeting => {
-                self.fail_rest(StepResult::Reply(reply.code), host);
+                self.fail_rest(CommandResult::Reply(reply.code), host);
                 self.begin_step(host);
             }
             Phase::Opening(opening) => self.on_opening(opening, reply, host),
@@ -347,12 +344,12 @@ impl ClientSession {
             }
             Phase::RenameFrom | Phase::Simple => {
                 self.learn(reply);
-                let result = if reply.is_negative() { StepResult::Reply(reply.code) } else { StepResult::Ok };
+                let result = if reply.is_negative() { CommandResult::Reply(reply.code) } else { CommandResult::Ok };
                 self.finish_step(result, host);
                 self.begin_step(host);
             }
             Phase::Quit => {
-                let result = if reply.is_negative() { StepResult::Reply(reply.code) } else { StepResult::Ok };
+                let result = if reply.is_negative() { CommandResult::Reply(reply.code) } else { CommandResult::Ok };
                 self.finish_step(result, host);
                 self.skip_to(self.entries(), host);
                 self.phase = Phase::Closing;
@@ -362,7 +359,7 @@ impl ClientSession {
             Phase::Preparing => self.play(host),
             Phase::Parameter => self.on_parameter(reply, host),
             Phase::Returning => self.go_back(host),
-            Phase::CallingOff => self.settle(StepResult::BadReply, host),
+            Phase::CallingOff => self.settle(CommandResult::BadReply, host),
             Phase::Transfer => self.on_transfer_reply(reply, host),
             // Nothing was asked.
             Phase::Connecting

@@ -3,7 +3,7 @@
 //!
 //! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4.
 
-use crate::ftp::{Mode, StepResult};
+use crate::ftp::{CommandResult, Mode};
 use crate::time::Duration;
 
 /// What a program sets its sockets to.
@@ -69,7 +69,7 @@ pub(super) enum Stage {
 
 /// What is done with an address in 227 that is not the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stranger {
+pub(super) enum PasvAddressPolicy {
     /// It is believed.
     Believed,
     /// The control connection's is used, whatever 227 says.
@@ -82,16 +82,16 @@ pub(super) enum Stranger {
 
 /// Why another way is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Failure {
     /// The server said this.
     Refused(u16),
     /// The data connection did not come about.
     NotConnected,
 }
 
-/// What becomes of the control connection when an entry of the run list has failed.
+/// What becomes of the control connection when a command of the run list has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Afterwards {
+pub(super) enum OnFailure {
     /// The next entry uses it.
     Stays,
     /// It is closed without QUIT, and the next entry opens another.
@@ -102,7 +102,7 @@ pub(super) enum Afterwards {
 
 /// Another way to arrange the data connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OtherWay {
+pub(super) struct Fallback {
     pub(super) mode: Mode,
     /// For the steps that follow too.
     pub(super) stays: bool,
@@ -208,15 +208,15 @@ impl Software {
     }
 
     /// What becomes of the control connection when an entry ends like this while it is still there.
-    pub(super) const fn afterwards(self, result: StepResult, active: bool) -> Afterwards {
+    pub(super) const fn on_failure(self, result: CommandResult, active: bool) -> OnFailure {
         match (self, result) {
-            (_, StepResult::Ok | StepResult::Reply(_) | StepResult::NotRun) | (Self::Tnftp | Self::Ftp, _) => {
-                Afterwards::Stays
+            (_, CommandResult::Ok | CommandResult::Reply(_) | CommandResult::NotRun) | (Self::Tnftp | Self::Ftp, _) => {
+                OnFailure::Stays
             }
             // curl (`ftp_done`): that nobody came to its port leaves the control connection alone.
-            (Self::Curl, StepResult::Connect(_)) if active => Afterwards::Stays,
-            (Self::Curl, _) => Afterwards::HangsUp,
-            (Self::Lftp, _) => Afterwards::TriesAgain,
+            (Self::Curl, CommandResult::Connect(_)) if active => OnFailure::Stays,
+            (Self::Curl, _) => OnFailure::HangsUp,
+            (Self::Lftp, _) => OnFailure::TriesAgain,
         }
     }
 
@@ -225,11 +225,11 @@ impl Software {
         matches!(self, Self::Tnftp | Self::Ftp)
     }
 
-    pub(super) const fn stranger(self) -> Stranger {
+    pub(super) const fn pasv_address_policy(self) -> PasvAddressPolicy {
         match self {
-            Self::Curl => Stranger::Ignored,
-            Self::Lftp => Stranger::IgnoredIfPrivate,
-            Self::Tnftp | Self::Ftp => Stranger::Refused,
+            Self::Curl => PasvAddressPolicy::Ignored,
+            Self::Lftp => PasvAddressPolicy::IgnoredIfPrivate,
+            Self::Tnftp | Self::Ftp => PasvAddressPolicy::Refused,
         }
     }
 
@@ -243,17 +243,17 @@ impl Software {
     }
 
     /// What is tried on the same control connection after `mode` failed.
-    pub(super) fn other_way(self, mode: Mode, trouble: Trouble) -> Option<OtherWay> {
-        let way = |mode, stays, same_port| Some(OtherWay { mode, stays, same_port });
-        match (self, mode, trouble) {
-            (Self::Curl, Mode::PassiveEpsv, _) => way(Mode::Passive, trouble != Trouble::NotConnected, false),
-            (Self::Curl, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, false),
-            (Self::Tnftp, Mode::PassiveEpsv, Trouble::Refused(_)) => way(Mode::Passive, true, false),
-            (Self::Tnftp, Mode::Passive, Trouble::Refused(_) | Trouble::NotConnected) => way(Mode::Active, true, false),
-            (Self::Tnftp, Mode::PassiveEpsv, Trouble::NotConnected) => way(Mode::ActiveEprt, true, false),
-            (Self::Tnftp, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, true),
-            (Self::Ftp, Mode::ActiveEprt, Trouble::Refused(_)) => way(Mode::Active, true, false),
-            (Self::Ftp, Mode::PassiveEpsv, Trouble::Refused(_)) => way(Mode::Passive, true, false),
+    pub(super) fn fallback(self, mode: Mode, failure: Failure) -> Option<Fallback> {
+        let way = |mode, stays, same_port| Some(Fallback { mode, stays, same_port });
+        match (self, mode, failure) {
+            (Self::Curl, Mode::PassiveEpsv, _) => way(Mode::Passive, failure != Failure::NotConnected, false),
+            (Self::Curl, Mode::ActiveEprt, Failure::Refused(_)) => way(Mode::Active, true, false),
+            (Self::Tnftp, Mode::PassiveEpsv, Failure::Refused(_)) => way(Mode::Passive, true, false),
+            (Self::Tnftp, Mode::Passive, Failure::Refused(_) | Failure::NotConnected) => way(Mode::Active, true, false),
+            (Self::Tnftp, Mode::PassiveEpsv, Failure::NotConnected) => way(Mode::ActiveEprt, true, false),
+            (Self::Tnftp, Mode::ActiveEprt, Failure::Refused(_)) => way(Mode::Active, true, true),
+            (Self::Ftp, Mode::ActiveEprt, Failure::Refused(_)) => way(Mode::Active, true, false),
+            (Self::Ftp, Mode::PassiveEpsv, Failure::Refused(_)) => way(Mode::Passive, true, false),
             _ => None,
         }
     }

@@ -4,10 +4,10 @@
 
 use super::Step;
 use super::session::{ClientSession, Phase};
-use super::software::{Afterwards, Software, Stage, Stranger, Trouble};
+use super::software::{Failure, OnFailure, PasvAddressPolicy, Software, Stage};
 use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
-    Command, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, StepResult, TlsChannel,
+    Command, CommandResult, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, TlsChannel,
 };
 use crate::time::Duration;
 use bytes::Bytes;
@@ -109,14 +109,14 @@ impl ClientSession {
             self.send(&command, Phase::Parameter, host);
             return Ok(());
         }
-        self.settle(StepResult::Ok, host);
+        self.settle(CommandResult::Ok, host);
         Ok(())
     }
 
     /// Goes on after an answer.
     pub(super) fn go_on(&mut self, host: &mut dyn Host) {
         if let Err(error) = self.advance(host) {
-            self.settle(StepResult::Connect(error), host);
+            self.settle(CommandResult::Connect(error), host);
         }
     }
 
@@ -124,13 +124,13 @@ impl ClientSession {
         self.step.as_ref().is_some_and(Step::is_binary) && (self.unix || !self.config.software.asks_system())
     }
 
-    /// Opens the listener for an active data connection. As recorded, the port of a connection that came about is not
-    /// used again at once: on the server it waits (TIME-WAIT).
+    /// Opens the listener for an active data connection: of a set range on the first port that is free. The port of the
+    /// last data connection is, as soon as its last acknowledgement is here (recorded in row D20); until then it is not
+    /// (row B20).
     fn listen(&self, host: &mut dyn Host) -> Result<SocketAddr, DataError> {
         let Some((low, high)) = self.config.active_ports else { return host.listen_data(ListenPort::Ephemeral) };
-        let first = low + self.ports_used % (high - low).saturating_add(1);
         let mut last = Err(DataError::NoPort);
-        for port in (first..=high).chain(low..first) {
+        for port in low..=high {
             last = host.listen_data(ListenPort::Range { low: port, high: port });
             if last.is_ok() {
                 break;
@@ -173,9 +173,9 @@ impl ClientSession {
     }
 
     /// Tries another way, if the program knows one.
-    fn try_another(&mut self, trouble: Trouble, host: &mut dyn Host) -> bool {
+    fn try_another(&mut self, failure: Failure, host: &mut dyn Host) -> bool {
         let six = host.control_local().is_ipv6();
-        let refused = matches!(trouble, Trouble::Refused(_));
+        let refused = matches!(failure, Failure::Refused(_));
         let extended = matches!(self.data.mode, Mode::ActiveEprt | Mode::PassiveEpsv);
         let long = match self.config.software {
             // What came with IPv6 first gives way to the old command, then to LPRT or LPSV.
@@ -190,7 +190,7 @@ impl ClientSession {
             self.data.mode = Mode::ActiveEprt;
             (self.mode, self.long) = (Mode::ActiveEprt, true);
         } else {
-            let other = self.config.software.other_way(self.data.mode, trouble);
+            let other = self.config.software.fallback(self.data.mode, failure);
             // Only the extended commands have room for IPv6.
             let fits = |mode| !six || matches!(mode, Mode::ActiveEprt | Mode::PassiveEpsv);
             let Some(other) = other.filter(|other| fits(other.mode)) else { return false };
@@ -204,7 +204,7 @@ impl ClientSession {
             }
         }
         if let Err(error) = self.negotiate(host) {
-            self.settle(StepResult::Connect(error), host);
+            self.settle(CommandResult::Connect(error), host);
         }
         true
     }
@@ -214,18 +214,18 @@ impl ClientSession {
             let other = self.config.software.other_mode(self.data.mode).filter(|_| reply.code >= 500);
             if let Some(mode) = other {
                 self.step_mode = mode;
-                self.try_again(StepResult::Reply(reply.code), host);
-            } else if !self.try_another(Trouble::Refused(reply.code), host) {
+                self.try_again(CommandResult::Reply(reply.code), host);
+            } else if !self.try_another(Failure::Refused(reply.code), host) {
                 // As recorded over IPv6: a refused EPSV ends curl's session; after a refused EPRT it has nothing more to
                 // say, and waits.
                 if self.config.software == Software::Curl && host.control_local().is_ipv6() {
                     return if self.data.mode.is_active() {
                         self.await_reply(host);
                     } else {
-                        self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+                        self.fail_and_hang_up(CommandResult::Reply(reply.code), host);
                     };
                 }
-                self.settle(StepResult::Reply(reply.code), host);
+                self.settle(CommandResult::Reply(reply.code), host);
             }
             return;
         }
@@ -237,28 +237,28 @@ impl ClientSession {
             Mode::PassiveEpsv => parse_epsv_reply(&text()).map(|port| SocketAddr::new(control.ip(), port)),
         };
         let Some(mut to) = to.filter(|address| address.port() != 0) else {
-            return self.settle(StepResult::BadReply, host);
+            return self.settle(CommandResult::BadReply, host);
         };
         if self.data.expired {
-            return self.settle(StepResult::Connect(DataError::TimedOut), host);
+            return self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
         let private = matches!(to, SocketAddr::V4(v4) if v4.ip().is_private());
-        match self.config.stranger() {
+        match self.config.pasv_address_policy() {
             _ if to.ip() == control.ip() => {}
-            Stranger::Believed => {}
-            Stranger::IgnoredIfPrivate if !private => {}
-            Stranger::Ignored | Stranger::IgnoredIfPrivate => to.set_ip(control.ip()),
+            PasvAddressPolicy::Believed => {}
+            PasvAddressPolicy::IgnoredIfPrivate if !private => {}
+            PasvAddressPolicy::Ignored | PasvAddressPolicy::IgnoredIfPrivate => to.set_ip(control.ip()),
             // inetutils-ftp calls it off with a word, tnftp without.
-            Stranger::Refused if self.config.software == Software::Ftp => {
+            PasvAddressPolicy::Refused if self.config.software == Software::Ftp => {
                 return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host);
             }
-            Stranger::Refused => return self.settle(StepResult::BadReply, host),
+            PasvAddressPolicy::Refused => return self.settle(CommandResult::BadReply, host),
         }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
         if let Err(error) = host.connect_data(None, to) {
             self.data.link = Link::Over;
-            return self.settle(StepResult::Connect(error), host);
+            return self.settle(CommandResult::Connect(error), host);
         }
         // The time for the first connection is the time for the second as well.
         if let Some(after) = self.config.connect_timeout.filter(|_| !self.data.timed) {
@@ -279,14 +279,14 @@ impl ClientSession {
         match (asked, self.config.software) {
             // As recorded: no file, no RETR (`CURLE_REMOTE_FILE_NOT_FOUND`). With any other code it is tried.
             (Some(Stage::Size), Software::Curl) if reply.code == 550 => {
-                return self.settle(StepResult::Reply(550), host);
+                return self.settle(CommandResult::Reply(550), host);
             }
             // As recorded: a size of 0 counts as none.
             (Some(Stage::Size), _) => self.known.size = reply.code == 213 && reply.text() != "0",
             (Some(Stage::Time), _) => self.known.time = reply.code == 213,
             // As recorded: lftp drops both connections, and the next entry calls again.
             (Some(Stage::Announce), _) if reply.is_negative() => {
-                return self.fail_and_hang_up(StepResult::Reply(reply.code), host);
+                return self.fail_and_hang_up(CommandResult::Reply(reply.code), host);
             }
             _ => {}
         }
@@ -295,7 +295,7 @@ impl ClientSession {
 
     pub(super) fn on_type(&mut self, reply: &Reply, host: &mut dyn Host) {
         if reply.is_negative() {
-            return self.settle(StepResult::Reply(reply.code), host);
+            return self.settle(CommandResult::Reply(reply.code), host);
         }
         self.binary = Some(self.wants_binary());
         self.go_on(host);
@@ -305,7 +305,7 @@ impl ClientSession {
     fn begin_transfer(&mut self, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         if let Some(error) = self.data.error {
-            return self.settle(StepResult::Lost(error), host);
+            return self.settle(CommandResult::Lost(error), host);
         }
         self.data.begun = true;
         host.note(Note::TransferStarted { verb: command.verb.clone(), mode: self.data.mode });
@@ -327,7 +327,7 @@ impl ClientSession {
             }
             // A transfer that never began had no data connection to lose.
             let lost = self.data.error.filter(|_| self.data.preliminary);
-            return self.settle(lost.map_or(StepResult::Reply(reply.code), StepResult::Lost), host);
+            return self.settle(lost.map_or(CommandResult::Reply(reply.code), CommandResult::Lost), host);
         }
         self.data.last = Some(reply.code);
         if self.data.link == Link::None {
@@ -343,9 +343,6 @@ impl ClientSession {
 
     pub(super) fn data_connected(&mut self, host: &mut dyn Host) {
         self.data.link = Link::Up;
-        if self.data.mode.is_active() {
-            self.ports_used = self.ports_used.wrapping_add(1);
-        }
         host.cancel_timer(FtpTimer::DataConnect);
         if self.private {
             if self.forgets_handshake() {
@@ -410,8 +407,8 @@ impl ClientSession {
     pub(super) fn data_failed(&mut self, error: DataError, host: &mut dyn Host) {
         let was = std::mem::replace(&mut self.data.link, Link::Over);
         if self.phase == Phase::ConnectingData {
-            if !self.try_another(Trouble::NotConnected, host) {
-                self.settle(StepResult::Connect(error), host);
+            if !self.try_another(Failure::NotConnected, host) {
+                self.settle(CommandResult::Connect(error), host);
             }
             return;
         }
@@ -428,12 +425,12 @@ impl ClientSession {
             host.abort_data();
             self.data.link = Link::Over;
             self.data.expired = true;
-            if self.try_another(Trouble::NotConnected, host) {
+            if self.try_another(Failure::NotConnected, host) {
                 return;
             }
         }
         if self.data.link != Link::Up {
-            self.settle(StepResult::Connect(DataError::TimedOut), host);
+            self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
     }
 
@@ -444,9 +441,9 @@ impl ClientSession {
         }
         if self.data.last.is_some() {
             if let Some(error) = self.data.error {
-                return self.settle(StepResult::Lost(error), host);
+                return self.settle(CommandResult::Lost(error), host);
             }
-            self.end_transfer(StepResult::Ok, host);
+            self.end_transfer(CommandResult::Ok, host);
             self.go_on(host);
         } else {
             self.await_reply(host);
@@ -454,11 +451,11 @@ impl ClientSession {
     }
 
     /// Ends the step with this result and begins the next.
-    pub(super) fn settle(&mut self, result: StepResult, host: &mut dyn Host) {
-        match self.config.software.afterwards(result, self.data.mode.is_active()) {
-            Afterwards::Stays => {}
-            Afterwards::HangsUp => return self.fail_and_hang_up(result, host),
-            Afterwards::TriesAgain => return self.try_again(result, host),
+    pub(super) fn settle(&mut self, result: CommandResult, host: &mut dyn Host) {
+        match self.config.software.on_failure(result, self.data.mode.is_active()) {
+            OnFailure::Stays => {}
+            OnFailure::HangsUp => return self.fail_and_hang_up(result, host),
+            OnFailure::TriesAgain => return self.try_again(result, host),
         }
         self.end_transfer(result, host);
         self.finish_step(result, host);
@@ -466,7 +463,7 @@ impl ClientSession {
     }
 
     /// Ends what there is of a transfer: its timer, its listener, its connection.
-    pub(super) fn end_transfer(&mut self, result: StepResult, host: &mut dyn Host) {
+    pub(super) fn end_transfer(&mut self, result: CommandResult, host: &mut dyn Host) {
         let Some(command) = self.step.as_ref().and_then(Step::transfer) else { return };
         host.cancel_timer(FtpTimer::DataConnect);
         match self.data.link {

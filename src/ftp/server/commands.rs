@@ -250,7 +250,7 @@ impl ServerSession {
         if command.verb == "SITE" && !say.guests_may_site && server.config.is_anonymous(&self.user) {
             return Some(say.permission_denied.reply());
         }
-        for (prefix, text) in say.talk {
+        for (prefix, text) in say.canned {
             let (verb, words) = prefix.split_once(' ').unwrap_or((prefix, ""));
             let begin = argument.get(..words.len());
             if verb == command.verb && begin.is_some_and(|begin| begin.eq_ignore_ascii_case(words)) {
@@ -381,7 +381,7 @@ impl ServerSession {
             ("type", if self.binary { "8-bit binary" } else { "ASCII" }),
             ("families", families),
             ("families supported", supported),
-            ("guest", &server.guests.to_string()),
+            ("guest", &server.sessions.to_string()),
             ("seats", &server.seats().unwrap_or_default().to_string()),
             ("port", &local.port().to_string()),
             ("address", &announced(server, host)),
@@ -405,7 +405,7 @@ fn denial(verb: &str, server: &Server) -> Option<Text> {
 }
 
 fn is_talk(verb: &str, server: &Server) -> bool {
-    server.say().talk.iter().any(|(prefix, _)| prefix.split(' ').next() == Some(verb))
+    server.say().canned.iter().any(|(prefix, _)| prefix.split(' ').next() == Some(verb))
 }
 
 fn may_come_first(verb: &str, server: &Server) -> bool {
@@ -418,8 +418,8 @@ fn may_come_first(verb: &str, server: &Server) -> bool {
 fn features(server: &Server) -> Reply {
     let there = |needs: Needs| match needs {
         Needs::Nothing => true,
-        Needs::Active => server.config.active_enabled,
-        Needs::Passive => server.config.passive_enabled,
+        Needs::Active => server.config.active,
+        Needs::Passive => server.config.passive,
         Needs::Tls => server.config.tls,
     };
     let lines = server.say().features.iter().filter(|(_, needs)| there(*needs));
@@ -433,5 +433,5 @@ fn is_own_name(name: &str, host: &dyn Host) -> bool {
 
 /// The address that the server believes it has.
 fn announced(server: &Server, host: &dyn Host) -> String {
-    server.config.pasv_address.map_or_else(|| host.control_local().ip().to_string(), |ip| ip.to_string())
+    server.config.passive_address.map_or_else(|| host.control_local().ip().to_string(), |ip| ip.to_string())
 }

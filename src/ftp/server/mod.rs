@@ -21,30 +21,30 @@ use crate::time::Duration;
 use std::net::Ipv4Addr;
 
 /// How a server is set up. The names in brackets are vsftpd's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// Which program's texts and order of events.
-    pub profile: Profile,
+    /// Which program's texts and habits it has.
+    pub software: Profile,
     /// Whether `anonymous` and `ftp` may log in, with any password (`anonymous_enable`).
     pub anonymous: bool,
     /// Further users with their passwords.
     pub users: Vec<(String, String)>,
     /// The lowest and highest port to listen on (`pasv_min_port`, `pasv_max_port`); `None` is 1024 to 65535.
-    pub pasv_ports: Option<(u16, u16)>,
-    /// Whether active data connections come from port 20 (`connect_from_port_20`); `None` is the profile's habit.
+    pub passive_ports: Option<(u16, u16)>,
+    /// Whether active data connections come from port 20 (`connect_from_port_20`); `None` is the program's habit.
     pub connect_from_port_20: Option<bool>,
     /// Whether PORT may name another address than the client's or a port below 1024 (`port_promiscuous`).
     pub port_promiscuous: bool,
     /// Whether a data connection may come from another address than the client's (`pasv_promiscuous`).
     pub pasv_promiscuous: bool,
     /// Whether PORT and EPRT are allowed (`port_enable`).
-    pub active_enabled: bool,
+    pub active: bool,
     /// Whether PASV and EPSV are allowed (`pasv_enable`).
-    pub passive_enabled: bool,
+    pub passive: bool,
     /// The address that 227 names instead of the server's own (`pasv_address`).
-    pub pasv_address: Option<Ipv4Addr>,
+    pub passive_address: Option<Ipv4Addr>,
     /// Commands that are refused (`cmds_denied`), in capitals.
-    pub denied: Vec<String>,
+    pub denied_commands: Vec<String>,
     /// Whether AUTH TLS is accepted (`ssl_enable`).
     pub tls: bool,
     /// How many sessions there may be at a time (`max_clients`, pure-ftpd `-c`, proftpd `MaxInstances`); `None`: pure-ftpd
@@ -66,17 +66,17 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            profile: Profile::Vsftpd,
+            software: Profile::Vsftpd,
             anonymous: true,
             users: Vec::new(),
-            pasv_ports: None,
+            passive_ports: None,
             connect_from_port_20: None,
             port_promiscuous: false,
             pasv_promiscuous: false,
-            active_enabled: true,
-            passive_enabled: true,
-            pasv_address: None,
-            denied: Vec::new(),
+            active: true,
+            passive: true,
+            passive_address: None,
+            denied_commands: Vec::new(),
             tls: false,
             max_clients: None,
             idle_timeout: None,
@@ -96,9 +96,9 @@ impl ServerConfig {
     /// Whether the settings forbid a command.
     fn denies(&self, verb: &str) -> bool {
         match verb {
-            "PORT" | "EPRT" if !self.active_enabled => true,
-            "PASV" | "EPSV" if !self.passive_enabled => true,
-            _ => self.denied.iter().any(|denied| denied == verb),
+            "PORT" | "EPRT" if !self.active => true,
+            "PASV" | "EPSV" if !self.passive => true,
+            _ => self.denied_commands.iter().any(|denied| denied == verb),
         }
     }
 
@@ -115,18 +115,18 @@ pub struct Server {
     /// Its files now; uploads go here. They begin as `config.files`.
     pub files: FileSystem,
     /// How many sessions there are.
-    guests: u32,
+    sessions: u32,
 }
 
 impl Server {
     /// A server with the files of its configuration (moved out of it).
     pub fn new(mut config: ServerConfig) -> Self {
         let files = std::mem::take(&mut config.files);
-        Self { config, files, guests: 0 }
+        Self { config, files, sessions: 0 }
     }
 
     fn say(&self) -> &'static ProfileTable {
-        self.config.profile.table()
+        self.config.software.table()
     }
 
     fn idle_timeout(&self) -> Duration {
@@ -135,7 +135,7 @@ impl Server {
 
     /// How many sessions there may be at a time.
     fn seats(&self) -> Option<u32> {
-        let ports = self.config.pasv_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
+        let ports = self.config.passive_ports.map_or(u32::MAX, |(low, high)| u32::from(high.saturating_sub(low)) + 1);
         let habit = self.say().counts_ports.then(|| (ports / 2).clamp(1, 50));
         self.config.max_clients.or(habit)
     }

@@ -69,7 +69,7 @@ impl ServerSession {
         };
         // RFC 2577, section 3: whoever may name any address and port makes the server attack others (FTP bounce).
         let peer = host.control_remote().ip();
-        if say.foreign == Foreign::PeerInstead && is_private(address.ip()) && !is_private(peer) {
+        if say.foreign_port_address == Foreign::PeerInstead && is_private(address.ip()) && !is_private(peer) {
             address.set_ip(peer);
         }
         if !server.config.port_promiscuous {
@@ -105,10 +105,10 @@ impl ServerSession {
             return Some(text.reply());
         }
         self.drop_data(host);
-        let (low, high) = server.config.pasv_ports.unwrap_or((1024, u16::MAX));
+        let (low, high) = server.config.passive_ports.unwrap_or((1024, u16::MAX));
         let Ok(listening) = host.listen_data(ListenPort::Range { low, high }) else {
-            if say.dies_of_ports {
-                self.die([say.no_port, say.no_port_passive], server, host);
+            if say.exits_on_bind_failure {
+                self.exit_with([say.no_port, say.no_port_passive], server, host);
                 return None;
             }
             return Some(say.no_port.reply());
@@ -117,7 +117,7 @@ impl ServerSession {
         if command.verb == "EPSV" {
             return Some(say.epsv_ok.with(&[&format_epsv_port(listening.port())]));
         }
-        if let (IpAddr::V6(six), None) = (local.ip(), server.config.pasv_address)
+        if let (IpAddr::V6(six), None) = (local.ip(), server.config.passive_address)
             && say.address_as_text
         {
             let text = six.to_string();
@@ -126,7 +126,7 @@ impl ServerSession {
             return Some(say.pasv_ok.with(&[&format!("{last},{high},{low}")]));
         }
         // 227 has no room for an IPv6 address: vsftpd 3.0.3 then names 0.0.0.0, which helps nobody; EPSV does.
-        let ip = server.config.pasv_address.unwrap_or(match local.ip() {
+        let ip = server.config.passive_address.unwrap_or(match local.ip() {
             IpAddr::V4(ip) => ip,
             IpAddr::V6(ip) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
         });

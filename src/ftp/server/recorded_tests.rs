@@ -16,7 +16,7 @@ fn laboratory(title: &str) -> Pair {
     let alice = vec![(String::from("alice"), String::from("secret"))];
     let quiet = matches!(who, "guest" | "before") && profile == Profile::Vsftpd;
     let config = ServerConfig {
-        profile,
+        software: profile,
         files,
         users: if who == "alice" || profile == Profile::Vsftpd && !quiet { alice } else { Vec::new() },
         idle_timeout: quiet.then(|| Duration::from_secs(60)),

@@ -96,9 +96,9 @@ impl ServerSession {
 
     /// The control connection is there.
     pub fn on_connected(&mut self, server: &mut Server, host: &mut dyn Host) {
-        server.guests += 1;
+        server.sessions += 1;
         self.line_by_line = server.say().line_by_line;
-        if server.seats().is_some_and(|seats| server.guests > seats) {
+        if server.seats().is_some_and(|seats| server.sessions > seats) {
             if let Some(text) = server.say().full {
                 let refusal = self.fill(text, &Command::new("", ""), server, host);
                 self.send(&refusal, host);
@@ -182,7 +182,7 @@ impl ServerSession {
 
     /// The client has left without QUIT.
     fn leave(&mut self, server: &mut Server, host: &mut dyn Host) {
-        if let Some(word) = server.say().last_word {
+        if let Some(word) = server.say().on_eof {
             self.send(&Reply::new(self.last_code, word), host);
         }
         self.close(server, host);
@@ -191,7 +191,7 @@ impl ServerSession {
     /// The control connection broke.
     pub fn on_control_failed(&mut self, _error: DataError, server: &mut Server, host: &mut dyn Host) {
         if !self.is_finished() {
-            server.guests = server.guests.saturating_sub(1);
+            server.sessions = server.sessions.saturating_sub(1);
             self.control = Control::Closed;
             self.drop_data(host);
             host.cancel_timer(FtpTimer::Idle);
@@ -240,8 +240,8 @@ impl ServerSession {
         }
     }
 
-    /// The program dies, half after half, with its last words.
-    pub(super) fn die(&mut self, words: [Text; 2], server: &mut Server, host: &mut dyn Host) {
+    /// vsftpd's two processes exit one after the other, each with a line of its own (`500 OOPS`).
+    pub(super) fn exit_with(&mut self, words: [Text; 2], server: &mut Server, host: &mut dyn Host) {
         // Both are there when the client reads the first.
         let replies = words.map(Text::reply);
         let plain = [replies[0].to_bytes(), replies[1].to_bytes()].concat();
@@ -254,7 +254,7 @@ impl ServerSession {
     /// Closes everything in order.
     pub(super) fn close(&mut self, server: &mut Server, host: &mut dyn Host) {
         self.control = Control::Closed;
-        server.guests = server.guests.saturating_sub(1);
+        server.sessions = server.sessions.saturating_sub(1);
         self.drop_data(host);
         host.cancel_timer(FtpTimer::Idle);
         host.close_control();

@@ -76,9 +76,9 @@ impl ServerSession {
         }
         let stage = match self.plan {
             DataPlan::Active(_)
-                if say.dies_of_ports && server.config.port_promiscuous && server.data_port().is_some() =>
+                if say.exits_on_bind_failure && server.config.port_promiscuous && server.data_port().is_some() =>
             {
-                return self.die([say.no_port, say.no_port_active], server, host);
+                return self.exit_with([say.no_port, say.no_port_active], server, host);
             }
             DataPlan::Active(to) => {
                 if let Err(error) = host.connect_data(server.data_port(), to) {

@@ -2,7 +2,7 @@
 
 use super::session;
 use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
-use crate::ftp::{FtpTimer, StepResult};
+use crate::ftp::{CommandResult, FtpTimer};
 use crate::ids::{FrameId, NodeId};
 use crate::narrate::phrase::Teller;
 use crate::narrate::{Id, data_error, facts};
@@ -185,9 +185,9 @@ pub(super) fn data_timeout(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Opt
 }
 
 /// A transfer that failed for want of a data connection. Replies have come until then, so the other channel works.
-pub(super) fn transfer(t: &Teller<'_>, result: StepResult) -> Vec<String> {
+pub(super) fn transfer(t: &Teller<'_>, result: CommandResult) -> Vec<String> {
     match result {
-        StepResult::Reply(425 | 426) | StepResult::Connect(_) => vec![t.say(Id::WhyTransferControlFine, &[])],
+        CommandResult::Reply(425 | 426) | CommandResult::Connect(_) => vec![t.say(Id::WhyTransferControlFine, &[])],
         _ => Vec::new(),
     }
 }

@@ -6,11 +6,11 @@ use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_
 use crate::firewall::Verdict;
 use crate::ids::{FrameId, NodeId};
 use crate::narrate::Id;
-use crate::narrate::facts::{self, Death};
+use crate::narrate::facts;
 use crate::narrate::phrase::{Teller, is_control};
 use crate::packet::{Body, Channel, Endpoint, Flags, Packet, Segment};
 use crate::tcp::{State, TimerKind};
-use crate::trace::{Event, Loss, PortName, Scene, Timer};
+use crate::trace::{Event, Fate, Loss, PortName, Scene, Timer};
 use std::net::SocketAddr;
 
 /// Why a node makes and sends a packet.
@@ -34,7 +34,7 @@ fn syn(t: &Teller<'_>, node: NodeId, packet: &Packet) -> Vec<String> {
     if facts::attempt(t.trace, t.at).is_some() {
         let mut sentences = vec![t.say(Id::WhySilence, &[])];
         let before = facts::reason(t.trace, t.at).and_then(|timer| t.trace.frame(timer).cause);
-        if let Some((place, Death::Dropped)) = before.and_then(|sent| facts::death_of(t.trace, sent, t.at)) {
+        if let Some((place, Fate::Dropped)) = before.and_then(|sent| facts::fate_of(t.trace, sent, t.at)) {
             sentences.push(t.say(Id::WhyDroppedAt, &[("node", &t.node(place))]));
         }
         return sentences;
@@ -135,11 +135,11 @@ fn icmp(t: &Teller<'_>, node: NodeId) -> Vec<String> {
 pub(super) fn unanswered(t: &Teller<'_>) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(sent) = t.trace.frame(t.at).cause {
-        let found = match facts::death_of(t.trace, sent, t.at) {
-            Some((node, Death::Dropped)) => Some((Id::WhyWaitedDropped, node)),
-            Some((node, Death::Lost)) => Some((Id::WhyWaitedLost, node)),
+        let found = match facts::fate_of(t.trace, sent, t.at) {
+            Some((node, Fate::Dropped)) => Some((Id::WhyWaitedDropped, node)),
+            Some((node, Fate::Lost)) => Some((Id::WhyWaitedLost, node)),
             // Its sender was told; that it still waits is the answer's story.
-            Some((_, Death::Rejected)) => None,
+            Some(_) => None,
             None => facts::answer_dropped(t.trace, sent, t.at).map(|node| (Id::WhyAnswerDropped, node)),
         };
         sentences.extend(found.map(|(id, node)| t.say(id, &[("node", &t.node(node))])));

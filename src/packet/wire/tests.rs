@@ -41,7 +41,7 @@ fn tcp_packet() -> impl Strategy<Value = Packet> {
         segment.window = window;
         segment.payload = payload.into();
         let id = PacketId(if src.is_ipv4() { u32::from(id) } else { 0 });
-        Packet { id, tag: None, trail: None, src, dst, ttl, body: Body::Tcp(segment) }
+        Packet { id, tag: None, last_frame: None, src, dst, ttl, body: Body::Tcp(segment) }
     })
 }
 

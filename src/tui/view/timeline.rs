@@ -60,7 +60,7 @@ const fn mark_of(kind: MilestoneKind, channel: Option<Channel>) -> (u8, char, Ro
         _ => (channel_mark(Channel::Control), Role::Control),
     };
     match kind {
-        MilestoneKind::Death => (5, 'X', Role::Alarm),
+        MilestoneKind::PacketLost => (5, 'X', Role::Alarm),
         MilestoneKind::Failure => (4, '!', Role::Alarm),
         MilestoneKind::Handshake => (3, 'H', Role::Good),
         MilestoneKind::Knock | MilestoneKind::Door => (2, mark, role),

@@ -116,8 +116,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     store_begins: Text(150, "Opening {mode} mode data connection for {}"),
     transfer_done: Text(226, "Transfer complete"),
     corks_listings: true,
-    dies_of_ports: false,
-    foreign: Foreign::PeerInstead,
+    exits_on_bind_failure: false,
+    foreign_port_address: Foreign::PeerInstead,
     features: &[
         ("Features:", Needs::Nothing),
         (" AUTH TLS", Needs::Tls),
@@ -191,7 +191,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
         ("SITE", None),
         ("", Some(Text(550, "{argument}: Operation not permitted"))),
     ],
-    talk: &[
+    canned: &[
         ("OPTS UTF8 ON", Text(200, "UTF8 set to on")),
         ("OPTS UTF8", Text(501, "'OPTS UTF8' not understood")),
         ("SITE HELP", SITE_HELP),

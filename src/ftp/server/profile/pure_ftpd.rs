@@ -95,9 +95,9 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     tls_unknown: Text(500, "This security scheme is not implemented"),
     completion: Completion::OwnFin,
     line_by_line: false,
-    dies_of_ports: false,
+    exits_on_bind_failure: false,
     begins: Some([Text(150, "Connecting to port {port}"), Text(150, "Accepted data connection")]),
-    foreign: Foreign::Named,
+    foreign_port_address: Foreign::Named,
     anonymous_at_once: true,
     features: &[
         ("Extensions supported:", Needs::Nothing),
@@ -135,7 +135,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     knows_ccc: true,
     counts_ports: true,
     full: Some(Text(421, "{seats} users (the maximum) are already logged in, sorry")),
-    last_word: Some("Logout."),
+    on_eof: Some("Logout."),
     announced_missing: Some(Text(550, "Sorry, but that file doesn't exist")),
     restart_bad: Some(Text(554, "REST needs a numeric parameter\nRestart offset reset to 0")),
     restart_in_ascii: Some((Text(350, "Restarting at {}. But we're in ASCII mode"), true)),
@@ -153,7 +153,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     guests_may_site: true,
     set_time: Some([Text(550, "Anonymous users can not change perms"), Text(213, "UTIME OK")]),
     ends_upload_at_once: true,
-    talk: &[
+    canned: &[
         ("SITE HELP", SITE_HELP),
         ("PBSZ", Text(503, "PBSZ=0")),
         ("PROT", Text(503, "PROT must be preceded by a successful PBSZ command")),

@@ -37,7 +37,7 @@ impl<O: Observer> Simulation<O> {
         let reset = Packet {
             id: self.next_packet(),
             tag: packet.tag,
-            trail: packet.trail,
+            last_frame: packet.last_frame,
             src: packet.dst,
             dst: packet.src,
             ttl: DEFAULT_TTL,
@@ -87,7 +87,7 @@ impl<O: Observer> Simulation<O> {
         let answer = Packet {
             id: self.next_packet(),
             tag: packet.tag,
-            trail: packet.trail,
+            last_frame: packet.last_frame,
             src,
             dst: packet.src,
             ttl: DEFAULT_TTL,

@@ -13,7 +13,7 @@ use crate::trace::{Event, ExpectationAction, Frame, Observer};
 impl<O: Observer> Simulation<O> {
     /// Tells what a packet has done to its node's table: side effects of the packet's way, which do not become part of
     /// its own chain of causes.
-    pub(super) fn tell_table(&mut self, node: NodeId, packet: &Packet) {
+    pub(super) fn record_table_events(&mut self, node: NodeId, packet: &Packet) {
         let Some(conntrack) = self.nodes[node.index()].conntrack_mut() else { return };
         let events = conntrack.drain_events();
         if !O::RECORDS {
@@ -22,7 +22,7 @@ impl<O: Observer> Simulation<O> {
         // Also when there is nothing to tell: a time may have become shorter without a change of state.
         self.next_expiry = self.next_expiry.min(conntrack.next_expiry());
         for event in events {
-            self.record_table(node, self.now, event, (packet.trail, packet.tag));
+            self.record_table_event(node, self.now, event, (packet.last_frame, packet.tag));
         }
     }
 
@@ -41,11 +41,11 @@ impl<O: Observer> Simulation<O> {
         }
         all.sort_by_key(|(at, index, _)| (*at, *index));
         for (at, index, expired) in all {
-            self.record_table(NodeId(index as u32), at, expired.event, (expired.trail, expired.tag));
+            self.record_table_event(NodeId(index as u32), at, expired.event, (expired.last_frame, expired.tag));
         }
     }
 
-    fn record_table(
+    fn record_table_event(
         &mut self,
         node: NodeId,
         at: Instant,
