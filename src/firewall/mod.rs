@@ -38,7 +38,7 @@ pub use hook::Hook;
 pub use limit::Limit;
 pub use nat::translate;
 pub use parse::{RuleError, parse_policy, parse_rule};
-pub(crate) use parse::{is_reserved, word_span};
+pub(crate) use parse::{is_reserved, plain_text, word_span};
 pub use rule::{Action, AddressSet, EndSet, Family, Match, NatTarget, Policy, PortSet, RejectWith, Rule, Test};
 pub use track_state::TrackState;
 pub use verdict::Verdict;

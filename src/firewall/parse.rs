@@ -51,11 +51,13 @@ pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
             sets_helper: false,
             notrack: false,
             log: false,
+            unreached: false,
             comment: None,
         },
         last: None,
         ended: None,
         said: false,
+        before_map: None,
     };
     if parser.cursor.peek().is_none() {
         let help = "write a rule such as `tcp dport 21 accept`";
@@ -73,6 +75,11 @@ pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
     }
     if errors.is_empty() && !parser.said {
         errors.push(error(&(0..text.len()), "a comment alone is no rule", "write a rule before it"));
+    }
+    if let Some(rule) = parser.before_map {
+        // A map decides, or its rule does not match: no packet reaches what stands behind it.
+        let comment = parser.rule.comment.take();
+        parser.rule = Rule { comment, ..rule };
     }
     if errors.is_empty() { Ok(parser.rule) } else { Err(errors) }
 }
@@ -98,6 +105,21 @@ pub(crate) fn word_span(rule: &str, word: &str) -> Option<Range<usize>> {
     lex::tokens(rule).into_iter().find(|token| token.text == word && token.kind != Kind::Sign).map(|token| token.span)
 }
 
+/// The rule in one line, without comments of the kind `# ...` and signs at its end that mean nothing.
+pub(crate) fn plain_text(rule: &str) -> String {
+    let cursor = Cursor::new(rule);
+    let mut text = String::new();
+    let mut end = None;
+    for token in cursor.all() {
+        if end.is_some_and(|end| end < token.span.start) {
+            text.push(' ');
+        }
+        text.push_str(&rule[token.span.clone()]);
+        end = Some(token.span.end);
+    }
+    text
+}
+
 struct Parser<'a> {
     cursor: Cursor<'a>,
     /// What the conditions so far have said of the packet.
@@ -109,6 +131,8 @@ struct Parser<'a> {
     ended: Option<&'a str>,
     /// Whether there is anything but a comment.
     said: bool,
+    /// The rule up to a verdict map, where more stands behind it.
+    before_map: Option<Rule>,
 }
 
 impl<'a> Parser<'a> {
@@ -127,6 +151,9 @@ impl<'a> Parser<'a> {
             }
         }
         self.said |= token.text != "comment";
+        if token.text != "comment" && self.before_map.is_none() && matches!(self.rule.action, Some(Action::Map(_))) {
+            self.before_map = Some(Rule { unreached: true, ..self.rule.clone() });
+        }
         let last = self.last.take();
         match token.text {
             "iifname" | "iif" => self.compare(conditions::Subject::InInterface),
@@ -199,8 +226,11 @@ impl<'a> Parser<'a> {
     }
 
     fn verdict(&mut self, token: &Token<'a>, action: Action) {
+        let goes_on = |elements: &[(Test, Action)]| !elements.iter().any(|(_, action)| *action == Action::Continue);
+        if !matches!(&action, Action::Map(elements) if goes_on(elements)) {
+            self.ended = Some(token.text);
+        }
         self.rule.action = Some(action);
-        self.ended = Some(token.text);
     }
 
     /// A token that begins no statement.
@@ -257,10 +287,14 @@ fn set_help(condition: &str) -> &'static str {
 }
 
 fn after_the_end(token: &Token<'_>, end: &str) -> RuleError {
+    if end == "vmap" {
+        // nft goes on here for the values that `continue`.
+        let message = "ftpscope does not know statements behind a map with `continue` (yet)";
+        return error(&token.span, message, "write the rest as another rule, with the values that continue");
+    }
     let message = format!("nothing can follow `{end}`");
     let help = match end {
         "comment" => "the comment comes last, after the verdict".to_owned(),
-        "vmap" => "nft would come here for values with `continue` only: write another rule for the rest".to_owned(),
         _ if ["accept", "drop", "reject"].contains(&token.text) => "a rule has one verdict".to_owned(),
         _ => format!("the rule is over with its verdict: put this before `{end}`"),
     };

@@ -21,6 +21,8 @@ pub struct Rule {
     pub notrack: bool,
     /// `log`: the kernel would write a line; here the match is counted.
     pub log: bool,
+    /// Statements stand behind a verdict map: nft takes them, and no packet reaches them.
+    pub unreached: bool,
     /// The text of `comment "..."`.
     pub comment: Option<String>,
 }

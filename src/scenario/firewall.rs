@@ -3,7 +3,8 @@
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
 use crate::firewall::{
-    Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, is_reserved, parse_policy, parse_rule, word_span,
+    Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, is_reserved, parse_policy, parse_rule, plain_text,
+    word_span,
 };
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
@@ -228,6 +229,16 @@ fn rule(
         problems
             .push(Diagnostic::warning(span, message).help(format!("write a set: `ct state {sign}{{ new, related }}`")));
     }
+    if rule.unreached {
+        let message = "what stands behind the map is never reached: values that it does not name do not match the rule";
+        let help = "write the rest as another rule";
+        let span = place.part(word_span(text, "vmap").unwrap_or_default());
+        problems.push(Diagnostic::warning(span, message).help(help));
+    }
+    if rule.matches.iter().any(|found| !found.negated && never(&found.test)) {
+        let message = "this compares with what nothing can be: the rule never matches";
+        problems.push(Diagnostic::warning(field.span(), message));
+    }
     if rule.notrack {
         exemption(problems, &place, text, (&rule, hook));
     }
@@ -246,7 +257,17 @@ fn rule(
         _ => None,
     };
     let span = word.map_or_else(|| field.span(), |word| place.part(word));
-    Some(RuleDraft { rule, text: text.trim().to_owned(), line: problems.line(field.span().start), span })
+    Some(RuleDraft { rule, text: shown(text), line: problems.line(field.span().start), span })
+}
+
+/// Whether a condition is one that no packet can meet, such as `tcp dport < 0`.
+fn never(test: &Test) -> bool {
+    match test {
+        Test::SourcePort(ports) | Test::DestinationPort(ports) => ports.0.is_empty(),
+        Test::SourceAddress(set) | Test::DestinationAddress(set) => set.networks.is_empty() && set.ranges.is_empty(),
+        Test::CtHelper { ftp } => !ftp,
+        _ => false,
+    }
 }
 
 /// Whether these bits can be the whole status of a connection. What NAT has changed has bits of the kernel's own as well,
@@ -254,6 +275,11 @@ fn rule(
 const fn can_be_all(bits: u32) -> bool {
     bits & (CtStatus::SNAT | CtStatus::DNAT | CtStatus::DYING) == 0
         && (bits & CtStatus::CONFIRMED != 0 || bits & (CtStatus::SEEN_REPLY | CtStatus::ASSURED) == 0)
+}
+
+/// A rule's text as it is shown and written into a script: as in the file, on one line.
+pub(super) fn shown(text: &str) -> String {
+    if text.contains(['#', ';', '\n']) { plain_text(text) } else { text.trim().to_owned() }
 }
 
 /// `notrack` must come before tracking looks, and does nothing else.

@@ -28,8 +28,14 @@ pub(super) enum Subject {
     TcpFlags {
         mask: Option<u32>,
     },
-    State,
-    Status,
+    /// `ct state`, or `ct state & mask`.
+    State {
+        mask: Option<u32>,
+    },
+    /// `ct status`, or `ct status & mask`.
+    Status {
+        mask: Option<u32>,
+    },
     Direction,
     Helper,
     EndAddress {
@@ -104,8 +110,8 @@ impl Subject {
                 "a port, such as `21`, `1024-65535` or `{ 20, 21 }`".to_owned()
             }
             Self::TcpFlags { .. } => TCP_FLAGS.expected(),
-            Self::State => STATES.expected(),
-            Self::Status => STATUSES.expected(),
+            Self::State { .. } => STATES.expected(),
+            Self::Status { .. } => STATUSES.expected(),
             Self::Direction => DIRECTIONS.expected(),
             Self::Helper => "the name of a helper: `\"ftp\"`".to_owned(),
             Self::Protocol { .. } => PROTOCOLS.expected(),
@@ -123,8 +129,8 @@ impl Subject {
             Self::Port { source: false } | Self::UdpPort | Self::EndPort { .. } => "tcp dport",
             Self::Port { source: true } => "tcp sport",
             Self::TcpFlags { .. } => "tcp flags",
-            Self::State => "ct state",
-            Self::Status => "ct status",
+            Self::State { .. } => "ct state",
+            Self::Status { .. } => "ct status",
             Self::Direction => "ct direction",
             Self::Helper => "ct helper",
             Self::Protocol { header: true } => "ip protocol",
@@ -188,8 +194,8 @@ impl Subject {
                 let values = bits.values.iter().map(|value| flags(*value)).collect();
                 (Test::TcpFlags { mask: flags(bits.mask), values }, bits.negated)
             }
-            Self::State => {
-                let bits = STATES.bits(cursor, operator, operand, None)?;
+            Self::State { mask } => {
+                let bits = STATES.bits(cursor, operator, operand, mask)?;
                 // A packet has one state; those that would fit are listed. `!=` stays: what it is compared with is told.
                 let fits = |state: &CtState| {
                     let bit = find(&words::STATES, state.name()).unwrap_or_default();
@@ -198,8 +204,8 @@ impl Subject {
                 let states = CtState::ALL.into_iter().filter(fits).collect();
                 (Test::CtState(states), operator == Operator::Unequal)
             }
-            Self::Status => {
-                let bits = STATUSES.bits(cursor, operator, operand, None)?;
+            Self::Status { mask } => {
+                let bits = STATUSES.bits(cursor, operator, operand, mask)?;
                 (Test::CtStatus { mask: bits.mask, values: bits.values }, bits.negated)
             }
             Self::Direction => {
@@ -253,6 +259,10 @@ impl<'a> Parser<'a> {
             let elements = vmap::elements(&mut self.cursor, read).inspect_err(|_| self.cursor.leave_braces())?;
             self.verdict(&token, Action::Map(elements));
             return Ok(());
+        }
+        if let Some(sign) = self.cursor.peek().cloned().filter(|sign| ["&", "|", "^"].contains(&sign.text)) {
+            let advice = "`&` is known behind `tcp flags`, `ct state` and `ct status`";
+            return Err(self.cursor.unsupported(sign.span, sign.text, advice));
         }
         let operator = Operator::take(&mut self.cursor);
         if let Some(token) = self.cursor.peek().cloned().filter(|token| token.text == "vmap") {
@@ -334,34 +344,33 @@ impl<'a> Parser<'a> {
         match key {
             0 | 1 => self.compare(Subject::Port { source: key == 1 }),
             _ => {
-                let mut mask = None;
-                if self.cursor.eat("&") {
-                    let value = self.mask()?;
-                    mask = Some(TCP_FLAGS.of(&value)?);
-                }
+                let mask = self.mask(&TCP_FLAGS)?;
                 self.compare(Subject::TcpFlags { mask })
             }
         }
     }
 
-    /// What stands behind `tcp flags &`: one flag, or several in parentheses.
-    fn mask(&mut self) -> Step<super::operand::Value<'a>> {
+    /// `& syn`, `& (syn|ack)` behind `tcp flags` and the like.
+    fn mask(&mut self, flags: &Flags<'_>) -> Step<Option<u32>> {
         const EXAMPLE: &str = "several flags stand in parentheses: `tcp flags & (syn|ack) == syn`";
+        if !self.cursor.eat("&") {
+            return Ok(None);
+        }
+        let start = self.cursor.start();
         if self.cursor.is("{") {
-            let span = self.cursor.start()..self.cursor.start() + 1;
-            return Err(error(&span, "a mask is no set", EXAMPLE));
+            return Err(error(&(start..start + 1), "a mask is no set", EXAMPLE));
         }
         let parenthesised = self.cursor.is("(");
-        let start = self.cursor.start();
-        let value = super::operand::value(&mut self.cursor, &TCP_FLAGS.expected())?;
+        let value = super::operand::value(&mut self.cursor, &flags.expected())?;
         if !parenthesised && value.len() > 1 {
-            return Err(self.cursor.unsupported(self.cursor.span_from(start), "|", EXAMPLE));
+            let span = self.cursor.span_from(start);
+            return Err(self.cursor.unsupported(span, "|", EXAMPLE));
         }
         if self.cursor.is(",") {
-            let span = self.cursor.start()..self.cursor.start() + 1;
-            return Err(error(&span, "a mask has no commas", EXAMPLE));
+            let start = self.cursor.start();
+            return Err(error(&(start..start + 1), "a mask has no commas", EXAMPLE));
         }
-        Ok(value)
+        flags.of(&value).map(Some)
     }
 
     /// There is no UDP here: what asks for it is read, and never holds.
@@ -421,8 +430,14 @@ impl<'a> Parser<'a> {
         }
         let known = [("state", 0), ("status", 1), ("helper", 2), ("direction", 3), ("original", 4), ("reply", 5)];
         match super::cursor::lookup(&key, "a `ct` condition that ftpscope knows", &known)? {
-            0 => self.compare(Subject::State),
-            1 => self.compare(Subject::Status),
+            0 => {
+                let mask = self.mask(&STATES)?;
+                self.compare(Subject::State { mask })
+            }
+            1 => {
+                let mask = self.mask(&STATUSES)?;
+                self.compare(Subject::Status { mask })
+            }
             2 => self.helper(),
             3 => self.compare(Subject::Direction),
             4 => self.ct_end(ct, Direction::Original),

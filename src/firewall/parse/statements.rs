@@ -74,6 +74,10 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
         if cursor.eat("prefix") {
             prefix = place;
             let token = text(cursor, "the prefix", LONGEST_PREFIX)?;
+            const OPTIONS: [&str; 6] = ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"];
+            if token.kind == Kind::Word && OPTIONS.contains(&token.text) {
+                return Err(unexpected(&token, "a text in double quotes"));
+            }
             if token.text.contains('$') {
                 let message =
                     "in a prefix `$` begins the name of a variable (`define`), which ftpscope does not know (yet)";
@@ -201,12 +205,10 @@ fn fits(limit: &Limit) -> Result<(), &'static str> {
         return Err("a rate is at least 1");
     }
     let window = limit.per.as_nanos();
-    let tokens = if limit.bytes {
-        // Tokens for what one burst and one unit of time bring.
-        limit.rate.checked_add(limit.burst).filter(|sum| window.checked_mul(*sum).is_some())
-    } else {
-        (window / limit.rate).checked_mul(limit.burst.max(1))
-    };
+    let sum = limit.rate.checked_add(limit.burst);
+    let tokens = sum.and_then(|sum| {
+        if limit.bytes { window.checked_mul(sum) } else { (window / limit.rate).checked_mul(limit.burst.max(1)) }
+    });
     tokens.map(|_| ()).ok_or("this is more than the kernel can count")
 }
 

@@ -178,7 +178,7 @@ fn further_statements() {
         "ct state vmap { new : }",
         "ct state vmap { new : reject }",
         "ct state vmap { new : accept",
-        "ct state vmap { new : accept } drop",
+        "ct state vmap { new : continue } drop",
         "ct state vmap { new : accept established : drop }",
         "tcp dport < ftpx",
         "limit",

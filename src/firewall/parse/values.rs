@@ -237,7 +237,23 @@ pub(super) fn address(token: &Token<'_>, family: Family) -> Step<IpAddr> {
             Family::V4 => "write `192.168.1.10`, `192.168.1.0/24` or `192.168.1.10-192.168.1.20`",
             Family::V6 => "write `2001:db8::10` or `2001:db8::/64`",
         };
-        error(&token.span, format!("{} is not an {word} address", quote(text)), help)
+        let message = match token.kind {
+            Kind::Number => {
+                format!("{} is one number: ftpscope does not know addresses written like that", quote(text))
+            }
+            Kind::Word | Kind::Quoted if text.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                format!("{} is not an {word} address, and ftpscope does not know names of hosts", quote(text))
+            }
+            Kind::Address
+                if text.contains('.')
+                    && !text.contains(':')
+                    && text.split('.').any(|part| part.len() > 1 && part.starts_with('0')) =>
+            {
+                format!("{} has a zero before a digit: ftpscope does not know octal numbers in addresses", quote(text))
+            }
+            _ => format!("{} is not an {word} address", quote(text)),
+        };
+        error(&token.span, message, help)
     })?;
     if address.is_ipv4() != (family == Family::V4) {
         let help =
@@ -332,11 +348,11 @@ impl Flags<'_> {
             Form::One(item) => return Err(self.no_range(item.span())),
         };
         Ok(match operator {
-            Operator::Implicit if asked.is_power_of_two() => {
-                Bits { mask: mask & asked, values: vec![asked], negated: false }
-            }
+            // Behind a mask nothing is like `==`.
+            Operator::Implicit if looked_at.is_some() => Bits { mask, values: vec![asked], negated: false },
+            Operator::Implicit if asked.is_power_of_two() => Bits { mask: asked, values: vec![asked], negated: false },
             // Any of several: not none of them.
-            Operator::Implicit => Bits { mask: mask & asked, values: vec![0], negated: true },
+            Operator::Implicit => Bits { mask: asked, values: vec![0], negated: true },
             Operator::Not => Bits { mask: asked, values: vec![0], negated: false },
             _ => Bits { mask, values: vec![asked], negated },
         })
@@ -344,7 +360,7 @@ impl Flags<'_> {
 
     fn no_range(&self, span: std::ops::Range<usize>) -> super::RuleError {
         let help = format!("write the flags with commas (any of them): `{} ...,...`", self.condition);
-        error(&span, "flags have no ranges and no prefixes", help)
+        error(&span, "ftpscope does not know ranges and prefixes of flags", help)
     }
 }
 
@@ -381,8 +397,12 @@ pub(super) fn interfaces(
             let message = format!("{} is a word of nftables", quote(text));
             return Err(error(&token.span, message, format!("write the name in quotes: `\"{text}\"`")));
         }
+        if token.kind == Kind::Number {
+            let help = "write its name; one that begins with a digit stands in quotes";
+            return Err(error(&token.span, "ftpscope does not know interfaces by number", help));
+        }
         if !matches!(token.kind, Kind::Word | Kind::Quoted) || text.len() > 15 || text.is_empty() {
-            let help = "it has at most 15 characters; one that begins with a digit stands in quotes";
+            let help = "it has at most 15 characters";
             return Err(error(&token.span, format!("{} is not the name of an interface", quote(text)), help));
         }
         names.push(text.to_owned());
@@ -405,7 +425,7 @@ pub(super) fn helpers(cursor: &mut Cursor<'_>, operator: Operator, operand: &Ope
         };
         let token = single(cursor, value)?;
         if !matches!(token.kind, Kind::Word | Kind::Quoted) {
-            let message = format!("{} is not the name of a helper", quote(token.text));
+            let message = format!("{} is no name: ftpscope does not know other helpers", quote(token.text));
             return Err(error(&token.span, message, "write `ct helper \"ftp\"`"));
         }
         ftp |= token.text == "ftp";
