@@ -54,6 +54,10 @@ fn taken_on_purpose(rule: &str) -> Option<&'static str> {
     if words.windows(2).any(|pair| ["snat", "dnat"].contains(&pair[0]) && pair[1] != "ip" && pair[1] != "ip6") {
         return Some("the family of a target is that of its address");
     }
+    let leads = |pair: &[&str]| ["jump", "goto"].contains(&pair[0]) && !["a", "b"].contains(&pair[1]);
+    if words.windows(2).any(leads) {
+        return Some("whether a chain exists is known when the whole firewall is read");
+    }
     if after(&["iif", "oif"]) {
         return Some("interfaces are those of the scenario");
     }

@@ -39,6 +39,7 @@ pub struct Routes {
 }
 
 type Cost = (Duration, u32);
+type Ways = LookUp<NodeId, (Cost, Option<u16>)>;
 
 impl Routes {
     /// Nothing known yet.
@@ -89,6 +90,24 @@ impl Routes {
         route
     }
 
+    /// Finds the ways of all nodes to `address` at once; what was known before is forgotten. For those who ask for whole
+    /// tables: one search an address, and memory for one.
+    pub fn learn(&mut self, topology: &Topology, address: IpAddr) {
+        self.known.iter_mut().for_each(LookUp::clear);
+        let goals = match self.owner(address) {
+            Some(owner) => vec![owner],
+            None => Self::attached(topology, address).into_iter().map(|(node, _)| node).collect(),
+        };
+        let best = Self::search(topology, address, &goals, None);
+        for node in topology.nodes().filter(|node| !goals.contains(node)) {
+            let route = match best.get(&node) {
+                Some((_, Some(number))) => Route::Via(*number),
+                _ => Self::default(topology, node),
+            };
+            self.known[node.index()].insert(address, route);
+        }
+    }
+
     fn find(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
         if let Some(owner) = self.owner(address) {
             if owner == node {
@@ -97,7 +116,20 @@ impl Routes {
             return self.towards(topology, node, address, &[owner]);
         }
         // Nobody has it: go to the nearest node on the most specific network that would contain it.
-        let mut attached: Vec<NodeId> = Vec::new();
+        let attached = Self::attached(topology, address);
+        if let Some((_, number)) = attached.iter().find(|(site, _)| *site == node) {
+            return Route::Nobody(*number);
+        }
+        if attached.is_empty() {
+            return Self::default(topology, node);
+        }
+        let goals: Vec<NodeId> = attached.into_iter().map(|(site, _)| site).collect();
+        self.towards(topology, node, address, &goals)
+    }
+
+    /// The nodes on the most specific network that would contain an address, with their interfaces there.
+    fn attached(topology: &Topology, address: IpAddr) -> Vec<(NodeId, u16)> {
+        let mut attached: Vec<(NodeId, u16)> = Vec::new();
         let mut longest = 0;
         for site in topology.nodes().filter(|site| topology.forwards(*site)) {
             for (number, interface) in topology.interfaces(site).iter().enumerate() {
@@ -107,19 +139,12 @@ impl Routes {
                         attached.clear();
                     }
                     if net.prefix_len() == longest {
-                        if site == node {
-                            return Route::Nobody(number as u16);
-                        }
-                        attached.push(site);
+                        attached.push((site, number as u16));
                     }
                 }
             }
         }
-        if attached.is_empty() {
-            Self::default(topology, node)
-        } else {
-            self.towards(topology, node, address, &attached)
-        }
+        attached
     }
 
     fn default(topology: &Topology, node: NodeId) -> Route {
@@ -128,17 +153,21 @@ impl Routes {
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
     fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
-        // What it costs from a node, and the interface to leave by; none from a goal.
-        let mut best: LookUp<NodeId, (Cost, Option<u16>)> =
-            goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
+        let best = Self::search(topology, address, goals, Some(node));
+        if best.contains(&node) { self.walk(topology, node, address, &best) } else { Self::default(topology, node) }
+    }
+
+    /// What it costs from a node, and the interface to leave by; none from a goal. Settled for `until`, or for all.
+    fn search(topology: &Topology, address: IpAddr, goals: &[NodeId], until: Option<NodeId>) -> Ways {
+        let mut best: Ways = goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
         let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
             goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
         while let Some(Reverse((cost, at))) = queue.pop() {
             if best.get(&at).is_some_and(|(known, _)| *known < cost) {
                 continue;
             }
-            if at == node {
-                return self.walk(topology, node, address, &best);
+            if until == Some(at) {
+                break;
             }
             if !goals.contains(&at) && !topology.forwards(at) {
                 continue;
@@ -166,17 +195,11 @@ impl Routes {
                 best.insert(other, (through, Some(interface)));
             }
         }
-        Self::default(topology, node)
+        best
     }
 
     /// Follows the settled ways from `node` to a goal and remembers the next hop of each node there.
-    fn walk(
-        &mut self,
-        topology: &Topology,
-        node: NodeId,
-        address: IpAddr,
-        best: &LookUp<NodeId, (Cost, Option<u16>)>,
-    ) -> Route {
+    fn walk(&mut self, topology: &Topology, node: NodeId, address: IpAddr, best: &Ways) -> Route {
         let mut at = node;
         while let Some(&(_, Some(number))) = best.get(&at) {
             self.known[at.index()].insert(address, Route::Via(number));

@@ -96,6 +96,20 @@ const STATES: Flags<'_> =
 const STATUSES: Flags<'_> = Flags { what: "a status", condition: "ct status", names: &words::STATUSES, all: u32::MAX };
 
 impl Subject {
+    /// The numbers that it is, if it is numbers.
+    const fn scalar(self) -> Option<&'static Scalar<'static>> {
+        Some(match self {
+            Self::Port { .. } | Self::UdpPort | Self::EndPort { .. } => &PORTS,
+            Self::Direction => &DIRECTIONS,
+            Self::Protocol { .. } => &PROTOCOLS,
+            Self::Family => &FAMILIES,
+            Self::EtherType => &ETHER_TYPES,
+            Self::IcmpType(Family::V4) => &ICMP_TYPES,
+            Self::IcmpType(Family::V6) => &ICMPV6_TYPES,
+            _ => return None,
+        })
+    }
+
     /// What is expected behind it.
     fn expected(self) -> String {
         match self {
@@ -254,7 +268,11 @@ impl<'a> Parser<'a> {
             self.cursor.next();
             let read = |cursor: &mut Cursor<'a>| {
                 let key = Operand::key(cursor, &subject.expected())?;
-                subject.test(cursor, Operator::Equal, &key).map(|(test, _)| test)
+                let numbers = match subject.scalar() {
+                    Some(scalar) => scalar.ranges(cursor, Operator::Equal, &key)?.0.first().copied(),
+                    None => None,
+                };
+                subject.test(cursor, Operator::Equal, &key).map(|(test, _)| (test, numbers))
             };
             let elements = vmap::elements(&mut self.cursor, read).inspect_err(|_| self.cursor.leave_braces())?;
             self.verdict(&token, Action::Map(elements));

@@ -47,6 +47,7 @@ pub(super) fn comment<'a>(cursor: &mut Cursor<'a>) -> Step<&'a str> {
 
 /// What follows `log`: where the kernel would write it, and what. Nothing of it matters here but its form.
 pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
+    const OPTIONS: [&str; 6] = ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"];
     const AUDIT: bool = true;
     const LEVELS: [(&str, bool); 9] = [
         ("emerg", false),
@@ -74,7 +75,6 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
         if cursor.eat("prefix") {
             prefix = place;
             let token = text(cursor, "the prefix", LONGEST_PREFIX)?;
-            const OPTIONS: [&str; 6] = ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"];
             if token.kind == Kind::Word && OPTIONS.contains(&token.text) {
                 return Err(unexpected(&token, "a text in double quotes"));
             }
@@ -262,7 +262,7 @@ pub(super) fn reject(
                 )
             })?
         }
-        Some(token) if matches!(token.kind, Kind::Word | Kind::Quoted) => {
+        Some(token) if token.kind == Kind::Word => {
             let names: Vec<_> = table.0.iter().map(|(name, _, reason)| (*name, *reason)).collect();
             lookup(&token, "a reason", &names)?
         }

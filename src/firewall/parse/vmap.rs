@@ -3,17 +3,17 @@
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::Kind;
 use super::words::is_reserved;
-use crate::firewall::{Action, AddressSet, EndSet, PortSet, Test};
+use crate::firewall::{Action, EndSet, Test};
 use crate::suggest::quote;
 use std::net::IpAddr;
 use std::ops::Range;
 
 const EACH: &str = "give each value its own verdict: `20 : accept, 21 : accept`";
 
-/// What follows `vmap`. `read` takes one key.
+/// What follows `vmap`. `read` takes one key, and gives the numbers that it is, if it is numbers.
 pub(super) fn elements<'a>(
     cursor: &mut Cursor<'a>,
-    read: impl Fn(&mut Cursor<'a>) -> Step<Test>,
+    read: impl Fn(&mut Cursor<'a>) -> Step<(Test, Option<(u16, u16)>)>,
 ) -> Step<Vec<(Test, Action)>> {
     const COMPARISONS: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
     const EXAMPLE: &str = "a map such as `{ 21 : accept, 22 : drop }`";
@@ -33,7 +33,7 @@ pub(super) fn elements<'a>(
                 return Err(error(&token.span, "a key of a map is a value, and no comparison", help));
             }
         }
-        let key = read(cursor)?;
+        let (key, numbers) = read(cursor)?;
         let span = cursor.span_from(start);
         if !cursor.eat(":") {
             return Err(match cursor.peek() {
@@ -42,7 +42,7 @@ pub(super) fn elements<'a>(
                 None => cursor.missing("`:` and a verdict"),
             });
         }
-        found.push((span, key, verdict(cursor)?));
+        found.push((span, (key, numbers), verdict(cursor)?));
         let more = cursor.eat(",");
         while more && cursor.eat(",") {}
         if !more && !cursor.is("}") {
@@ -56,11 +56,14 @@ pub(super) fn elements<'a>(
         return Err(error(&cursor.span_from(open.span.start), "this map is empty: nothing would ever match", ""));
     }
     apart(&found)?;
-    Ok(found.into_iter().map(|(_, key, action)| (key, action)).collect())
+    Ok(found.into_iter().map(|(_, (key, _), action)| (key, action)).collect())
 }
 
+/// A key, and the numbers that it is.
+type Key = (Test, Option<(u16, u16)>);
+
 /// No value may stand in a map twice; nft only takes it if all of it is the same.
-fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
+fn apart(elements: &[(Range<usize>, Key, Action)]) -> Step<()> {
     let mut extents: Vec<_> =
         elements.iter().enumerate().filter_map(|(number, (_, key, _))| Some((extent(key)?, number))).collect();
     extents.sort_unstable();
@@ -77,34 +80,27 @@ fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
 }
 
 /// What a key covers: a name, or the first and the last value. Keys that no value is equal to cover nothing.
-fn extent(key: &Test) -> Option<(&str, u128, u128)> {
+fn extent((key, numbers): &Key) -> Option<(&str, u128, u128)> {
     let number = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
         IpAddr::V6(ip) => ip.to_bits(),
     };
+    if let Some((low, high)) = numbers {
+        return Some(("", u128::from(*low), u128::from(*high)));
+    }
     let one = |number: u128| Some(("", number, number));
-    let ports = |PortSet(ranges): &PortSet| ranges.first().map(|(low, high)| ("", u128::from(*low), u128::from(*high)));
-    let addresses = |set: &AddressSet| {
-        let network = set.networks.first().map(|network| (network.network(), network.broadcast()));
-        let range = network.or_else(|| set.ranges.first().copied());
-        range.map(|(first, last)| ("", number(first), number(last)))
-    };
     match key {
         Test::InInterface(names) | Test::OutInterface(names) => names.first().map(|name| (name.as_str(), 0, 0)),
-        Test::SourcePort(set) | Test::DestinationPort(set) | Test::CtEnd { end: EndSet::Port(set), .. } => ports(set),
         Test::SourceAddress(set) | Test::DestinationAddress(set) | Test::CtEnd { end: EndSet::Address(set), .. } => {
-            addresses(set)
-        }
-        Test::Protocol(ranges) | Test::IcmpType { types: ranges, .. } => {
-            ranges.first().map(|(low, high)| ("", u128::from(*low), u128::from(*high)))
+            let network = set.networks.first().map(|network| (network.network(), network.broadcast()));
+            let range = network.or_else(|| set.ranges.first().copied());
+            range.map(|(first, last)| ("", number(first), number(last)))
         }
         Test::CtState(states) => states.first().and_then(|state| one(*state as u128)),
         Test::TcpFlags { values, .. } => values.first().and_then(|flags| one(flags.bits().into())),
         Test::CtStatus { values, .. } => values.first().and_then(|bits| one((*bits).into())),
-        Test::Family(families) => families.first().and_then(|family| one(*family as u128)),
-        Test::CtDirection(directions) => directions.first().and_then(|direction| one(*direction as u128)),
         Test::CtHelper { ftp } => ftp.then(|| one(1)).flatten(),
-        Test::Limit(_) | Test::Never => None,
+        _ => None,
     }
 }
 
