@@ -242,6 +242,10 @@ impl<'a> Parser<'a> {
             let message = format!("`{condition}` takes one value, and {} is a second one", quote(text));
             return error(span, message, set_help(condition));
         }
+        if token.kind == Kind::Sign && [";", "\n"].contains(&text) {
+            self.cursor.skip_all();
+            return error(span, "here ends the rule, and more follows", sign_help(text));
+        }
         if token.kind != Kind::Word {
             return match (self.last, token.text) {
                 (

@@ -204,13 +204,18 @@ fn rule(
         };
         if !fits {
             let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
-            let place_name = hook.map_or_else(|| "a chain with a name".to_owned(), |hook| hook.to_string());
-            let help = if target.is_source() {
+            let message = match hook {
+                Some(hook) => format!("this cannot be done in {hook}"),
+                None => "ftpscope does not know NAT in chains with names (yet)".to_owned(),
+            };
+            let help = if hook.is_none() {
+                "write the rule into the hook's own list: its conditions, and those of the rules that jump here"
+            } else if target.is_source() {
                 "the source is translated in postrouting"
             } else {
                 "the destination is translated in prerouting, or in output for the node's own packets"
             };
-            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {place_name}"), help);
+            problems.error(place.part(word.unwrap_or_default()), message, help);
         }
     }
     let whole_status = |found: &&Match| matches!(&found.test, Test::CtStatus { mask: u32::MAX, values } if !values.iter().any(|bits| can_be_all(*bits)));

@@ -58,14 +58,21 @@ pub(super) enum Subject {
     IcmpType(Family),
 }
 
-const PROTOCOLS: Scalar<'_> =
-    Scalar { what: "a protocol", set: "a set: `{ tcp, udp }`", names: &words::PROTOCOLS, most: 255, any_case: true };
+const PROTOCOLS: Scalar<'_> = Scalar {
+    what: "a protocol",
+    set: "a set: `{ tcp, udp }`",
+    names: &words::PROTOCOLS,
+    most: 255,
+    any_case: true,
+    decimal: false,
+};
 const FAMILIES: Scalar<'_> = Scalar {
     what: "an address family",
     set: "a set: `{ ipv4, ipv6 }`",
     names: &[("ipv4", 2), ("ipv6", 10)],
     most: 255,
     any_case: false,
+    decimal: false,
 };
 const ETHER_TYPES: Scalar<'_> = Scalar {
     what: "a protocol of Ethernet",
@@ -73,6 +80,7 @@ const ETHER_TYPES: Scalar<'_> = Scalar {
     names: &[("ip", 0x0800), ("ip6", 0x86dd), ("arp", 0x0806), ("vlan", 0x8100)],
     most: u16::MAX,
     any_case: false,
+    decimal: false,
 };
 const DIRECTIONS: Scalar<'_> = Scalar {
     what: "a direction",
@@ -80,6 +88,7 @@ const DIRECTIONS: Scalar<'_> = Scalar {
     names: &[("original", 0), ("reply", 1)],
     most: 255,
     any_case: false,
+    decimal: false,
 };
 const ICMP_TYPES: Scalar<'_> = Scalar {
     what: "a type of ICMP message",
@@ -87,6 +96,7 @@ const ICMP_TYPES: Scalar<'_> = Scalar {
     names: &words::ICMP_TYPES,
     most: 255,
     any_case: false,
+    decimal: false,
 };
 const ICMPV6_TYPES: Scalar<'_> = Scalar { names: &words::ICMPV6_TYPES, ..ICMP_TYPES };
 pub(super) const TCP_FLAGS: Flags<'_> =

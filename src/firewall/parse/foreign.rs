@@ -4,6 +4,7 @@
 use super::RuleError;
 use super::cursor::{error, unsupported};
 use super::lex::{Kind, Token};
+use super::words::UNSUPPORTED;
 use crate::suggest::quote;
 
 /// Looks at the whole of `text`, whose tokens are `tokens`.
@@ -15,7 +16,12 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>]) -> Option<RuleError> {
             into that, `iptables-restore-translate -f FILE` a whole file";
         return Some(error(&all, "this looks like a rule for iptables", help));
     }
-    around(first, tokens).map(|(message, help)| error(&all, message, help)).or_else(|| inside(tokens))
+    if let Some((message, help)) = around(first, tokens) {
+        return Some(error(&all, message, help));
+    }
+    // What stands behind such a word belongs to it.
+    let beginning = super::words::find(UNSUPPORTED, first.text).filter(|_| first.kind == Kind::Word);
+    beginning.map(|advice| unsupported(&first.span, first.text, advice)).or_else(|| inside(tokens))
 }
 
 fn is_iptables(text: &str) -> bool {
@@ -109,10 +115,10 @@ fn inside(tokens: &[Token<'_>]) -> Option<RuleError> {
                 let message = "`.` joins two fields in nftables, which ftpscope does not know (yet)";
                 Some(error(&token.span, message, "write a rule for each pair: `ip saddr 10.0.0.1 tcp dport 21`"))
             }
-            (Kind::Word, word @ ("map" | "numgen" | "jhash" | "symhash" | "meter")) if !is_name(tokens, at) => {
+            (Kind::Word, word @ ("map" | "numgen" | "jhash" | "symhash" | "meter" | "fib")) if !is_name(tokens, at) => {
                 let advice = match word {
                     "map" => "write a rule for each value of the map",
-                    "meter" => "",
+                    "meter" | "fib" => "",
                     _ => "ftpscope does not spread connections over several targets: write one",
                 };
                 Some(unsupported(&token.span, word, advice))

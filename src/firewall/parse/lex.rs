@@ -137,9 +137,9 @@ fn ipv4(text: &str) -> usize {
 }
 
 fn ipv6(text: &str) -> usize {
-    let run = &text[..count(text, |c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'))];
-    // The longest there is.
-    let run = &run[..run.len().min(45)];
+    const LONGEST: usize = 45;
+    let belongs = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let run = &text[..text.bytes().take(LONGEST).take_while(belongs).count()];
     if run.matches(':').count() < 2 {
         return 0;
     }

@@ -101,9 +101,11 @@ fn target_address(cursor: &mut Cursor<'_>, family: Option<Family>, context: &Con
     }
     let address = address(&token, family.or(context.family()).unwrap_or(own))?;
     context.fits(own, &token.span)?;
-    if let Some(sign) = cursor.peek().cloned().filter(|sign| ["-", "/"].contains(&sign.text) && sign.kind == Kind::Sign)
-    {
-        return Err(cursor.unsupported(sign.span, sign.text, "between addresses of a target: write one address"));
+    let several = |sign: &&Token<'_>| ["-", "/"].contains(&sign.text) && sign.kind == Kind::Sign;
+    if let Some(sign) = cursor.peek().filter(several).cloned() {
+        cursor.skip_all();
+        let message = "ftpscope does not know several addresses for one target (yet)";
+        return Err(error(&(token.span.start..sign.span.end), message, "write one address"));
     }
     Ok(address)
 }

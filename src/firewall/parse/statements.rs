@@ -29,8 +29,8 @@ fn text<'a>(cursor: &mut Cursor<'a>, what: &str, longest: usize) -> Step<Token<'
         Some(token) => return Err(unexpected(&token, "a text in double quotes")),
         None => return Err(cursor.missing("a text in double quotes")),
     };
-    if let Some(control) = token.text.chars().find(|c| c.is_control()) {
-        let message = format!("{what} holds a control character (U+{:04X})", u32::from(control));
+    if let Some(control) = token.text.chars().find(|c| c.is_control() && *c != '\t') {
+        let message = format!("ftpscope does not know control characters in a text: U+{:04X}", u32::from(control));
         return Err(error(&token.span, message, "write letters, digits and signs"));
     }
     if token.text.len() > longest {
@@ -143,6 +143,10 @@ fn log_flags(cursor: &mut Cursor<'_>) -> Step<bool> {
 /// What follows `limit`: `rate 10/second burst 5 packets`, `rate over 100 kbytes/second`.
 pub(super) fn limit(cursor: &mut Cursor<'_>) -> Step<Limit> {
     const UNITS: [(&str, u64); 5] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("week", 604_800)];
+    if cursor.is("name") {
+        let span = cursor.start()..cursor.start() + 4;
+        return Err(cursor.unsupported(span, "limit name", "write the limit itself: `limit rate 10/second`"));
+    }
     cursor.one_of("what is limited", &[("rate", ())])?;
     let over = cursor.eat("over");
     if let Some(word) = cursor.peek().filter(|word| ["until", "==", "!=", "eq", "ne"].contains(&word.text)) {

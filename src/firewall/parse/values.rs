@@ -19,6 +19,8 @@ pub(super) struct Scalar<'t> {
     pub(super) most: u16,
     /// Whether names may be written in capitals.
     pub(super) any_case: bool,
+    /// Whether numbers in text are decimal whatever they begin with.
+    pub(super) decimal: bool,
 }
 
 impl Scalar<'_> {
@@ -40,9 +42,13 @@ impl Scalar<'_> {
         }
         let number = match token.kind {
             Kind::Number => c_number(text),
-            Kind::Word | Kind::Quoted if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            // Ports in text are decimal, `08` too: nft leaves them to the resolver of services.
+            Kind::Word | Kind::Quoted
+                if self.decimal && !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit()) =>
+            {
                 text.parse().ok().or(Some(u64::MAX))
             }
+            Kind::Quoted => c_number(text),
             _ => None,
         };
         match number {
@@ -154,6 +160,7 @@ pub(super) const PORTS: Scalar<'_> = Scalar {
     names: &SERVICES,
     most: u16::MAX,
     any_case: false,
+    decimal: true,
 };
 
 /// Addresses of a family that fit, and whether it was asked for the others.
@@ -296,7 +303,7 @@ impl Flags<'_> {
         if let Some(bit) = find(self.names, token.text) {
             return Ok(bit);
         }
-        if token.kind == Kind::Number
+        if matches!(token.kind, Kind::Number | Kind::Quoted)
             && let Some(number) = c_number(token.text)
         {
             let number = u32::try_from(number).ok().filter(|number| number & !self.all == 0);
