@@ -124,7 +124,7 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Some(Command::Compare(args)) => compare::run(args, look),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Lab(args)) => lab::run(args),
-        Some(Command::Calibrate(args)) => calibrate::run(args),
+        Some(Command::Calibrate(args)) => calibrate::run(args, look),
         Some(Command::List) => list::run(look),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

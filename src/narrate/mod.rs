@@ -7,6 +7,7 @@
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `words` | outcomes, modes, fates |
+//! | `unread` | why a captured frame was not read |
 //! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
 //! | `phrase` | nodes, ports and packets inside sentences |
 //! | `sentence`, `sent` | one sentence for any frame |
@@ -21,6 +22,7 @@ mod note;
 mod phrase;
 mod sent;
 mod sentence;
+mod unread;
 mod why;
 mod words;
 
@@ -34,6 +36,7 @@ pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
 pub use sentence::sentence;
+pub use unread::unread_reason;
 pub use why::why;
 pub use words::{
     channel_name, command_result, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, verdict_name,
