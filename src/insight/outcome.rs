@@ -70,7 +70,12 @@ pub fn outcomes(trace: &Trace) -> Vec<CommandOutcome> {
             outcome,
             result: *result,
             reply: range.iter().rev().find_map(|(_, frame)| match frame.event {
-                Event::FtpReply { side: Side::Seen, code, .. } => Some(code),
+                // What inetutils-ftp says ABOR for afterwards is not what it failed for.
+                Event::FtpReply { side: Side::Seen, code, .. }
+                    if *result != CommandResult::AddressMismatch || code == 227 =>
+                {
+                    Some(code)
+                }
                 _ => None,
             }),
             decisive,
@@ -134,7 +139,8 @@ fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (
             network().unwrap_or((Outcome::TimedOut, None))
         }
         CommandResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        CommandResult::BadReply => (Outcome::Failed, None),
+        CommandResult::BadReply | CommandResult::Incomplete => (Outcome::Failed, None),
+        CommandResult::AddressMismatch => (Outcome::Failed, announcement(range)),
     }
 }
 
@@ -181,6 +187,14 @@ fn refusal(trace: &Trace, range: &[(FrameId, &Frame)]) -> Option<(Outcome, Optio
             matches!(frame.event, Event::Socket { action: SocketAction::Failed(DataError::Refused), .. })
         };
         range.iter().find(|(_, frame)| refused(frame)).map(|(id, _)| (Outcome::Refused, Some(*id)))
+    })
+}
+
+/// The 227 that the client does not believe.
+fn announcement(range: &[(FrameId, &Frame)]) -> Option<FrameId> {
+    range.iter().rev().find_map(|(id, frame)| match frame.event {
+        Event::FtpReply { side: Side::Sent, code: 227, .. } => Some(*id),
+        _ => None,
     })
 }
 
