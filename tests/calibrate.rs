@@ -1,7 +1,7 @@
 //! `ftpscope calibrate` with captures of real software (rows A01, A03, C01 and C03 of the recorded runs).
 
 use ftpscope::import;
-use ftpscope::insight::steps;
+use ftpscope::insight::{Seen, steps};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::process::Command;
@@ -86,9 +86,8 @@ proptest! {
             bytes[place] = byte;
         }
         bytes.truncate(end);
-        for capture in import::read(&bytes).unwrap_or_default() {
-            let packets: Vec<_> = capture.packets.iter().collect();
-            let _ = steps(&packets, &[21, 20]);
+        for capture in import::read(&bytes[..]).unwrap_or_default().captures {
+            let _ = steps(capture.packets.iter().map(Seen::from), &[21, 20]);
         }
     }
 }

@@ -74,7 +74,7 @@ fn what_is_written_can_be_read() {
                 assert!(names[*interface as usize].starts_with(trace.node_name(frame.node)));
                 assert_eq!(*time, frame.at.as_nanos());
                 assert_eq!(bytes.len(), packet.wire_len() as usize);
-                let read = wire::decode_ethernet(bytes).unwrap();
+                let read = wire::decode_ethernet(bytes).unwrap().packet;
                 assert_eq!((read.src, read.dst, read.ttl), (packet.src, packet.dst, packet.ttl));
                 if packet.tcp().is_some() {
                     assert_eq!(read.body, packet.body);
@@ -98,7 +98,7 @@ fn the_end_of_a_packet_is_told_where_it_was_last_seen() {
     for (interface, _, bytes, comments) in told {
         assert_eq!(names[*interface as usize], "office.internet");
         assert!(comments[0].contains("policy drop") && comments[0].contains("line 12"), "{comments:?}");
-        assert!(wire::decode_ethernet(bytes).unwrap().tcp().unwrap().is_syn());
+        assert!(wire::decode_ethernet(bytes).unwrap().packet.tcp().unwrap().is_syn());
     }
 }
 
@@ -119,7 +119,7 @@ fn ip_headers_are_linux_s() {
     let mut errors = 0;
     for (.., bytes, _) in &packets {
         let (tos, id, flags) = (bytes[15], u16::from_be_bytes([bytes[18], bytes[19]]), bytes[20] >> 5);
-        let packet = wire::decode_ethernet(bytes).unwrap();
+        let packet = wire::decode_ethernet(bytes).unwrap().packet;
         let Some(segment) = packet.tcp() else {
             errors += 1;
             assert_eq!((tos, flags), (0xc0, 0));

@@ -1,14 +1,15 @@
 //! `ftpscope calibrate`: real captures held against the simulation.
 
-use super::{Failed, Subject, load, output};
+use super::{Failed, Look, Subject, load, output};
 use crate::ids::NodeId;
-use crate::import::{self, Capture, MAX_CAPTURE};
+use crate::import::{self, BadEnd, Capture, CaptureError, Captures, MAX_CAPTURE};
 use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
-use crate::narrate::visible;
+use crate::narrate::{Id, Messages, unread_reason, visible};
+use crate::packet::wire::Unread;
 use crate::trace::{CapturePoint, Trace, capture_points};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -23,18 +24,29 @@ pub(super) struct CalibrateArgs {
     at: Option<String>,
 }
 
-pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
+pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
     let scenario = load::subject(&args.subject)?;
     let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
     // Where a NAT changes the port, the server's own is another than the one that is called.
     let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
     let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
     let points = capture_points(&trace);
-    let mut files = Vec::new();
+    let (mut files, mut text) = (Vec::new(), String::new());
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
         let failed = |problem: String| Failed::Usage(format!("ftpscope: '{shown}': {problem}"));
-        for capture in read(file).map_err(failed)? {
+        let Captures { captures, unread, end } = read(file).map_err(|why| failed(no_capture(&messages, &why)))?;
+        if captures.is_empty() {
+            return Err(failed(messages.text(Id::CaptureEmpty)));
+        }
+        tell_unread(&mut text, &messages, &shown, &unread);
+        if let Some(end) = end {
+            let _ = writeln!(text, "{shown}: {}", bad_end(&messages, end));
+        }
+        for capture in captures {
+            let named = capture.interface.as_deref().map(|name| format!("{shown} ({})", visible(name)));
+            tell_unread(&mut text, &messages, named.as_deref().unwrap_or(&shown), &capture.unread);
             let point = point(&trace, &points, args.at.as_deref(), file, &capture).map_err(failed)?;
             files.push((shown.clone(), point, capture));
         }
@@ -44,7 +56,7 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
         Captured { point, packets, lasted: *lasted }
     });
     let seen: Vec<Captured<'_>> = seen.collect();
-    let (mut text, mut same) = (String::new(), true);
+    let mut same = true;
     for ((file, ..), seen) in files.iter().zip(&seen) {
         let result = calibrate(&trace, *seen, &ports);
         same &= result.is_same();
@@ -67,12 +79,47 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<(), Failed> {
     if same { Ok(()) } else { Err(Failed::Expectation) }
 }
 
-fn read(file: &Path) -> Result<Vec<Capture>, String> {
-    let open = std::fs::File::open(file).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    open.take(MAX_CAPTURE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let captures = import::read(&bytes).map_err(|error| error.to_string())?;
-    if captures.is_empty() { Err(String::from("it has no interface, so no packets")) } else { Ok(captures) }
+fn read(file: &Path) -> Result<Captures, CaptureError> {
+    import::read(std::fs::File::open(file).map_err(|error| CaptureError::System(error.to_string()))?)
+}
+
+/// Why a file is no capture.
+fn no_capture(messages: &Messages, why: &CaptureError) -> String {
+    match why {
+        CaptureError::Unknown => messages.text(Id::CaptureUnknown),
+        CaptureError::Compressed(program) => messages.format(Id::CaptureCompressed, &[("program", program)]),
+        CaptureError::TooLarge => messages.format(Id::CaptureTooLarge, &[("most", &MAX_CAPTURE.to_string())]),
+        CaptureError::System(error) => visible(error),
+    }
+}
+
+fn bad_end(messages: &Messages, end: BadEnd) -> String {
+    messages.text(match end {
+        BadEnd::Cut => Id::CaptureCut,
+        BadEnd::GzipCut => Id::CaptureGzipCut,
+        BadEnd::GzipDamaged => Id::CaptureGzipDamaged,
+        BadEnd::Damaged => Id::CaptureDamaged,
+    })
+}
+
+/// `client.pcap: 3 frames not read: 2 ARP, 1 cut before the end of its TCP header`, the most frequent reason first.
+fn tell_unread(text: &mut String, messages: &Messages, file: &str, unread: &BTreeMap<Unread, u64>) {
+    let mut reasons: Vec<(&Unread, &u64)> = unread.iter().collect();
+    if reasons.is_empty() {
+        return;
+    }
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let all: u64 = unread.values().sum();
+    let each = reasons.into_iter().map(|(why, count)| {
+        let args = [("count", &*count.to_string()), ("reason", &*unread_reason(messages, *why))];
+        messages.format(Id::CaptureCount, &args)
+    });
+    let each = each.collect::<Vec<_>>().join(", ");
+    let words = match all {
+        1 => messages.format(Id::CaptureUnreadOne, &[("reasons", &each)]),
+        _ => messages.format(Id::CaptureUnread, &[("count", &all.to_string()), ("reasons", &each)]),
+    };
+    let _ = writeln!(text, "{file}: {words}");
 }
 
 /// The interface where a capture was made: as asked, as the file says of itself, or as its name says. A node alone is

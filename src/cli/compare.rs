@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(super) struct CompareArgs {
     #[command(flatten)]
     subject: Subject,
-    /// Write to a file instead of standard output; whole or not at all
+    /// Write to a file instead of standard output, whole or not at all; devices and FIFOs are written to
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Width of the ladders in columns [default: the terminal's, else 100]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub(super) struct LabArgs {
     #[command(flatten)]
     subject: Subject,
-    /// Write to a file instead of standard output; whole or not at all
+    /// Write to a file instead of standard output, whole or not at all; devices and FIFOs are written to
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

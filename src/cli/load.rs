@@ -1,9 +1,9 @@
 //! A scenario by name, from a file or from standard input.
 
-use super::{Failed, Subject};
+use super::{Failed, Subject, output};
 use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render};
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{Read, Write};
 
 /// A scenario's text and where it comes from.
 pub(super) struct Source {
@@ -67,7 +67,7 @@ pub(super) fn check(source: &Source) -> Result<Scenario, Failed> {
 }
 
 fn rendered(source: &Source, diagnostics: &[Diagnostic]) -> String {
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let color = output::is_styled(&std::io::stderr());
     render(diagnostics, &String::from_utf8_lossy(&source.bytes), &source.origin, color)
 }
 

@@ -1,9 +1,9 @@
 //! The command line: one file a subcommand.
 //!
-//! Results go to standard output, everything else to standard error. Exit status: 0 it did what was asked (a blocked
-//! transfer is a result, not a failure), 1 an expectation failed or a
-//! capture differs, 2 the arguments or the scenario are wrong.
+//! Results go to standard output, everything else to standard error. The exit status stands in the help
+//! (`after_help` below). That nobody reads the output to its end changes nothing about it.
 
+mod arguments;
 mod calibrate;
 mod check;
 mod compare;
@@ -12,6 +12,7 @@ mod list;
 mod load;
 mod output;
 mod play;
+mod temporary;
 mod trace;
 
 use crate::ftp::Mode;
@@ -24,11 +25,15 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(
     name = "ftpscope",
+    bin_name = "ftpscope",
     version,
     about,
     after_help = "Without a subcommand: the gallery of scenarios; without a terminal, the classic comparison of active \
                   and passive mode as text.\n\nSCENARIO is a built-in name (see 'ftpscope list'), a file, or - for \
-                  standard input."
+                  standard input.\n\nExit status: 0 it did what was asked (a blocked transfer is a result, not a \
+                  failure); 1 an expectation failed ('check') or a capture differs ('calibrate'); 2 the arguments, the \
+                  scenario or a file are wrong, or the output cannot be written. A reader that goes away early changes \
+                  nothing."
 )]
 struct Cli {
     #[command(flatten)]
@@ -96,32 +101,12 @@ enum Failed {
     Expectation,
     /// The arguments or the scenario are wrong; the message is for standard error.
     Usage(String),
-    /// The reader of our output went away: no error.
-    PipeClosed,
-}
-
-impl From<std::io::Error> for Failed {
-    fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            Self::PipeClosed
-        } else {
-            Self::Usage(format!("ftpscope: cannot write the output: {error}"))
-        }
-    }
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // `--help` into a pipe that closes is no error either.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code().clamp(0, 2) as u8);
-        }
-    };
-    match run(&cli) {
-        Ok(()) | Err(Failed::PipeClosed) => ExitCode::SUCCESS,
+    match arguments::parse().and_then(|cli| cli.map_or(Ok(()), |cli| run(&cli))) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Expectation) => ExitCode::from(1),
         Err(Failed::Usage(message)) => {
             // Nobody may be there to read it.
@@ -139,7 +124,7 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Some(Command::Compare(args)) => compare::run(args, look),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Lab(args)) => lab::run(args),
-        Some(Command::Calibrate(args)) => calibrate::run(args),
+        Some(Command::Calibrate(args)) => calibrate::run(args, look),
         Some(Command::List) => list::run(look),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -15,7 +15,7 @@ pub(super) struct TraceArgs {
     /// The form of the output
     #[arg(long, short, value_enum, default_value_t = Format::Ladder)]
     format: Format,
-    /// Write to a file instead of standard output; whole or not at all
+    /// Write to a file instead of standard output, whole or not at all; devices and FIFOs are written to
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Width of the ladder in columns [default: the terminal's, else 100]

@@ -59,6 +59,26 @@ pub(super) enum Heard {
     },
 }
 
+/// A data connection that the helper hears of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Where it will be listened; `None` where only the port is named (229).
+    pub ip: Option<IpAddr>,
+    /// The port.
+    pub port: u16,
+    /// The bytes of the text that say so: what NAT writes anew.
+    pub span: std::ops::Range<usize>,
+}
+
+/// What the helper hears in a payload that begins where a line begins: PORT and EPRT in the original direction, 227 and
+/// 229 in the other, on a connection over IPv4 (`v4`) or IPv6. `None`: nothing, or something that it cannot read.
+pub fn announcement(direction: Direction, payload: &[u8], v4: bool) -> Option<Announcement> {
+    match grammar::read(direction, payload, v4) {
+        Heard::Announced { ip, port, span: (begin, end), .. } => Some(Announcement { ip, port, span: begin..end }),
+        Heard::Nothing | Heard::Cut => None,
+    }
+}
+
 impl FtpHelper {
     /// Reads a segment of an established control connection over IPv4 (`v4`) or IPv6.
     pub(super) fn hear(&mut self, direction: Direction, segment: &Segment, v4: bool) -> Heard {

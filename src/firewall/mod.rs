@@ -34,6 +34,7 @@ mod verdict;
 pub use chain::{Chain, DEEPEST_JUMP, Decision, Resolver, View};
 pub use conntrack::{Change, Conntrack, Expectation, Expired, Fate, Helped, TableEvent, Tracked, Tuple};
 pub use ct::{CtState, CtStatus, Direction, Half};
+pub use helper::{Announcement, announcement};
 pub use hook::Hook;
 pub use limit::Limit;
 pub use nat::translate;

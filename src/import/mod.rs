@@ -1,20 +1,32 @@
-//! Packet captures, read: pcap (classic, both byte orders, micro- and nanoseconds) and pcapng.
+//! Packet captures, read: pcap (classic) and pcapng, as they are or compressed with gzip.
 //!
-//! Read are Ethernet (link type 1), raw IP (12, 101, 228, 229) and Linux cooked captures (113, 276). Whatever is no IP
-//! packet with TCP or an ICMP error in it (ARP, UDP, ...) is left out. Of time stamps only the distance from the first
-//! to the last is kept: nothing that is done with captures needs wall times.
+//! | file | subject |
+//! |---|---|
+//! | `octets` | the file as a stream of octets: gzip taken off, never more than is allowed |
+//! | `classic` | pcap: all byte orders, resolutions and variants of its header |
+//! | `pcapng` | pcapng: sections, interfaces, packets in their three kinds of block |
+//!
+//! What a frame holds is the business of [`wire`]. Nothing is passed over in silence: a frame that gives no packet is
+//! counted with the reason, and a file that ends too early says so beside what was read until there. Of time stamps only
+//! the distance from the first to the last is kept: nothing that is done with captures needs wall times.
 
-use crate::packet::{Packet, wire};
+mod classic;
+mod octets;
+mod pcapng;
+
+use crate::packet::wire::{self, Decoded, Unread};
 use crate::time::Duration;
-use pcap_parser::traits::PcapNGPacketBlock;
-use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
+use octets::Octets;
 use std::collections::BTreeMap;
+use std::io::Read;
 use thiserror::Error;
 
-/// Largest capture that is read, in bytes.
-pub const MAX_CAPTURE: usize = 64 << 20;
-/// Room of the reader: the longest block.
-const BUFFER: usize = 1 << 20;
+/// Largest capture that is read, in bytes, after what gzip saved has been put back.
+pub const MAX_CAPTURE: usize = 256 << 20;
+/// Longest frame, and longest block of a pcapng file: Wireshark's own limits are smaller.
+const MAX_FRAME: usize = 1 << 20;
+/// Interfaces that one file may describe.
+const MAX_INTERFACES: usize = 4096;
 
 /// What was captured at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,32 +34,108 @@ pub struct Capture {
     /// The interface's name, where the file tells.
     pub interface: Option<String>,
     /// The packets in the order of the file.
-    pub packets: Vec<Packet>,
+    pub packets: Vec<Decoded>,
+    /// The frames that gave no packet: why, and how many.
+    pub unread: BTreeMap<Unread, u64>,
     /// The time from the first packet to the last, where the file tells.
     pub lasted: Option<Duration>,
 }
 
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captures {
+    /// One for each interface, in the order of the file.
+    pub captures: Vec<Capture>,
+    /// Frames of interfaces that the file does not describe.
+    pub unread: BTreeMap<Unread, u64>,
+    /// What is wrong with the end of the file; what stands before it was read.
+    pub end: Option<BadEnd>,
+}
+
+/// Why a file is no capture that can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CaptureError {
+    /// It begins like no pcap and no pcapng file.
+    #[error("this is no pcap or pcapng file")]
+    Unknown,
+    /// It is compressed by a program that is not known here: its name.
+    #[error("it is compressed by {0}")]
+    Compressed(&'static str),
+    /// It has more than [`MAX_CAPTURE`] bytes.
+    #[error("a capture is too large: at most {MAX_CAPTURE} bytes are read")]
+    TooLarge,
+    /// The system does not give it.
+    #[error("{0}")]
+    System(String),
+}
+
+/// How a file ends that does not end as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadEnd {
+    /// In the middle of a frame or of a block.
+    Cut,
+    /// The compressed file does.
+    GzipCut,
+    /// What gzip should unpack is damaged.
+    GzipDamaged,
+    /// A length or a number cannot be right.
+    Damaged,
+}
+
+/// Why reading stops.
+#[derive(Debug)]
+enum Stop {
+    End(Option<BadEnd>),
+    No(CaptureError),
+}
+
+impl From<BadEnd> for Stop {
+    fn from(end: BadEnd) -> Self {
+        Self::End(Some(end))
+    }
+}
+
 /// One interface while its file is read.
 struct Reading {
-    link: Linktype,
-    /// Units of its time stamps a second; `None`: they are not understood.
-    units: Option<u64>,
+    link_type: u32,
+    /// Units of its time stamps a second.
+    units: u128,
     /// The time stamp of its first packet, in nanoseconds.
     first: Option<u64>,
     capture: Capture,
 }
 
+/// A frame as the file has it.
+struct Frame<'a> {
+    /// In units of its interface.
+    time: Option<u64>,
+    data: &'a [u8],
+    /// How long it was on the line.
+    length: u32,
+}
+
 impl Reading {
-    fn new(link: Linktype, units: Option<u64>, interface: Option<String>) -> Self {
+    fn new(link_type: u32, units: u128, interface: Option<String>) -> Self {
         let capture = Capture { interface, ..Capture::default() };
-        Self { link, units, first: None, capture }
+        Self { link_type, units, first: None, capture }
     }
 
-    fn frame(&mut self, time: Option<u64>, data: &[u8]) {
-        let Some(packet) = decode(self.link, data) else { return };
-        self.capture.packets.push(packet);
-        if let (Some(time), Some(units)) = (time, self.units) {
-            let nanos = u128::from(time) * 1_000_000_000 / u128::from(units.max(1));
+    fn frame(&mut self, frame: &Frame<'_>) {
+        match wire::decode(self.link_type, frame.data) {
+            Ok(packet) => self.capture.packets.push(packet),
+            Err(why) => {
+                let whole = frame.data.len() >= frame.length as usize;
+                let why = match why {
+                    // Nothing was cut away: it was too short on the line already.
+                    Unread::Cut(layer) if whole => Unread::Malformed(layer),
+                    why => why,
+                };
+                *self.capture.unread.entry(why).or_default() += 1;
+                return;
+            }
+        }
+        if let Some(time) = frame.time {
+            let nanos = u128::from(time) * 1_000_000_000 / self.units.max(1);
             let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
             let since = Duration::from_nanos(nanos.saturating_sub(*self.first.get_or_insert(nanos)));
             self.capture.lasted = self.capture.lasted.max(Some(since));
@@ -55,150 +143,36 @@ impl Reading {
     }
 }
 
-/// Why a file is no capture, or cannot be read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum CaptureError {
-    /// It has so many bytes.
-    #[error("a capture of {0} bytes is too large: at most {MAX_CAPTURE} are read")]
-    TooLarge(usize),
-    /// It is something else.
-    #[error("this is no pcap or pcapng file")]
-    NotACapture,
-    /// A block has no room in the reader.
-    #[error("a block is longer than a block may be")]
-    BlockTooLong,
-    /// The last block wants more bytes than the file has.
-    #[error("the last block is cut off, or longer than a block may be")]
-    CutOff,
-    /// A packet refers to an interface description (pcapng) that is not there.
-    #[error("a packet of an interface that the file does not describe")]
-    UnknownInterface,
-    /// Its structure is broken.
-    #[error("the file is damaged")]
-    Damaged,
+/// What has been read so far.
+#[derive(Default)]
+struct File {
+    interfaces: Vec<Reading>,
+    unread: BTreeMap<Unread, u64>,
 }
 
-/// Reads a capture file: one capture for each interface in it.
-pub fn read(bytes: &[u8]) -> Result<Vec<Capture>, CaptureError> {
-    if bytes.len() > MAX_CAPTURE {
-        return Err(CaptureError::TooLarge(bytes.len()));
-    }
-    // The reader needs room for one whole block at least.
-    let mut reader = create_reader(BUFFER, bytes).map_err(|error| told(&error))?;
-    let mut interfaces: Vec<Reading> = Vec::new();
-    // Interfaces are numbered anew in each section.
-    let mut section: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut in_vain = 0;
-    loop {
-        let (length, block) = match reader.next() {
-            Ok(next) => next,
-            Err(PcapError::Eof) => break,
-            Err(PcapError::Incomplete(_)) => {
-                let before = reader.data().len();
-                reader.refill().map_err(|error| told(&error))?;
-                // The reader learns that the file has ended by reading in vain, once.
-                in_vain = if reader.data().len() == before { in_vain + 1 } else { 0 };
-                if in_vain > 1 {
-                    return Err(CaptureError::CutOff);
-                }
-                continue;
-            }
-            Err(error) => return Err(told(&error)),
-        };
-        match block {
-            PcapBlockOwned::LegacyHeader(header) => {
-                let units = if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
-                interfaces.push(Reading::new(header.network, Some(units), None));
-            }
-            PcapBlockOwned::Legacy(record) => {
-                if let Some(reading) = interfaces.first_mut() {
-                    let seconds = u64::from(record.ts_sec) * reading.units.unwrap_or_default();
-                    reading.frame(Some(seconds + u64::from(record.ts_usec)), record.data);
-                }
-            }
-            PcapBlockOwned::NG(Block::SectionHeader(_)) => section.clear(),
-            PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
-                let interface = description.if_name().and_then(Result::ok).map(str::to_owned);
-                section.insert(section.len() as u32, interfaces.len());
-                // (Resolutions as powers of two are beyond the reader.)
-                let units = description.ts_resolution();
-                interfaces.push(Reading::new(description.linktype, units, interface));
-            }
-            PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
-                let place = section.get(&block.if_id).ok_or(CaptureError::UnknownInterface)?;
-                let time = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-                interfaces[*place].frame(Some(time), block.packet_data());
-            }
-            PcapBlockOwned::NG(Block::SimplePacket(block)) => {
-                if let Some(place) = section.get(&0) {
-                    interfaces[*place].frame(None, block.packet_data());
-                }
-            }
-            PcapBlockOwned::NG(_) => {}
+/// Reads a capture file.
+///
+/// # Errors
+/// [`CaptureError`] where there is nothing to read at all. A file that ends too early is no error: see [`Captures::end`].
+pub fn read(file: impl Read) -> Result<Captures, CaptureError> {
+    let mut octets = Octets::new(file)?;
+    let mut into = File::default();
+    let mut magic = [0; 4];
+    let stop = match octets.take(&mut magic) {
+        Err(stop) => stop,
+        Ok(()) if magic == pcapng::MAGIC => pcapng::read(&mut octets, &mut into),
+        Ok(()) => classic::read(magic, &mut octets, &mut into),
+    };
+    match stop {
+        // Not even the beginning is there.
+        Stop::End(None | Some(BadEnd::Cut)) if into.interfaces.is_empty() => Err(CaptureError::Unknown),
+        Stop::No(why) => Err(why),
+        Stop::End(end) => {
+            let captures = into.interfaces.into_iter().map(|reading| reading.capture).collect();
+            Ok(Captures { captures, unread: into.unread, end })
         }
-        reader.consume(length);
-        in_vain = 0;
-    }
-    Ok(interfaces.into_iter().map(|reading| reading.capture).collect())
-}
-
-/// The packet in a captured frame.
-fn decode(link: Linktype, frame: &[u8]) -> Option<Packet> {
-    match link.0 {
-        1 => wire::decode_ethernet(frame),
-        12 | 101 | 228 | 229 => wire::decode_ip(frame),
-        113 => wire::decode_ip(frame.get(16..)?),
-        276 => wire::decode_ip(frame.get(20..)?),
-        _ => None,
-    }
-}
-
-fn told(error: &PcapError<&[u8]>) -> CaptureError {
-    match error {
-        PcapError::HeaderNotRecognized | PcapError::Eof => CaptureError::NotACapture,
-        PcapError::BufferTooSmall => CaptureError::BlockTooLong,
-        PcapError::UnexpectedEof | PcapError::Incomplete(_) => CaptureError::CutOff,
-        _ => CaptureError::Damaged,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Beginnings that get a hostile file past the first look.
-    const HEADS: [&[u8]; 4] = [
-        b"",
-        &[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0],
-        &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0],
-        &[
-            0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
-            255, 28, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0,
-        ],
-    ];
-
-    proptest! {
-        #[test]
-        fn hostile_files_are_no_danger(
-            head in proptest::sample::select(&HEADS[..]),
-            kind in 0_u32..8,
-            length in any::<u32>(),
-            small in 0_u32..80,
-            tail in proptest::collection::vec(any::<u8>(), 0..300),
-        ) {
-            let _ = read(&[head, &tail].concat());
-            for length in [length, small] {
-                let _ = read(&[head, &kind.to_le_bytes(), &length.to_le_bytes(), &tail].concat());
-            }
-        }
-    }
-
-    #[test]
-    fn other_files_are_told_from_captures() {
-        assert_eq!(read(b""), Err(CaptureError::NotACapture));
-        assert_eq!(read(b"title = \"not a capture at all, but long enough\""), Err(CaptureError::NotACapture));
-        assert!(read(HEADS[3]).unwrap()[0].packets.is_empty());
-        assert!(read(&HEADS[3][..40]).is_err());
-    }
-}
+mod tests;

@@ -3,10 +3,11 @@
 //! Both are brought to the same form, the meaningful [`steps`], in which times, sequence numbers and
 //! random ports have no place; then the first step that differs is looked for.
 
-use super::steps::{Step, steps};
+use super::steps::{Seen, Step, steps};
 use super::stopped::stopped;
 use crate::ids::NodeId;
 use crate::packet::Packet;
+use crate::packet::wire::Decoded;
 use crate::time::{Duration, Instant};
 use crate::trace::{CapturePoint, Event, Trace};
 use std::collections::BTreeSet;
@@ -46,7 +47,7 @@ pub struct Captured<'a> {
     /// Where.
     pub point: &'a CapturePoint,
     /// The packets, in order.
-    pub packets: &'a [Packet],
+    pub packets: &'a [Decoded],
     /// The time from the first to the last, if that is known; what the run does later, and after its sessions, is not
     /// held against them.
     pub lasted: Option<Duration>,
@@ -55,8 +56,8 @@ pub struct Captured<'a> {
 /// Compares what the run sent and received at an interface with what was captured there. `ports`: the servers' control
 /// ports.
 pub fn calibrate(trace: &Trace, captured: Captured<'_>, ports: &[u16]) -> Calibration {
-    let real: Vec<&Packet> = captured.packets.iter().collect();
-    compare(steps(&simulated(trace, captured), ports), steps(&real, ports))
+    let simulated = simulated(trace, captured).into_iter().map(Seen::from);
+    compare(steps(simulated, ports), steps(captured.packets.iter().map(Seen::from), ports))
 }
 
 /// Compares which connections a node stops; `None` unless there is a capture of each of its interfaces, two at least.
@@ -69,7 +70,7 @@ pub fn calibrate_node(trace: &Trace, node: NodeId, captured: &[Captured<'_>]) ->
     }
     let own = &trace.nodes[node.index()].addresses;
     let ours: Vec<Vec<&Packet>> = here.iter().map(|it| simulated(trace, **it)).collect();
-    let real: Vec<Vec<&Packet>> = here.iter().map(|it| it.packets.iter().collect()).collect();
+    let real: Vec<Vec<&Packet>> = here.iter().map(|it| it.packets.iter().map(|seen| &seen.packet).collect()).collect();
     Some(compare(stopped(own, &ours), stopped(own, &real)))
 }
 

@@ -16,6 +16,6 @@ pub use divergence::{Divergence, divergence};
 pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{CommandOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};
-pub use steps::{Step, steps};
+pub use steps::{Seen, Step, steps};
 pub use stopped::stopped;
 pub use story::same_instant;

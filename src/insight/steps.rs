@@ -8,8 +8,11 @@
 //! connection is two: its beginning, and after all else how it ended. What belongs to one control connection stands
 //! together, and the control connections stand in order of their addresses: sessions side by side race as well. From
 //! the 234 of AUTH on a control connection cannot be read (RFC 4217): its lines end there, and what its data
-//! connections carry is sealed. Not modelled: a control connection captured without its beginning.
+//! connections carry is sealed. Of segments that a capture holds in part (a small snapshot length) the rest is unknown: it
+//! is taken to end a line, and what it may have said is held against nothing. Not modelled: a control connection
+//! captured without its beginning.
 
+use crate::packet::wire::Decoded;
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,11 +20,37 @@ use std::net::IpAddr;
 /// How many pieces of a stream wait for a missing one, and what is kept of a line without an end.
 const MOST_WAITING: usize = 256;
 const LONGEST_LINE: usize = 4096;
+/// Stands in a meaning for words that the capture does not hold. (Never in a line: those end at it.)
+const UNKNOWN: char = '\n';
+
+/// Stands behind what is shown of a line that was cut.
+const CUT: &str = " ...";
+
+/// A packet as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What there is of it.
+    pub packet: &'a Packet,
+    /// Octets of its payload that were not captured.
+    pub missing: u32,
+}
+
+impl<'a> From<&'a Packet> for Seen<'a> {
+    fn from(packet: &'a Packet) -> Self {
+        Self { packet, missing: 0 }
+    }
+}
+
+impl<'a> From<&'a Decoded> for Seen<'a> {
+    fn from(Decoded { packet, missing }: &'a Decoded) -> Self {
+        Self { packet, missing: *missing }
+    }
+}
 
 /// A meaningful step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Without what is random: compared.
+    /// Without what is random: compared. A line feed stands for what is not known.
     pub meaning: String,
     /// As it was: shown.
     pub shown: String,
@@ -30,8 +59,20 @@ pub struct Step {
 impl Step {
     /// Whether two steps are the same up to random ports, numbers and times.
     pub fn means(&self, other: &Self) -> bool {
-        self.meaning == other.meaning
+        match (self.meaning.split_once(UNKNOWN), other.meaning.split_once(UNKNOWN)) {
+            (None, None) => self.meaning == other.meaning,
+            (Some(known), None) => agrees(known, &other.meaning),
+            (None, Some(known)) => agrees(known, &self.meaning),
+            (Some((a, x)), Some((b, y))) => {
+                (a.starts_with(b) || b.starts_with(a)) && (x.ends_with(y) || y.ends_with(x))
+            }
+        }
     }
+}
+
+/// Whether a meaning of which only the beginning and the end are known can be another one.
+fn agrees((head, tail): (&str, &str), whole: &str) -> bool {
+    whole.strip_prefix(head).is_some_and(|rest| rest.ends_with(tail))
 }
 
 type Pair = (Endpoint, Endpoint);
@@ -62,16 +103,21 @@ struct Connection {
     announces: Option<u16>,
     /// Control: cannot be read any more. Data: belongs to a control connection that cannot be read.
     sealed: bool,
+    /// Control: a line that may announce a port was cut. Data: belongs to such a control connection.
+    unsure: bool,
 }
 
 /// One direction of a control connection.
 #[derive(Debug, Default)]
 struct Stream {
     next: SeqNr,
-    waiting: BTreeMap<u32, Vec<u8>>,
+    /// With what is missing behind them.
+    waiting: BTreeMap<u32, (Vec<u8>, u32)>,
     line: Vec<u8>,
     /// The code of a reply that has more lines.
     more: Option<String>,
+    /// Something of it was not captured.
+    is_cut: bool,
 }
 
 /// A place in the list of steps: a line, or a connection whose words are known at the end only.
@@ -94,11 +140,13 @@ struct Reader {
 }
 
 /// The steps of packets in the order they were seen at one interface.
-pub fn steps(packets: &[&Packet], control_ports: &[u16]) -> Vec<Step> {
+pub fn steps<'a>(packets: impl IntoIterator<Item = Seen<'a>>, control_ports: &[u16]) -> Vec<Step> {
     let mut reader = Reader::default();
-    for packet in packets {
+    for Seen { packet, missing } in packets {
         match &packet.body {
-            Body::Tcp(segment) => reader.segment((packet.source(), packet.destination()), segment, control_ports),
+            Body::Tcp(segment) => {
+                reader.segment((packet.source(), packet.destination()), segment, missing, control_ports);
+            }
             Body::Icmp(icmp) => reader.error(icmp),
         }
     }
@@ -122,7 +170,7 @@ pub fn steps(packets: &[&Packet], control_ports: &[u16]) -> Vec<Step> {
 }
 
 impl Reader {
-    fn segment(&mut self, (from, to): Pair, segment: &Segment, control_ports: &[u16]) {
+    fn segment(&mut self, (from, to): Pair, segment: &Segment, missing: u32, control_ports: &[u16]) {
         let [syn, ack, rst, fin] =
             [Flags::SYN, Flags::ACK, Flags::RST, Flags::FIN].map(|flag| segment.flags.contains(flag));
         if syn && !ack {
@@ -131,10 +179,11 @@ impl Reader {
             let known = owner.and_then(|owner| self.connections.get(&owner));
             let announced = known.is_some_and(|control| control.announces == Some(to.port));
             let sealed = known.is_some_and(|control| control.sealed);
+            let unsure = known.is_some_and(|control| control.unsure) && !announced;
             let mut first = false;
             let connection = self.connections.entry((from, to)).or_insert_with(|| {
                 first = true;
-                Connection { control, announced, sealed, ..Connection::default() }
+                Connection { control, announced, sealed, unsure, ..Connection::default() }
             });
             connection.syns += 1;
             if first {
@@ -160,12 +209,13 @@ impl Reader {
         if fin {
             connection.closed_by.get_or_insert(side);
         }
-        connection.data[side] |= !segment.payload.is_empty();
+        let carries = !segment.payload.is_empty() || missing > 0;
+        connection.data[side] |= carries;
         let control = connection.control && !connection.sealed;
         if control && syn {
             self.streams.entry((from, to)).or_default().next = segment.seq + 1;
-        } else if control && !segment.payload.is_empty() {
-            self.stream((from, to), segment, side == 0);
+        } else if control && carries {
+            self.stream((from, to), segment, missing, side == 0);
         }
     }
 
@@ -186,32 +236,40 @@ impl Reader {
         }
     }
 
-    fn stream(&mut self, pair: Pair, segment: &Segment, from_client: bool) {
+    fn stream(&mut self, pair: Pair, segment: &Segment, missing: u32, from_client: bool) {
         let stream = self.streams.entry(pair).or_default();
         if stream.waiting.len() < MOST_WAITING {
-            stream.waiting.insert(segment.seq.0, segment.payload.to_vec());
+            stream.waiting.insert(segment.seq.0, (segment.payload.to_vec(), missing));
         }
+        // Lines, and whether they are whole.
         let mut lines = Vec::new();
         // Pieces are few; each round uses one up.
         while let Some(seq) = stream.waiting.keys().copied().find(|seq| SeqNr(*seq) <= stream.next) {
-            let piece = stream.waiting.remove(&seq).unwrap_or_default();
+            let (piece, missing) = stream.waiting.remove(&seq).unwrap_or_default();
             let known = (stream.next - SeqNr(seq)) as usize;
             for &byte in piece.get(known..).unwrap_or_default() {
                 stream.next += 1;
                 match byte {
-                    b'\n' => lines.push(String::from_utf8_lossy(&std::mem::take(&mut stream.line)).into_owned()),
+                    b'\n' => lines.push((std::mem::take(&mut stream.line), true)),
                     b'\r' => {}
                     _ if stream.line.len() < LONGEST_LINE => stream.line.push(byte),
                     _ => {}
                 }
             }
+            let end = SeqNr(seq) + piece.len() as u32 + missing;
+            if missing > 0 && stream.next < end {
+                stream.next = end;
+                stream.is_cut = true;
+                lines.push((std::mem::take(&mut stream.line), false));
+            }
         }
         let control = if from_client { pair } else { (pair.1, pair.0) };
-        for line in lines {
+        for (line, whole) in lines {
+            let line = String::from_utf8_lossy(&line);
             if from_client {
-                self.command(control, &line);
+                self.command(control, &line, whole);
             } else {
-                self.reply(control, &line);
+                self.reply(control, &line, whole);
             }
             if self.connections.get(&control).is_some_and(|connection| connection.sealed) {
                 break;
@@ -219,9 +277,24 @@ impl Reader {
         }
     }
 
-    fn command(&mut self, control: Pair, line: &str) {
+    fn command(&mut self, control: Pair, line: &str, whole: bool) {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let verb = verb.to_ascii_uppercase();
+        if !whole {
+            let named = line.contains(' ');
+            let port = matches!(verb.as_str(), "PORT" | "EPRT" | "LPRT");
+            if port || !named {
+                self.unsure(control);
+            }
+            // What is known of the argument can be compared where it is not random.
+            let known = match verb.as_str() {
+                "PASS" | "MFMT" | "SITE" => verb.clone(),
+                _ if port || !named => verb.clone(),
+                _ => format!("{verb} {argument}"),
+            };
+            self.line(control, format!("command {known}{UNKNOWN}"), format!("command {line}{CUT}"));
+            return;
+        }
         let mut announces = None;
         let numbers: Vec<&str> = argument.split(',').collect();
         let meaning = match (verb.as_str(), &numbers[..]) {
@@ -253,11 +326,22 @@ impl Reader {
             _ => format!("{verb} {argument}").trim_end().to_owned(),
         };
         self.announce(control, announces);
-        let step = Step { meaning: format!("command {meaning}"), shown: format!("command {line}") };
-        self.items.entry(Some(control)).or_default().push(Item::Line(step));
+        self.line(control, format!("command {meaning}"), format!("command {line}"));
     }
 
-    fn reply(&mut self, control: Pair, line: &str) {
+    fn line(&mut self, control: Pair, meaning: String, shown: String) {
+        self.items.entry(Some(control)).or_default().push(Item::Line(Step { meaning, shown }));
+    }
+
+    /// Who knocks on what port cannot be told from now on.
+    fn unsure(&mut self, control: Pair) {
+        if let Some(connection) = self.connections.get_mut(&control) {
+            connection.unsure = true;
+            connection.announces = None;
+        }
+    }
+
+    fn reply(&mut self, control: Pair, line: &str, whole: bool) {
         let Some(stream) = self.streams.get_mut(&(control.1, control.0)) else { return };
         let code = line.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
         let last = code.is_some() && matches!(line.as_bytes().get(3), None | Some(b' '));
@@ -268,7 +352,17 @@ impl Reader {
                 stream.more = Some(code.to_owned());
                 return;
             }
+            // Text of a reply whose first line was cut before it said that more follow.
+            (None, None) if stream.is_cut && whole => return,
             (None, _) => {}
+        }
+        if !whole {
+            if code.is_none_or(|code| matches!(code, "227" | "228" | "229")) {
+                self.unsure(control);
+            }
+            let (known, rest) = code.map_or((line, UNKNOWN.to_string()), |code| (code, String::new()));
+            self.line(control, format!("reply {known}{rest}"), format!("reply {line}{CUT}"));
+            return;
         }
         let code = code.unwrap_or("without a code");
         let inside = line.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
@@ -285,8 +379,7 @@ impl Reader {
         if let Some(connection) = self.connections.get_mut(&control).filter(|_| code == "234") {
             connection.sealed = true;
         }
-        let step = Step { meaning: format!("reply {code}"), shown: format!("reply {line}") };
-        self.items.entry(Some(control)).or_default().push(Item::Line(step));
+        self.line(control, format!("reply {code}"), format!("reply {line}"));
     }
 
     fn announce(&mut self, control: Pair, port: Option<u16>) {
@@ -294,6 +387,7 @@ impl Reader {
         self.announcers.insert(port, control);
         if let Some(connection) = self.connections.get_mut(&control) {
             connection.announces = Some(port);
+            connection.unsure = false;
         }
     }
 }
@@ -360,6 +454,7 @@ fn connection_step((from, to): Pair, connection: &Connection) -> Step {
     let door = match (connection.control, connection.announced) {
         (true, _) => format!("the control port {}", to.port),
         (false, true) => "the announced port".to_owned(),
+        (false, false) if connection.unsure => UNKNOWN.to_string(),
         (false, false) if connection.sealed => "a port that nobody could read".to_owned(),
         (false, false) => "another port".to_owned(),
     };
@@ -370,6 +465,9 @@ fn connection_step((from, to): Pair, connection: &Connection) -> Step {
     };
     Step {
         meaning: format!("SYN {} {source} > {} {door}, {answer}{life}", from.ip, to.ip),
-        shown: format!("SYN{times} {from} > {to}, {door}, {answer}{life}"),
+        shown: format!(
+            "SYN{times} {from} > {to}, {}, {answer}{life}",
+            door.replace(UNKNOWN, "a port whose name was cut")
+        ),
     }
 }

@@ -5,9 +5,9 @@
 //! |---|---|
 //! | `language` | which language to speak |
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
-//! | `sanitise` | text from outside, made safe to show |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `words` | outcomes, modes, fates |
+//! | `unread` | why a captured frame was not read |
 //! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
 //! | `phrase` | nodes, ports and packets inside sentences |
 //! | `sentence`, `sent` | one sentence for any frame |
@@ -20,22 +20,23 @@ mod language;
 mod messages;
 mod note;
 mod phrase;
-mod sanitise;
 mod sent;
 mod sentence;
+mod unread;
 mod why;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::text::visible;
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
-pub use sanitise::visible;
 pub use sentence::sentence;
+pub use unread::unread_reason;
 pub use why::why;
 pub use words::{
     channel_name, command_result, ct_state, data_error, fate_name, loss_reason, milestone_name, mode_name, verdict_name,

@@ -2,7 +2,6 @@
 
 use super::label::control_line;
 use super::phrase::{Teller, is_syn_ack};
-use super::sanitise::visible;
 use super::sent::sent;
 use super::{Id, Messages, command_result, ct_state, data_error, mode_name};
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
@@ -10,6 +9,7 @@ use crate::ftp::{CommandResult, FtpTimer, Mode, Step};
 use crate::ids::{FrameId, RuleId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
+use crate::text::visible;
 use crate::time::Duration;
 use crate::trace::{Event, ExpectationAction, Frame, Loss, PacketRef, Side, SocketAction, Timer, Trace};
 

@@ -3,19 +3,33 @@
 //! Modelled: Ethernet II without a check sequence, IPv4 (RFC 791; DF set, as Linux does with path MTU discovery) and
 //! IPv6 (RFC 8200) without extension headers, TCP with its options (RFC 9293, section 3.1), ICMP errors with the packet
 //! they quote (RFC 792; up to 576 bytes, RFC 1812, section 4.3.2.3) and `ICMPv6` errors (RFC 4443, section 2.4: up to
-//! 1280 bytes). Every checksum is right. Not modelled: fragments, VLANs, ARP, neighbour discovery.
+//! 1280 bytes). Every checksum is right. Not written: fragments, VLANs, ARP, neighbour discovery.
 //!
 //! What a [`Packet`] does not say is derived, so that the same trace gives the same bytes: the IPv4 identification is
 //! the packet's own number (a packet keeps it from hop to hop and in quotes; captures have Linux's, see
 //! `export::pcapng`), addresses of interfaces are locally administered ones made of the node's and the link's number, the
 //! IPv6 flow label is a hash of addresses and ports.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `wire` | values to bytes |
+//! | `decode` | bytes from the IP header on to values |
+//! | `link` | what stands in front of the IP header, by link type |
+//! | `unread` | why a frame is not read |
 
-use super::{Body, Flags, Icmp, Packet, Segment, SeqNr, Timestamps, Unreachable};
-use crate::ids::{LinkId, NodeId, PacketId};
-use bytes::Bytes;
+mod decode;
+mod link;
+mod unread;
+
+pub use decode::{Decoded, decode_ip};
+pub use link::{decode, decode_ethernet};
+pub use unread::{Layer, Unread};
+
+use super::{Body, Flags, Icmp, Packet, Segment};
+use crate::ids::{LinkId, NodeId};
 use etherparse::{
     EtherType, Ethernet2Header, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpDscp, IpNumber, Ipv4Header,
-    Ipv6FlowLabel, Ipv6Header, TcpHeader, TcpOptionElement,
+    Ipv6FlowLabel, Ipv6Header, TcpHeader,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -174,7 +188,7 @@ fn tcp_header(segment: &Segment) -> TcpHeader {
 }
 
 /// The options of a segment as Linux writes them (`tcp_options_write`): each aligned to 4 octets, `NOP` in front. The
-/// one place to add an option; [`take_option`] reads it.
+/// one place to add an option; `decode` reads it.
 fn options(segment: &Segment) -> Vec<u8> {
     const NOP: u8 = 1;
     const WINDOW_SCALE: [u8; 2] = [3, 3];
@@ -209,146 +223,6 @@ fn options(segment: &Segment) -> Vec<u8> {
         }
     }
     options
-}
-
-/// Puts an option that was read where a segment keeps it; one that it does not know is dropped.
-fn take_option(segment: &mut Segment, option: &TcpOptionElement) {
-    match option {
-        TcpOptionElement::MaximumSegmentSize(mss) => segment.mss = Some(*mss),
-        TcpOptionElement::WindowScale(shift) => segment.window_scale = Some(*shift),
-        TcpOptionElement::SelectiveAcknowledgementPermitted => segment.sack_permitted = true,
-        TcpOptionElement::Timestamp(value, echo) => {
-            segment.timestamps = Some(Timestamps { value: *value, echo: *echo });
-        }
-        TcpOptionElement::SelectiveAcknowledgement(first, more) => {
-            let all = std::iter::once(Some(*first)).chain(*more).flatten();
-            segment.sack = all.map(|(from, to)| (SeqNr(from), SeqNr(to))).collect();
-        }
-        TcpOptionElement::Noop => {}
-    }
-}
-
-/// Reads an Ethernet frame. `None`: no IP packet with TCP or an ICMP error in it that a [`Packet`] can hold.
-pub fn decode_ethernet(frame: &[u8]) -> Option<Packet> {
-    let (header, rest) = Ethernet2Header::from_slice(frame).ok()?;
-    matches!(header.ether_type, EtherType::IPV4 | EtherType::IPV6).then(|| decode_ip(rest)).flatten()
-}
-
-/// Reads a packet from its IP header on. Checksums are not held against the content: captures are often made before
-/// the network card fills them in. A packet that was cut short is read as far as it goes.
-pub fn decode_ip(bytes: &[u8]) -> Option<Packet> {
-    decode(bytes, true)
-}
-
-/// `with_errors`: whether ICMP is read; an error is never about an error (RFC 1122, section 3.2.2).
-fn decode(bytes: &[u8], with_errors: bool) -> Option<Packet> {
-    match bytes.first()? >> 4 {
-        4 => {
-            let (header, rest) = Ipv4Header::from_slice(bytes).ok()?;
-            if header.fragment_offset.value() != 0 {
-                return None;
-            }
-            // What follows the packet is the link's padding.
-            let length = usize::from(header.total_len).checked_sub(header.header_len())?;
-            let content = &rest[..rest.len().min(length)];
-            let body = body(header.protocol, content, with_errors)?;
-            let (src, dst) = (Ipv4Addr::from(header.source).into(), Ipv4Addr::from(header.destination).into());
-            let id = PacketId(u32::from(header.identification));
-            Some(Packet { id, tag: None, last_frame: None, src, dst, ttl: header.time_to_live, body })
-        }
-        6 => {
-            let (header, rest) = Ipv6Header::from_slice(bytes).ok()?;
-            let content = &rest[..rest.len().min(usize::from(header.payload_length))];
-            let body = body(header.next_header, content, with_errors)?;
-            let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
-            Some(Packet { id: PacketId(0), tag: None, last_frame: None, src, dst, ttl: header.hop_limit, body })
-        }
-        _ => None,
-    }
-}
-
-fn body(protocol: IpNumber, content: &[u8], with_errors: bool) -> Option<Body> {
-    match protocol {
-        IpNumber::TCP => match TcpHeader::from_slice(content) {
-            Ok((header, payload)) => Some(Body::Tcp(segment(&header, payload))),
-            // The least that an error quotes is the ports and the sequence number (RFC 792).
-            Err(_) if !with_errors => Some(Body::Tcp(head_of_segment(content)?)),
-            Err(_) => None,
-        },
-        IpNumber::ICMP | IpNumber::IPV6_ICMP if with_errors => {
-            let v4 = protocol == IpNumber::ICMP;
-            let (kind, code) = (*content.first()?, *content.get(1)?);
-            let quoted = decode(content.get(ICMP_HEADER..)?, false)?;
-            let icmp = match (v4, kind) {
-                (true, ICMP_UNREACHABLE) if code == ICMP_FRAGMENTATION_NEEDED => {
-                    Icmp::TooBig { mtu: u32::from(u16::from_be_bytes(*content.get(6..)?.first_chunk()?)), quoted }
-                }
-                (false, ICMPV6_TOO_BIG) => {
-                    Icmp::TooBig { mtu: u32::from_be_bytes(*content.get(4..)?.first_chunk()?), quoted }
-                }
-                (true, ICMP_UNREACHABLE) => Icmp::Unreachable { reason: reason(code, Unreachable::v4_code)?, quoted },
-                (false, ICMPV6_UNREACHABLE) => Icmp::Unreachable { reason: reason_v6(code)?, quoted },
-                (true, ICMP_TIME_EXCEEDED) | (false, ICMPV6_TIME_EXCEEDED) => Icmp::TimeExceeded { quoted },
-                _ => return None,
-            };
-            Some(Body::Icmp(Box::new(icmp)))
-        }
-        _ => None,
-    }
-}
-
-const REASONS: [Unreachable; 7] = [
-    Unreachable::Net,
-    Unreachable::Host,
-    Unreachable::Protocol,
-    Unreachable::Port,
-    Unreachable::NetProhibited,
-    Unreachable::HostProhibited,
-    Unreachable::AdminProhibited,
-];
-
-fn reason(code: u8, of: fn(Unreachable) -> u8) -> Option<Unreachable> {
-    REASONS.into_iter().find(|reason| of(*reason) == code)
-}
-
-/// Where several reasons share a code, the one that nftables names.
-fn reason_v6(code: u8) -> Option<Unreachable> {
-    match code {
-        1 => Some(Unreachable::AdminProhibited),
-        4 => Some(Unreachable::Port),
-        _ => reason(code, Unreachable::v6_code),
-    }
-}
-
-fn segment(header: &TcpHeader, payload: &[u8]) -> Segment {
-    let flags = [
-        (header.fin, Flags::FIN),
-        (header.syn, Flags::SYN),
-        (header.rst, Flags::RST),
-        (header.psh, Flags::PSH),
-        (header.ack, Flags::ACK),
-        (header.urg, Flags::URG),
-    ];
-    let flags = flags.into_iter().filter(|(set, _)| *set).fold(Flags::default(), |all, (_, flag)| all.with(flag));
-    let mut segment = bare_segment(header.source_port, header.destination_port, header.sequence_number);
-    segment.ack = SeqNr(header.acknowledgment_number);
-    segment.flags = flags;
-    segment.window = header.window_size;
-    segment.payload = Bytes::copy_from_slice(payload);
-    for option in header.options_iterator().map_while(Result::ok) {
-        take_option(&mut segment, &option);
-    }
-    segment
-}
-
-fn head_of_segment(content: &[u8]) -> Option<Segment> {
-    let head: &[u8; 8] = content.first_chunk()?;
-    let number = u64::from_be_bytes(*head);
-    Some(bare_segment((number >> 48) as u16, (number >> 32) as u16, number as u32))
-}
-
-fn bare_segment(src_port: u16, dst_port: u16, seq: u32) -> Segment {
-    Segment { src_port, dst_port, seq: SeqNr(seq), ..Segment::default() }
 }
 
 #[cfg(test)]

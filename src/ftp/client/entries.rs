@@ -38,15 +38,9 @@ impl ClientSession {
         FileSystem::resolve(self.directories.last().map_or("/", String::as_str), path)
     }
 
-    /// Which entry says QUIT: the first that does, or one more than there are.
-    pub(super) fn quit_index(&self) -> u32 {
-        let quit = |entry: &String| Step::parse(entry) == Ok(Step::Quit);
-        self.config.run.iter().position(quit).unwrap_or(self.config.run.len()) as u32
-    }
-
     /// How many entries the run list has, with the QUIT that is added.
     pub(super) fn entries(&self) -> u32 {
-        (self.quit_index() + 1).max(self.config.run.len() as u32)
+        (self.quit_index + 1).max(self.config.run.len() as u32)
     }
 
     pub(super) fn entry(&self) -> String {
@@ -59,7 +53,7 @@ impl ClientSession {
         self.again = false;
         self.known = Known::default();
         self.step_mode = self.mode;
-        let more = self.index < self.quit_index();
+        let more = self.index < self.quit_index;
         if more && !self.is_good() {
             while let Some(Ok(reply)) = self.replies.next_reply() {
                 host.saw_reply(&reply);
@@ -159,7 +153,7 @@ impl ClientSession {
     /// The session has failed: the current entry, or the next if none runs, gets the blame; the others are not run, up
     /// to QUIT, which can still be said.
     pub(super) fn fail_rest(&mut self, result: CommandResult, host: &mut dyn Host) {
-        let quit = self.quit_index();
+        let quit = self.quit_index;
         if self.step.is_some() {
             self.end_transfer(result, host);
             self.finish_step(result, host);

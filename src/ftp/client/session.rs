@@ -35,6 +35,8 @@ pub struct ClientSession {
     pub(super) bare: bool,
     /// The entry that runs or, before it begins, comes next.
     pub(super) index: u32,
+    /// Which entry says QUIT: the first that does, or one more than there are.
+    pub(super) quit_index: u32,
     /// The entry's step, once it has begun.
     pub(super) step: Option<Step>,
     /// How many stages of the transfer have begun.
@@ -129,7 +131,10 @@ pub(super) enum Phase {
 impl ClientSession {
     /// A session that waits for its control connection.
     pub fn new(config: Arc<ClientConfig>) -> Self {
+        // Found once: run lists are long.
+        let quit = |entry: &String| Step::parse(entry) == Ok(Step::Quit);
         Self {
+            quit_index: config.run.iter().position(quit).unwrap_or(config.run.len()) as u32,
             mode: config.mode,
             step_mode: config.mode,
             binary: config.software.type_at_first(),

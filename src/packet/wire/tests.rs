@@ -1,6 +1,9 @@
 //! Bytes and back.
 
+use super::decode::REASONS;
 use super::*;
+use crate::ids::PacketId;
+use crate::packet::{SeqNr, Timestamps, Unreachable};
 use proptest::prelude::*;
 
 fn addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
@@ -95,14 +98,14 @@ proptest! {
     #[test]
     fn segments_survive_the_wire(packet in tcp_packet()) {
         check_sums(&packet);
-        prop_assert_eq!(decode_ethernet(&ethernet(&packet, [2; 6], [4; 6])), Some(packet));
+        prop_assert_eq!(decode_ethernet(&ethernet(&packet, [2; 6], [4; 6])), Ok(packet.into()));
     }
 
     #[test]
     fn errors_survive_the_wire(quoted in tcp_packet(), reason in proptest::option::of(proptest::sample::select(&REASONS[..]))) {
         let packet = error(quoted.clone(), reason);
         check_sums(&packet);
-        let read = decode_ip(&ip(&packet)).unwrap();
+        let read = decode_ip(&ip(&packet)).unwrap().packet;
         prop_assert_eq!((read.src, read.dst, read.ttl), (packet.src, packet.dst, packet.ttl));
         let Body::Icmp(icmp) = read.body else { panic!("an error stays an error") };
         match (&*icmp, reason) {
