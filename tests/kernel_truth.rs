@@ -2,8 +2,10 @@
 //! IPv6, against what the simulator's client is told: the error, when, and the packets. (Established connections and
 //! timers: `tcp::measured`.)
 
+mod common;
+
+use common::run;
 use ftpscope::packet::{Body, Icmp, Packet};
-use ftpscope::scenario;
 use ftpscope::trace::{Event, SocketAction, Trace};
 use serde_json::Value;
 
@@ -44,10 +46,7 @@ fn play(case: &str) -> Trace {
          [nodes.server]\naddress = '{server}'\n\
          [[sessions]]\nclient = 'client'\nserver = '{to}'\nport = 2100\nrun = ['pwd']\nsoftware = 'lftp'\n"
     );
-    scenario::parse(&source, case)
-        .unwrap_or_else(|mistakes| panic!("{case}: {mistakes:#?}\n{source}"))
-        .run()
-        .expect(case)
+    run(&source)
 }
 
 /// A packet as the measurements write it.
