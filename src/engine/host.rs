@@ -49,7 +49,7 @@ impl<O: Observer> EngineHost<'_, O> {
         self.simulation.record(self.node, cause, tag, |_| event())
     }
 
-    /// Writes to a socket; what it sends now follows from `cause`.
+    /// Writes a line of the dialogue to a socket; what it sends now follows from `cause`.
     fn write(&mut self, handle: Option<Handle>, bytes: Bytes, cause: Option<FrameId>) {
         self.with_connection(handle, cause, |connection| {
             connection.send(bytes);
@@ -135,7 +135,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn close_control(&mut self) {
         let (handle, cause) = (self.control(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
     }
 
     fn select_control(&mut self, server: FxpServer) {
@@ -217,22 +218,40 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         Ok(())
     }
 
-    fn send_data(&mut self, bytes: Bytes) {
+    fn send_data(&mut self, bytes: Bytes) -> usize {
         let (handle, cause) = (self.data(), self.cause);
-        self.write(handle, bytes, cause);
+        let mut taken = 0;
+        self.with_connection(handle, cause, |connection| {
+            taken = connection.write(bytes);
+            Outcome::default()
+        });
+        taken
     }
 
-    fn send_last_data(&mut self, bytes: Bytes) {
+    fn send_last_data(&mut self, bytes: Bytes) -> usize {
         let (handle, cause) = (self.data(), self.cause);
+        let (mut taken, now) = (0, self.simulation.now);
         self.with_connection(handle, cause, |connection| {
-            connection.send(bytes);
-            connection.leave()
+            let all = bytes.len();
+            taken = connection.write(bytes);
+            if taken == all { connection.leave(now) } else { Outcome::default() }
         });
+        taken
     }
 
     fn close_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
+    }
+
+    fn linger_data(&mut self) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.with_connection(handle, cause, crate::tcp::Connection::linger);
+    }
+
+    fn release_data(&mut self) {
+        self.leave_data();
     }
 
     fn abort_data(&mut self) {
@@ -248,7 +267,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
             sockets.data = None;
         }
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
     }
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {

@@ -252,6 +252,7 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Tcp(TimerKind::FinWait2) => Id::TimerFinWait2,
         Timer::Ftp(FtpTimer::Idle) => Id::TimerIdle,
         Timer::Ftp(FtpTimer::DataConnect) => Id::TimerDataConnect,
+        Timer::Ftp(FtpTimer::DataProgress) => Id::TimerDataProgress,
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,
         Timer::Ftp(FtpTimer::Reply) => Id::TimerReply,
         Timer::Ftp(FtpTimer::Retry) => Id::TimerRetry,
