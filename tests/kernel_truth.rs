@@ -1,6 +1,6 @@
 //! What `connect()` says when something answers a SYN, measured on a real kernel (`truth/kernel_facts.json`), IPv4 and
 //! IPv6, against what the simulator's client is told: the error, when, and the packets. (Established connections and
-//! timers: `tcp::measured`.)
+//! timers: `tcp::measured_tests`.)
 
 mod common;
 
