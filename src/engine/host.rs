@@ -10,7 +10,7 @@ use crate::tcp::Outcome;
 use crate::time::{Duration, Instant};
 use crate::trace::{Event, Observer, PortName, Side, SocketAction};
 use bytes::Bytes;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The machine as one session sees it, while it is told something.
 pub(super) struct EngineHost<'a, O> {
@@ -42,6 +42,25 @@ impl<O: Observer> EngineHost<'_, O> {
 
     fn data_tag(&mut self) -> Option<Tag> {
         self.simulation.data_tag(self.node, self.program, self.slot)
+    }
+
+    /// The two ends of a data connection to `to`. No address means this machine (`ip_route_output_key_hash_rcu`): its
+    /// loopback address, or the one that the program has bound its socket to, as servers do.
+    fn ends(&self, port: u16, to: SocketAddr) -> (Endpoint, Endpoint) {
+        let own = self.control_local().ip();
+        let ip = match to.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() && self.is_client => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V4(ip) if ip.is_unspecified() => own,
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let to = Endpoint::new(ip, to.port());
+        let from = match to.ip {
+            IpAddr::V4(ip) if ip.is_loopback() && self.is_client => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_loopback() && self.is_client => IpAddr::V6(ip),
+            _ => own,
+        };
+        (Endpoint::new(from, port), to)
     }
 
     fn record(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {
@@ -197,8 +216,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             let call = if self.is_client { PortCall::Connect } else { PortCall::Bind };
             self.simulation.ephemeral_port(self.node, call).ok_or(DataError::NoPort)?
         };
-        let local = Endpoint::new(self.control_local().ip(), port);
-        let remote = Endpoint::from(to);
+        let (local, remote) = self.ends(port, to);
         if let Some(old) = self.simulation.nodes[self.node.index()].stack.find(local, remote) {
             // What only waits in TIME-WAIT makes way (recorded in row D20: the same four numbers 50 ms later; RFC 6191).
             let cause = self.cause;

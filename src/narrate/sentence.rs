@@ -87,6 +87,7 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::TooLarge => Id::LostTooLarge,
         Loss::Clash => Id::LostClash,
         Loss::Blackhole => Id::LostBlackhole,
+        Loss::Martian => Id::LostMartian,
         Loss::UnreachableRoute => Id::LostUnreachableRoute,
         Loss::ProhibitedRoute => Id::LostProhibitedRoute,
     };

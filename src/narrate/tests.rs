@@ -211,6 +211,7 @@ fn every_kind_of_event_has_its_sentence() {
         Loss::TooLarge,
         Loss::Clash,
         Loss::Blackhole,
+        Loss::Martian,
         Loss::UnreachableRoute,
         Loss::ProhibitedRoute,
     ] {

@@ -8,6 +8,7 @@ use super::{Hop, Topology};
 use crate::ids::NodeId;
 use crate::lookup::LookUp;
 use crate::time::Duration;
+use ipnet::IpNet;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
@@ -39,6 +40,49 @@ pub struct Routes {
 }
 
 type Cost = (Duration, u32);
+
+/// What no route decides: addresses of the node itself, and of many nodes at once. To the latter no TCP connection can be
+/// made (measured on Linux 6.18: ENETUNREACH at once for multicast and broadcast, EINVAL for a link-local address of
+/// IPv6 without its interface).
+fn reserved(address: IpAddr) -> Option<Route> {
+    match address {
+        IpAddr::V4(v4) => match v4.octets()[0] {
+            127 => Some(Route::Local),
+            224..=239 => Some(Route::None),
+            255 if v4.is_broadcast() => Some(Route::None),
+            _ => None,
+        },
+        IpAddr::V6(v6) if v6.is_loopback() => Some(Route::Local),
+        IpAddr::V6(v6) if v6.is_multicast() => Some(Route::None),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(Route::Blackhole),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// Whether the address means all nodes of the network (RFC 919); networks of one or two addresses have none (RFC 3021).
+fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
+    matches!((net, address), (IpNet::V4(net), IpAddr::V4(v4)) if net.prefix_len() < 31 && net.broadcast() == v4)
+}
+
+/// Whether a packet that comes in by a link cannot be what it says (Linux: `ip_route_input_slow`, "martian"; `ip6_rcv`): it is
+/// discarded without an answer.
+pub fn is_martian(source: IpAddr, destination: IpAddr) -> bool {
+    let (from, to) = match (source, destination) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => (from.octets()[0], to.octets()[0]),
+        _ => {
+            let odd = |ip: IpAddr| ip.is_loopback() || ip.is_multicast();
+            return odd(source) || odd(destination) || destination.is_unspecified();
+        }
+    };
+    let odd = |first: u8| matches!(first, 0 | 127 | 224..=239);
+    let all = |ip: IpAddr| matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    odd(from) || odd(to) || all(source) || all(destination)
+}
+
+/// Whether the address means all nodes of a network that `node` is part of: no TCP answers what is sent there.
+pub fn is_broadcast_at(topology: &Topology, node: NodeId, address: IpAddr) -> bool {
+    topology.interfaces(node).iter().flat_map(|i| &i.addresses).any(|net| is_broadcast(net, address))
+}
 type Ways = LookUp<NodeId, (Cost, Option<u16>)>;
 
 impl Routes {
@@ -60,6 +104,9 @@ impl Routes {
 
     /// Where `node` sends a packet for `address`.
     pub fn route(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
+        if let Some(route) = reserved(address) {
+            return route;
+        }
         if !topology.routes(node).is_empty()
             && let Some(route) = written(topology, node, address)
         {
@@ -72,6 +119,9 @@ impl Routes {
                 return Route::Local;
             }
             let owned_by_peer = || topology.owns(only.peer, address);
+            if only.addresses.iter().any(|net| is_broadcast(net, address)) {
+                return Route::None;
+            }
             if topology.forwards(only.peer) {
                 let on_link = only.addresses.iter().any(|net| net.contains(&address));
                 return if on_link && !self.owners.contains(&address) { Route::Nobody(0) } else { Route::Via(0) };
@@ -114,6 +164,9 @@ impl Routes {
                 return Route::Local;
             }
             return self.towards(topology, node, address, &[owner]);
+        }
+        if is_broadcast_at(topology, node, address) {
+            return Route::None;
         }
         // Nobody has it: go to the nearest node on the most specific network that would contain it.
         let attached = Self::attached(topology, address);
