@@ -4,6 +4,7 @@ use super::outcome::{CommandOutcome, outcomes};
 use crate::engine::LimitReached;
 use crate::ftp::Mode;
 use crate::scenario::{ExpectSpec, Scenario};
+use crate::text::visible;
 use crate::trace::Trace;
 use std::fmt;
 use std::fmt::Write as _;
@@ -25,7 +26,10 @@ pub struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' in {} mode: expected {}, but it was {}", self.command, self.mode, self.expected, self.happened)
+        let Self { command, mode, expected, happened, .. } = self;
+        let text = format!("'{command}' in {mode} mode: expected {expected}, but it was {happened}");
+        // All of it is the scenario's own words.
+        f.write_str(&visible(&text))
     }
 }
 
