@@ -149,6 +149,7 @@ fn notes(scenario: &Scenario, script: &mut Script) {
     if links.iter().any(|link| !link.faults.cuts.is_empty()) {
         script
             .note("what waits to be sent into a link when it is cut is lost only if it is sent before the cut is over");
+        script.note("a packet that a cut link loses is seen at its sender's interface");
     }
 }
 
