@@ -1,5 +1,6 @@
 //! The firewall of each node: the scenario's own rules, as a file for nft.
 
+use super::words::document;
 use super::{Script, quoted};
 use crate::firewall::{Action, Hook};
 use crate::ids::RuleId;
@@ -22,13 +23,14 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
         ftp_server: _,
     } = &scenario.nodes[index];
     if *loose_helper {
-        script.notes.insert(format!("loose-helper of {name} is a setting of the whole kernel, not of a namespace"));
+        script.note(format!("loose-helper of {name} is a setting of the whole kernel, not of a namespace"));
     }
     if chains.is_empty() {
         return;
     }
     let _ = writeln!(script.body, "\n# The firewall of {name}: the scenario's own rules.");
-    let _ = writeln!(script.body, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
+    // What is written from here on is nft's.
+    let before = std::mem::replace(&mut script.body, String::from("table inet ftpscope {\n"));
     let sets_helper =
         |id: &RuleId| scenario.rule(*id).and_then(|rule| rule.rule.as_ref()).is_some_and(|it| it.sets_helper);
     let named = named_chains.iter().flat_map(|chain| &chain.rules);
@@ -42,8 +44,10 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
     for chain in chains {
         write_chain(scenario, chain, script);
     }
+    let rules = std::mem::replace(&mut script.body, before) + "}\n";
     let out = &mut script.body;
-    let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(name));
+    *out += &document(&format!("\"$work/rules.{index}.nft\""), "END-OF-RULES", &rules);
+    let _ = writeln!(out, "in_node {} nft -f \"$work/rules.{index}.nft\"", quoted(name));
     if !*loose_tracking {
         // After the rules, for they load what the setting is about.
         let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
@@ -82,7 +86,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], script: &mut Scr
     }
     for rule in rules {
         if rule.text.contains('\0') {
-            script.notes.insert(String::from("a NUL in a rule ends its text for the kernel, and is left out"));
+            script.note("a NUL in a rule ends its text for the kernel, and is left out");
         }
         // In a table for both families nft wants to be told which one an address is of.
         let target = rule.rule.as_ref().and_then(|rule| match &rule.action {

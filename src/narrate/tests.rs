@@ -263,6 +263,8 @@ fn every_kind_of_event_has_its_sentence() {
             FtpTimer::ControlConnect,
             FtpTimer::Reply,
             FtpTimer::Retry,
+            FtpTimer::Wait,
+            FtpTimer::Pace,
         ]
         .map(Timer::Ftp),
     ) {
@@ -275,6 +277,8 @@ fn every_kind_of_event_has_its_sentence() {
         CommandResult::Closed,
         CommandResult::NoAnswer,
         CommandResult::BadReply,
+        CommandResult::AddressMismatch,
+        CommandResult::Incomplete,
         CommandResult::NotRun,
     ] {
         add(Event::Transfer { command: "LIST".into(), mode: Mode::Passive, result: Some(result), bytes: 10 });

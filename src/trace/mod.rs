@@ -9,6 +9,8 @@
 //! | `journey` | the packets' ways, as the rows of a ladder |
 //! | `milestone` | the frames worth stopping at |
 //! | `order` | which node stands where, side by side |
+//! | `capture_point` | where packets can be captured |
+//! | `connection` | who answers: the node that a connection's SYN came to, wherever NAT led it |
 
 mod capture_point;
 mod connection;
@@ -102,6 +104,8 @@ pub struct Trace {
     pub seed: u64,
     /// The nodes, by id.
     pub nodes: Vec<NodeInfo>,
+    /// Who has an address: the first node that has it. Sentences ask for it all the time, and networks are large.
+    pub owners: BTreeMap<IpAddr, NodeId>,
     /// The links, by id.
     pub links: Vec<LinkInfo>,
     /// The rules, by id.
