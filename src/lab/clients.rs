@@ -2,6 +2,7 @@
 //!
 //! A client runs in a directory of its own, where the files it sends are in `files` and what it gets goes to `received`.
 
+use super::words::document;
 use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
 use crate::scenario::{Scenario, SessionSpec};
@@ -154,8 +155,7 @@ impl Client<'_> {
             _ => self.classic_lines(script),
         };
         let file = format!("\"$captures\"/session.{index}/commands");
-        // The quoted word leaves every character as it is.
-        let _ = writeln!(script.body, "cat >{file} <<'END-OF-COMMANDS'\n{}\nEND-OF-COMMANDS", lines.join("\n"));
+        script.body += &document(&file, "END-OF-COMMANDS", &(lines.join("\n") + "\n"));
         format!("{program} <commands")
     }
 

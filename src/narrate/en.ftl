@@ -498,3 +498,13 @@ unread-no-interface = of an interface that the file does not describe
 unread-cut = cut before the end of the { $header } header
 unread-malformed = with a malformed { $header } header
 unread-link-header = link
+
+outcome-details = { $outcome } ({ $details })
+detail-time = { $time } s
+detail-then = { $first }, then { $then }
+detail-by = by { $verb }
+detail-reconnects = connected anew: { $count }
+compare-numbered = { $command } #{ $number }
+ladder-fold = { $bytes } bytes in { $segments } segments, { $time } s
+ladder-fold-acks = { $acks } ACKs, { $time } s
+ladder-fold-trouble = { $repeated } of them repeated, { $lost } lost

@@ -410,4 +410,13 @@ ids! {
     UnreadCut = "unread-cut",
     UnreadMalformed = "unread-malformed",
     UnreadLinkHeader = "unread-link-header",
+    OutcomeDetails = "outcome-details",
+    DetailTime = "detail-time",
+    DetailThen = "detail-then",
+    DetailBy = "detail-by",
+    DetailReconnects = "detail-reconnects",
+    CompareNumbered = "compare-numbered",
+    LadderFold = "ladder-fold",
+    LadderFoldAcks = "ladder-fold-acks",
+    LadderFoldTrouble = "ladder-fold-trouble",
 }

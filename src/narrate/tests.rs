@@ -75,6 +75,7 @@ fn play(setup: Setup<'_>) -> Trace {
         sets_helper: false,
         notrack: false,
         log: false,
+        unreached: false,
         matches: vec![Match { test, negated: false }],
         counter: false,
         action: Some(action),

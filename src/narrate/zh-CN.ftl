@@ -478,3 +478,13 @@ unread-no-interface = 属于文件未描述的接口
 unread-cut = 在 { $header } 首部结束之前被截断
 unread-malformed = { $header } 首部格式错误
 unread-link-header = 链路层
+
+outcome-details = { $outcome }（{ $details }）
+detail-time = { $time } 秒
+detail-then = 先 { $first }，后 { $then }
+detail-by = 经由 { $verb }
+detail-reconnects = 重新连接：{ $count }
+compare-numbered = { $command } #{ $number }
+ladder-fold = { $bytes } 字节，{ $segments } 个报文段，{ $time } 秒
+ladder-fold-acks = { $acks } 个 ACK，{ $time } 秒
+ladder-fold-trouble = 其中 { $repeated } 个重传，{ $lost } 个丢失
