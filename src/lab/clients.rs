@@ -145,8 +145,12 @@ impl Client<'_> {
                 Step::Rename(from, to) => (quote(&[format!("RNFR {from}"), format!("RNTO {to}")]), String::new(), ""),
                 Step::PrintDirectory => (quote(&[String::from("PWD")]), String::new(), ""),
                 Step::Raw(command) => {
-                    let text = format!("{} {}", command.verb, command.argument);
+                    let text = command.to_string();
                     (quote(&[text.trim_end().to_owned()]), String::new(), "")
+                }
+                Step::Wait(_) => {
+                    script.notes.insert(String::from("curl does not wait between two URLs"));
+                    continue;
                 }
                 // The scenario's check lets only lftp copy.
                 Step::Copy(_) | Step::Quit => continue,
@@ -270,8 +274,9 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
                 Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("quote PWD"),
-                Step::Raw(command) => with("quote", &[&command.verb, &command.argument]),
+                Step::Raw(command) => with("quote", &[command.word(), &command.argument]),
                 Step::Quit => continue,
             });
         }
@@ -318,8 +323,9 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => with("mkdir", &[&path]),
                 Step::Rename(from, to) => with("rename", &[&from, &to]),
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("pwd"),
-                Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
+                Step::Raw(command) => format!("quote {command}"),
                 Step::Copy(_) | Step::Quit => continue,
             });
         }

@@ -6,6 +6,7 @@ use crate::firewall::{Action, Hook};
 use crate::ids::RuleId;
 use crate::scenario::{ChainSpec, NodeSpec, RuleSpec, Scenario};
 use std::fmt::Write;
+use std::net::IpAddr;
 
 pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
     let NodeSpec {
@@ -94,13 +95,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], script: &mut Scr
         });
         let family = target.map(|address| if address.is_ipv4() { "ip" } else { "ip6" });
         let text = for_nft(&rule.text, family);
-        // nft asks which protocol's ports are meant, where the scenario's check only warns.
-        let vague = rule.rule.as_ref().is_some_and(|rule| {
-            let ports = |action: &Action| matches!(action, Action::Nat(target) if target.ports().is_some());
-            rule.action.as_ref().is_some_and(ports) && !rule.says_protocol()
-        });
-        let protocol = if vague { "meta l4proto tcp " } else { "" };
-        let _ = writeln!(script.body, "        {protocol}{text}");
+        let _ = writeln!(script.body, "        {text}");
     }
     let _ = writeln!(script.body, "    }}");
 }
@@ -125,6 +120,17 @@ fn for_nft(rule: &str, family: Option<&str>) -> String {
         if let Some(family) = family {
             for statement in ["dnat", "snat"] {
                 words = words.replacen(&format!("{statement} to"), &format!("{statement} {family} to"), 1);
+                // `to` may be left out, but not behind a family.
+                let bare = format!("{statement} ");
+                let address = |at: usize| {
+                    let word = words[at..].split(' ').next().unwrap_or_default();
+                    let word = word.trim_start_matches('[').split(']').next().unwrap_or_default();
+                    word.parse::<IpAddr>().is_ok()
+                        || word.split(':').next().is_some_and(|v4| v4.parse::<IpAddr>().is_ok())
+                };
+                if let Some(at) = words.rfind(&bare).map(|at| at + bare.len()).filter(|at| address(*at)) {
+                    words.insert_str(at, &format!("{family} to "));
+                }
             }
         }
         text.push_str(&words);
@@ -142,6 +148,10 @@ mod tests {
         let rewritten = r#"log prefix "dnat to  \ $x:" tcp dport 21 dnat ip to 10.0.0.1 comment "snat to '`""#;
         assert_eq!(for_nft(text, Some("ip")), rewritten);
         assert_eq!(for_nft("dnat ip6 to 2001:db8::1", Some("ip6")), "dnat ip6 to 2001:db8::1");
+        assert_eq!(for_nft("ct status dnat snat 10.0.0.1", Some("ip")), "ct status dnat snat ip to 10.0.0.1");
+        let asked = "ct status snat counter dnat to 10.0.0.1:21";
+        assert_eq!(for_nft(asked, Some("ip")), "ct status snat counter dnat ip to 10.0.0.1:21");
+        assert_eq!(for_nft("dnat [fe80::1]:21", Some("ip6")), "dnat ip6 to [fe80::1]:21");
         assert_eq!(for_nft("log prefix \"a\0b\" drop", None), "log prefix \"ab\" drop");
         assert_eq!(for_nft("iifname{\"a\",\"b\"}drop", None), "iifname{\"a\",\"b\"}drop");
     }
