@@ -62,9 +62,6 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
         users,
         passive_ports: _,
         connect_from_port_20,
-        // Only vsftpd may be given one.
-        data_port: _,
-        rate,
         port_promiscuous,
         pasv_promiscuous,
         active,
@@ -77,6 +74,9 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
         data_timeout,
         connect_timeout,
         accept_timeout,
+        // vsftpd's alone, and it can be set there.
+        data_port: _,
+        rate,
         // Those of the scenario, in another form.
         files: _,
     } = config;
@@ -104,7 +104,8 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
         script.note(format!("{name} has one setting for port-promiscuous and pasv-promiscuous: both are on"));
     }
     if let Some(rate) = rate.filter(|rate| pure && rate % 512 != 0) {
-        script.note(format!("rate is {} B/s: pure-ftpd counts in halves of a KiB/s", (rate / 512).max(1) * 512));
+        script
+            .note(format!("pure-ftpd counts its rate in half KiB/s: {rate} B/s becomes {}", (rate / 512).max(1) * 512));
     }
     let unit = if pure { 60 } else { 1 };
     script.note_rounding("idle-timeout", *idle_timeout, unit);
