@@ -37,6 +37,6 @@ pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
 pub use mode::{Mode, UnknownMode};
 pub use reply::{Reply, ReplyError, ReplyReader};
 pub use server::{
-    Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Text,
+    Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Stalled, Text,
 };
 pub use tls::{NotARecord, Received, TlsChannel};

@@ -13,7 +13,7 @@ mod recorded_tests;
 mod session;
 mod transfer;
 
-pub use profile::{Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Text};
+pub use profile::{Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Stalled, Text};
 pub use session::ServerSession;
 
 use super::FileSystem;
