@@ -2,9 +2,10 @@
 
 use crate::firewall::{RejectWith, Verdict};
 use crate::ftp::CommandResult;
+use crate::ids::SessionId;
 use crate::packet::{Body, Icmp, Packet};
 use crate::text::is_hidden;
-use crate::trace::{Event, Frame, NodeInfo, RuleInfo, SessionInfo, Side, SocketAction, Timer, Trace};
+use crate::trace::{Event, Frame, NodeInfo, RuleInfo, Side, SocketAction, Timer, Trace};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::ser::Formatter;
@@ -62,7 +63,7 @@ macro_rules! object {
 struct Header<'a>(&'a Trace);
 struct NodeRow<'a>(&'a NodeInfo);
 struct RuleRow<'a>(&'a Trace, &'a RuleInfo);
-struct SessionRow<'a>(&'a Trace, &'a SessionInfo);
+struct SessionRow<'a>(&'a Trace, SessionId);
 struct LinkRow<'a>(&'a Trace, [crate::ids::NodeId; 2]);
 struct Row<'a> {
     trace: &'a Trace,
@@ -78,7 +79,10 @@ object!(Header<'_>, |this, map| {
     map.serialize_entry("seed", &trace.seed)?;
     map.serialize_entry("nodes", &trace.nodes.iter().map(NodeRow).collect::<Vec<_>>())?;
     map.serialize_entry("links", &trace.links.iter().map(|link| LinkRow(trace, link.ends)).collect::<Vec<_>>())?;
-    map.serialize_entry("sessions", &trace.sessions.iter().map(|s| SessionRow(trace, s)).collect::<Vec<_>>())?;
+    map.serialize_entry(
+        "sessions",
+        &(0..trace.sessions.len() as u32).map(|id| SessionRow(trace, SessionId(id))).collect::<Vec<_>>(),
+    )?;
     map.serialize_entry("rules", &trace.rules.iter().map(|rule| RuleRow(trace, rule)).collect::<Vec<_>>())?;
 });
 
@@ -95,9 +99,10 @@ object!(LinkRow<'_>, |this, map| {
 });
 
 object!(SessionRow<'_>, |this, map| {
-    map.serialize_entry("client", this.0.node_name(this.1.client))?;
-    map.serialize_entry("server", &this.1.server.map(|node| this.0.node_name(node)))?;
-    map.serialize_entry("mode", this.1.mode.name())?;
+    let session = &this.0.sessions[this.1.index()];
+    map.serialize_entry("client", this.0.node_name(session.client))?;
+    map.serialize_entry("server", &this.0.first_server(this.1).map(|node| this.0.node_name(node)))?;
+    map.serialize_entry("mode", session.mode.name())?;
 });
 
 object!(RuleRow<'_>, |this, map| {

@@ -26,6 +26,18 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it lets packets of state RELATED pass, whatever else it asks of them.
+    pub fn lets_related(&self) -> bool {
+        let related = |test: &Test| matches!(test, Test::CtState(states) if states.contains(&CtState::Related));
+        match &self.action {
+            Some(Action::Accept) => self.matches.iter().any(|found| !found.negated && related(&found.test)),
+            Some(Action::Map(elements)) => {
+                elements.iter().any(|(test, action)| related(test) && *action == Action::Accept)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a condition tells nft the transport protocol, which it wants to know before ports mean anything.
     pub fn says_protocol(&self) -> bool {
         self.matches.iter().any(|found| match found.test {
@@ -259,6 +271,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it may lead a connection to another destination.
+    pub fn redirects(&self) -> bool {
+        match self {
+            Self::Nat(NatTarget::Destination { .. } | NatTarget::Redirect { .. }) => true,
+            Self::Map(elements) => elements.iter().any(|(_, action)| action.redirects()),
+            _ => false,
+        }
+    }
+
     /// The chains that it may lead to.
     pub fn targets(&self) -> Vec<&str> {
         match self {

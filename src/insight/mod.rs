@@ -3,6 +3,8 @@
 mod calibrate;
 mod check;
 mod divergence;
+mod door;
+mod helper;
 mod knock;
 mod outcome;
 mod stages;
@@ -13,6 +15,8 @@ mod story;
 pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Unmet, check};
 pub use divergence::{Divergence, divergence};
+pub use door::{Door, door, listens};
+pub use helper::{Watch, is_sealed, translators, watch};
 pub use knock::{Knock, KnockFate, knocks};
 pub use outcome::{CommandOutcome, outcomes};
 pub use stages::{Progress, Stage, stages};

@@ -1,6 +1,6 @@
 //! The rows of a ladder: packets, and the few other things that a reader must not miss.
 
-use crate::ids::{FrameId, NodeId};
+use crate::ids::{FrameId, NodeId, SessionId};
 use crate::trace::{Event, Journey, SocketAction, Timer, Trace, journeys, node_order};
 
 /// What a row shows.
@@ -82,9 +82,9 @@ fn columns(trace: &Trace, journeys: &[Journey]) -> Vec<NodeId> {
         for stop in journeys.iter().flat_map(|journey| &journey.stops) {
             takes_part[stop.node.index()] = true;
         }
-        for session in &trace.sessions {
+        for (id, session) in (0..).map(SessionId).zip(&trace.sessions) {
             takes_part[session.client.index()] = true;
-            if let Some(server) = session.server {
+            if let Some(server) = trace.first_server(id) {
                 takes_part[server.index()] = true;
             }
         }

@@ -276,6 +276,15 @@ why-known-policy = { $node } knows the connection (ct state { $state }), but no 
 why-known-rule = { $node } knows the connection (ct state { $state }), but the { $hook } rule '{ $rule }' { $verdict } the packet{ $line }.
 why-plain-policy = { $node } looks at each packet by itself: no rule lets this one pass, so the { $hook } policy { $verdict } it{ $line }.
 why-plain-rule = { $node } looks at each packet by itself: the { $hook } rule '{ $rule }' { $verdict } this one{ $line }.
+why-helper-none = { $node } has no FTP helper that would make it RELATED.
+why-helper-off-path = { $node }'s FTP helper does not see the control connection: that goes another way.
+why-helper-passed-by = { $node }'s helper rule stands in { $hook }{ $line }: what { $node } sends itself never passes there.
+why-helper-not-reached = { $node }'s helper rule{ $line } is never reached: '{ $decided }' decides on the control connection first.
+why-helper-no-match = { $node }'s helper rule '{ $rule }'{ $line } does not match a control connection to port { $port }.
+why-helper-sealed = { $node }'s helper watches the control connection, but TLS hides which port was agreed.
+why-helper-other = { $node }'s helper expects another one: from { $from } to { $to }.
+why-helper-nothing = { $node }'s helper found nothing on the control connection that it takes: only the speaker's own address, in a line that is whole.
+why-cut-command = A helper reads each segment by itself (nf_conntrack_ftp). It drops one that breaks off in the middle of such a line, so that it comes again whole; split the same way, it never does.
 why-line = {" "}(line { $line })
 why-drops = drops
 why-rejects = rejects
@@ -330,17 +339,29 @@ why-eprt-listens = The client listens on port { $port } and tells the server; EP
 why-eprt-nobody = The command names port { $port }, but the client does not listen there.
 why-eprt-elsewhere = The command names port { $port } at { $address }, which is not the client's own address.
 why-port-seen = This opens no connection yet: the server connects when a transfer command such as LIST comes.
+why-port-taken = The command names { $named }, but the control connection comes from { $seen }. The server takes it all the same and will connect to whom it is told: copies between servers need that, and so does a bounce attack (RFC 2577).
 why-port-stranger = The command names { $named }, but the control connection comes from { $seen }; the server connects to nobody else (RFC 2577).
 why-port-translated = { $client } wrote its own address: a router on the way translated the headers of its packets, not the text in them.
 why-port-sealed = No helper could change it: TLS hides the text.
 why-pasv = The client asks the server to open a door: in passive mode it is the client who connects for the data.
 why-epsv = The client asks the server to open a door; the answer will name only a port, no address.
+# The arithmetic of PORT and 227 by itself, where other words follow.
+why-arithmetic = { $p1 } * 256 + { $p2 } = { $port }.
+why-named-leads = Calls to { $named } are led to { $door } of { $node }, which listens there.
+why-named-shut = Calls to { $named } come to { $door } of { $node }, where nobody listens.
+why-named-listens = The address is { $node }'s, which listens on port { $port }.
+why-named-kept = The address is { $node }'s, which passes no calls to port { $port } on; and nobody listens there.
+why-named-unknown = The address { $address } is { $node }'s, which has to pass calls on.
+why-named-loopback = { $address } is an address inside each machine: if { $caller } goes there, it calls itself.
 why-227-listens = { $p1 } * 256 + { $p2 } = { $port }: the server listens there and waits for the client.
 why-227-nobody = { $p1 } * 256 + { $p2 } = { $port }, but the server does not listen there.
 why-227-elsewhere = The reply names the address { $address }, which is not the one that the client has called.
+why-227-translated = { $server } wrote its own address: { $node } translated the headers of the packets on the way, not the text in them.
 why-229-listens = The server listens on port { $port } and waits for the client; the address is that of the control connection.
+why-229-port = The reply names port { $port }; the address is that of the control connection.
 why-229-nobody = The reply names port { $port }, but the server does not listen there.
 why-425-timeout = The server waited { $after } for the data connection and gives up.
+why-425-stranger = The data connection comes from { $from }, but the control connection from { $seen }: the server takes data connections from nobody else (RFC 2577).
 why-425-failed = The server's attempt to connect has failed: { $error }.
 why-425 = There is no data connection, so nothing can be transferred.
 why-425-control-works = The control connection works, for this reply comes over it; only the data connection is missing.

@@ -1,10 +1,10 @@
 //! What a trace knows about a frame: who made a packet and why, what became of it, which doors are open.
 
 use crate::firewall::Verdict;
-use crate::ids::{ConnectionId, FrameId, NodeId, PacketId};
+use crate::ids::{ConnectionId, FrameId, NodeId, PacketId, SocketId};
 use crate::packet::{Endpoint, Packet, Tag};
-use crate::tcp::{State, TimerKind};
-use crate::trace::{Event, Fate, Scene, Timer, Trace};
+use crate::tcp::TimerKind;
+use crate::trace::{Event, Fate, SocketAction, Timer, Trace};
 use std::net::IpAddr;
 
 fn packet_id(trace: &Trace, frame: FrameId) -> Option<PacketId> {
@@ -43,12 +43,6 @@ pub(super) fn attempt(trace: &Trace, frame: FrameId) -> Option<u32> {
         } => Some(attempt + 1),
         _ => None,
     }
-}
-
-/// The node that has an address.
-pub(super) fn owner(trace: &Trace, address: IpAddr) -> Option<NodeId> {
-    let place = trace.nodes.iter().position(|node| node.addresses.contains(&address))?;
-    Some(NodeId(place as u32))
 }
 
 /// Where and how a packet's way ended at a frame, if it did.
@@ -104,14 +98,24 @@ pub(super) fn last_knock_died(
     fate_of(trace, first, before).map(|(node, _)| node)
 }
 
-/// Whether somebody listens on a port of a node.
-pub(super) fn listens(scene: &Scene, node: NodeId, port: u16) -> bool {
-    scene.sockets.iter().any(|socket| socket.node == node && socket.local.port == port && socket.state == State::Listen)
+/// The frame in which a listener was opened that stands open at frame `at`.
+pub(super) fn opened(trace: &Trace, listener: SocketId, at: FrameId) -> Option<FrameId> {
+    (0..at.index()).rev().filter_map(FrameId::from_index).find(|frame| match trace.frame(*frame).event {
+        Event::Socket { socket, action: SocketAction::Listen, .. } => socket == listener,
+        _ => false,
+    })
 }
 
 /// Both ends of a TCP connection that a frame's socket has, if it is still known which.
 pub(super) fn connection(tag: Option<Tag>) -> Option<ConnectionId> {
     tag?.connection
+}
+
+/// The node at the other end of a connection that `node` has.
+pub(super) fn far_end(trace: &Trace, node: NodeId, tag: Option<Tag>) -> Option<NodeId> {
+    let name = connection(tag)?;
+    let call = trace.connections.get(&name)?;
+    if call.caller == node { trace.answerer(name) } else { Some(call.caller) }
 }
 
 /// A private IPv4 address (RFC 1918).

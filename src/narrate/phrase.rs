@@ -1,7 +1,7 @@
 //! Nodes, ports and packets as they stand inside sentences.
 
 use super::label::{control_line, flags_label, icmp_reason};
-use super::{Arg, Id, Messages, channel_name, facts};
+use super::{Arg, Id, Messages, channel_name};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Body, Channel, Endpoint, Flags, Packet, Tag};
 use crate::text::visible;
@@ -27,7 +27,7 @@ impl Teller<'_> {
 
     /// The node that has an address, or the address.
     pub(super) fn host(&self, address: IpAddr) -> String {
-        facts::owner(self.trace, address).map_or_else(|| address.to_string(), |node| self.node(node))
+        self.trace.owner(address).map_or_else(|| address.to_string(), |node| self.node(node))
     }
 
     pub(super) fn port_name(&self, endpoint: Endpoint) -> Option<PortName> {
@@ -100,10 +100,11 @@ impl Teller<'_> {
     /// Who a node is in its session: `the server`, or with its own name where that is another.
     pub(super) fn role(&self, node: NodeId, tag: Option<Tag>) -> String {
         let name = self.node(node);
-        let Some(session) = tag.and_then(|tag| self.trace.sessions.get(tag.session.index())) else { return name };
+        let Some(id) = tag.map(|tag| tag.session) else { return name };
+        let Some(session) = self.trace.sessions.get(id.index()) else { return name };
         let (plain, with_name, id) = if session.client == node {
             ("client", Id::RoleClientNamed, Id::RoleClient)
-        } else if session.server == Some(node) {
+        } else if self.trace.server(id, self.at) == Some(node) {
             ("server", Id::RoleServerNamed, Id::RoleServer)
         } else {
             return name;
@@ -113,7 +114,7 @@ impl Teller<'_> {
 
     /// Who an address is in a session, or the address.
     pub(super) fn role_of(&self, address: IpAddr, tag: Option<Tag>) -> String {
-        facts::owner(self.trace, address).map_or_else(|| address.to_string(), |node| self.role(node, tag))
+        self.trace.owner(address).map_or_else(|| address.to_string(), |node| self.role(node, tag))
     }
 
     /// With a full stop, unless it ends a sentence as it is.

@@ -62,12 +62,13 @@ fn play(setup: Setup<'_>) -> Trace {
             addresses,
             has_firewall,
             forwards: name == "office",
+            redirects: false,
             down: false,
         });
     }
     trace.links = vec![LinkInfo { ends: [client, office] }, LinkInfo { ends: [office, server] }];
     let to: IpAddr = setup.to.parse().unwrap();
-    let session = SessionInfo { client, server: (setup.to == SERVER).then_some(server), mode: setup.mode };
+    let session = SessionInfo { client, called: Some(Endpoint::new(to, 21)), mode: setup.mode, controls: Vec::new() };
     trace.sessions.push(session);
 
     let rule = |test, action| Rule {
@@ -94,6 +95,8 @@ fn play(setup: Setup<'_>) -> Trace {
     let info = |is_policy, text: &str, line| RuleInfo {
         node: office,
         hook: Hook::Forward,
+        sets_helper: false,
+        lets_related: text.contains("related"),
         is_policy,
         text: text.into(),
         line,

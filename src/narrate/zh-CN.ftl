@@ -257,6 +257,15 @@ why-known-policy = { $node } 认识这个连接（ct state { $state }），但�
 why-known-rule = { $node } 认识这个连接（ct state { $state }），但 { $hook } 链的规则“{ $rule }”将这个数据包{ $verdict }{ $line }。
 why-plain-policy = { $node } 逐个检查数据包：没有规则放行这一个，因此 { $hook } 链的默认策略将其{ $verdict }{ $line }。
 why-plain-rule = { $node } 逐个检查数据包：{ $hook } 链的规则“{ $rule }”将这一个{ $verdict }{ $line }。
+why-helper-none = { $node } 没有能让它成为 RELATED 的 FTP 助手。
+why-helper-off-path = { $node } 的 FTP 助手看不到控制连接：它走的是另一条路。
+why-helper-passed-by = { $node } 的助手规则在 { $hook } 中{ $line }：{ $node } 自己发出的报文从不经过那里。
+why-helper-not-reached = { $node } 的助手规则{ $line }从未轮到：“{ $decided }”先对控制连接作了决定。
+why-helper-no-match = { $node } 的助手规则“{ $rule }”{ $line }不匹配去往端口 { $port } 的控制连接。
+why-helper-sealed = { $node } 的助手在看控制连接，但 TLS 隐藏了商定的端口。
+why-helper-other = { $node } 的助手期待的是另一条连接：从 { $from } 到 { $to }。
+why-helper-nothing = { $node } 的助手在控制连接上没有读到它认可的内容：只认说话者自己的地址，而且整行要完整。
+why-cut-command = 助手逐个报文段阅读（nf_conntrack_ftp）。在这样的一行中间断开的报文段被它丢弃，好让整行重来；若总是同样断开，就永远到不了。
 why-line = （第 { $line } 行）
 why-drops = 丢弃
 why-rejects = 拒绝
@@ -310,17 +319,29 @@ why-eprt-listens = 客户端在端口 { $port } 上监听，并告知服务器�
 why-eprt-nobody = 命令给出端口 { $port }，但客户端并没有在该端口上监听。
 why-eprt-elsewhere = 命令给出 { $address } 的端口 { $port }，而该地址不是客户端自己的地址。
 why-port-seen = 这时还不会建立连接：要等 LIST 这样的传输命令到来，服务器才发起连接。
+why-port-taken = 命令给出的地址是 { $named }，而控制连接来自 { $seen }。服务器仍然接受，会连接所给的任何地址：服务器之间的复制需要这样，弹跳攻击（bounce attack）也是（RFC 2577）。
 why-port-stranger = 命令给出的地址是 { $named }，而服务器看到控制连接来自 { $seen }；它不会去连接别人（RFC 2577）。
 why-port-translated = { $client } 写的是自己的地址。途中的路由器改写了分组的首部，却没有改写里面的文本。
 why-port-sealed = 没有哪个助手能改写这段文本：TLS 把它对途中所有人隐藏了。
 why-pasv = 客户端请服务器打开一个端口：被动模式下数据连接由客户端发起。
 why-epsv = 客户端请服务器打开一个端口；应答里将只有端口号，没有地址。
+# 只有 PORT 和 227 的算式，后面还有别的句子。
+why-arithmetic = { $p1 } * 256 + { $p2 } = { $port }。
+why-named-leads = 发往 { $named } 的连接被转到 { $node } 的 { $door }，它正在那里监听。
+why-named-shut = 发往 { $named } 的连接到达 { $node } 的 { $door }，那里没有程序监听。
+why-named-listens = 该地址属于 { $node }，它正在端口 { $port } 上监听。
+why-named-kept = 该地址属于 { $node }，它不转发发往端口 { $port } 的连接，那里也没有程序监听。
+why-named-unknown = 地址 { $address } 属于 { $node }，连接要由它转发。
+why-named-loopback = { $address } 是每台机器内部的地址：{ $caller } 若连接它，连到的是自己。
 why-227-listens = { $p1 } * 256 + { $p2 } = { $port }：服务器在该端口上监听，等待客户端连接。
 why-227-nobody = { $p1 } * 256 + { $p2 } = { $port }，但服务器并没有在该端口上监听。
 why-227-elsewhere = 应答给出的地址 { $address } 不是客户端所呼叫的那个地址。
+why-227-translated = { $server } 写的是自己的地址：途中的 { $node } 改写了分组的首部，却没有改写里面的文本。
 why-229-listens = 服务器在端口 { $port } 上监听，等待客户端连接；地址与控制连接相同。
+why-229-port = 应答给出端口 { $port }；地址与控制连接相同。
 why-229-nobody = 应答给出端口 { $port }，但服务器并没有在该端口上监听。
 why-425-timeout = 服务器等待数据连接 { $after } 后放弃。
+why-425-stranger = 数据连接来自 { $from }，而控制连接来自 { $seen }：服务器不接受别人的数据连接（RFC 2577）。
 why-425-failed = 服务器发起的连接失败：{ $error }。
 why-425 = 没有数据连接，因此无法传输。
 why-425-control-works = 控制连接是通的，这个应答正是经由它传送；缺少的只是数据连接。

@@ -2,7 +2,7 @@
 
 use super::model::{File, FileBody, FtpServerSpec, Scenario, SessionSpec, Target};
 use crate::engine::{LimitReached, Limits, Simulation};
-use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Resolver, Test};
+use crate::firewall::{Action, Chain, Firewall, Hook, NatTarget, Policy, Resolver, Rule, Test};
 use crate::ftp::{ClientConfig, ClientSession, FileSystem, Server, ServerConfig};
 use crate::ids::{NodeId, RuleId, SessionId};
 use crate::network::{LOOPBACK, LinkSettings, Topology};
@@ -39,11 +39,13 @@ impl Scenario {
             nodes: self
                 .nodes
                 .iter()
-                .map(|node| NodeInfo {
+                .zip(0..)
+                .map(|(node, position)| NodeInfo {
                     name: node.name.clone(),
                     addresses: node.interfaces.iter().flat_map(|i| &i.addresses).map(|net| net.addr()).collect(),
                     has_firewall: !node.chains.is_empty(),
                     forwards: node.forward,
+                    redirects: self.redirects(position),
                     down: node.down,
                 })
                 .collect(),
@@ -58,6 +60,8 @@ impl Scenario {
                 .map(|rule| RuleInfo {
                     node: NodeId(rule.node as u32),
                     hook: rule.hook,
+                    sets_helper: rule.rule.as_ref().is_some_and(|rule| rule.sets_helper),
+                    lets_related: rule.rule.as_ref().is_some_and(Rule::lets_related),
                     is_policy: rule.rule.is_none(),
                     text: rule.text.clone(),
                     line: rule.line,
@@ -68,8 +72,9 @@ impl Scenario {
                 .iter()
                 .map(|session| SessionInfo {
                     client: NodeId(session.client as u32),
-                    server: self.server_node(session).map(|node| NodeId(node as u32)),
+                    called: self.target_address(session).map(|ip| Endpoint::new(ip, session.port)),
                     mode: session.mode,
+                    controls: Vec::new(),
                 })
                 .collect(),
             ..Trace::default()
@@ -230,14 +235,10 @@ impl Scenario {
         }
     }
 
-    fn server_node(&self, session: &SessionSpec) -> Option<usize> {
-        match session.server {
-            Target::Node(node) => Some(node),
-            Target::Address(ip) => self
-                .nodes
-                .iter()
-                .position(|node| node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr() == ip)),
-        }
+    /// Whether a rule of a node leads connections elsewhere.
+    fn redirects(&self, node: usize) -> bool {
+        let own = self.rules.iter().filter(|rule| rule.node == node).filter_map(|rule| rule.rule.as_ref());
+        own.filter_map(|rule| rule.action.as_ref()).any(Action::redirects)
     }
 }
 

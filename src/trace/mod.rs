@@ -11,6 +11,7 @@
 //! | `order` | which node stands where, side by side |
 
 mod capture_point;
+mod connection;
 mod event;
 mod journey;
 mod milestone;
@@ -20,6 +21,7 @@ mod scene;
 mod timeline;
 
 pub use capture_point::{CapturePoint, capture_points, capture_points_at};
+pub use connection::ConnectionInfo;
 pub use event::*;
 pub use journey::{Fate, Journey, Stop, journeys};
 pub use milestone::{Milestone, MilestoneKind, milestones};
@@ -30,7 +32,7 @@ pub use timeline::Timeline;
 
 use crate::firewall::Hook;
 use crate::ftp::Mode;
-use crate::ids::{FrameId, LinkId, NodeId, RuleId};
+use crate::ids::{ConnectionId, FrameId, LinkId, NodeId, RuleId};
 use crate::packet::{Endpoint, Packet};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -46,6 +48,8 @@ pub struct NodeInfo {
     pub has_firewall: bool,
     /// Whether it passes packets on.
     pub forwards: bool,
+    /// Whether rules of its firewall lead connections elsewhere (`dnat`, `redirect`).
+    pub redirects: bool,
     /// Whether it is switched off.
     pub down: bool,
 }
@@ -64,6 +68,10 @@ pub struct RuleInfo {
     pub node: NodeId,
     /// The hook of its chain.
     pub hook: Hook,
+    /// Whether it gives connections the FTP helper (`ct helper set "ftp"`).
+    pub sets_helper: bool,
+    /// Whether it lets packets of state RELATED pass: those of connections that a helper expects.
+    pub lets_related: bool,
     /// Whether it is the chain's policy.
     pub is_policy: bool,
     /// Its source text; `policy drop` for a policy.
@@ -77,10 +85,12 @@ pub struct RuleInfo {
 pub struct SessionInfo {
     /// Where the client runs.
     pub client: NodeId,
-    /// Where the server is; `None` if nobody has the address.
-    pub server: Option<NodeId>,
+    /// Whom it calls; `None` if nothing has an address for it. Who answers: [`Trace::server`].
+    pub called: Option<Endpoint>,
     /// How it arranges its data connections.
     pub mode: Mode,
+    /// Its control connections to the called endpoint, in the order they were begun.
+    pub controls: Vec<ConnectionId>,
 }
 
 /// Everything that happened in one run, and the names it uses.
@@ -102,6 +112,8 @@ pub struct Trace {
     pub packets: Vec<Packet>,
     /// What happened, in order.
     pub frames: Vec<Frame>,
+    /// The connections that were begun.
+    pub connections: BTreeMap<ConnectionId, ConnectionInfo>,
     /// Ports with a name, and the frames from which on they have it, in order.
     pub port_names: BTreeMap<Endpoint, Vec<(FrameId, PortName)>>,
 }

@@ -63,6 +63,7 @@ impl Observer for Recorder {
             // The door is known by this name from outside as well.
             self.trace.port_names.entry(*to).or_default().push((id, name));
         }
+        self.follow(id, &frame);
         self.trace.frames.push(frame);
         Some(id)
     }

@@ -1,17 +1,15 @@
 //! In which order nodes stand side by side: the client's side left, the server's side right.
 
 use super::Trace;
-use crate::ids::NodeId;
+use crate::ids::{NodeId, SessionId};
 use std::collections::VecDeque;
 
 /// All nodes from left to right: by how much nearer they are to the first session's client than to its server; what
 /// hangs beside the way between the two stands outside of it.
 pub fn node_order(trace: &Trace) -> Vec<NodeId> {
     let all: Vec<NodeId> = (0..trace.nodes.len() as u32).map(NodeId).collect();
-    let (client, server) = match trace.sessions.first() {
-        Some(session) => (session.client, session.server),
-        None => return all,
-    };
+    let Some(session) = trace.sessions.first() else { return all };
+    let (client, server) = (session.client, trace.first_server(SessionId(0)));
     let from_client = distances(trace, client);
     let server = server.unwrap_or_else(|| farthest(&all, &from_client).unwrap_or(client));
     let from_server = distances(trace, server);
@@ -77,23 +75,27 @@ pub fn path_between(trace: &Trace, from: NodeId, to: NodeId) -> Vec<NodeId> {
 mod tests {
     use super::*;
     use crate::ftp::Mode;
+    use crate::packet::Endpoint;
     use crate::trace::{LinkInfo, NodeInfo, SessionInfo};
 
     #[test]
     fn what_hangs_beside_the_way_stands_outside() {
+        let called = Endpoint::new(std::net::Ipv4Addr::new(203, 0, 113, 5).into(), 21);
         let names = ["client", "office", "net", "server", "client2", "server2"];
         let nodes = names
             .map(|name| NodeInfo {
                 name: name.to_owned(),
-                addresses: Vec::new(),
+                addresses: if name == "server" { vec![called.ip] } else { Vec::new() },
                 has_firewall: false,
                 forwards: false,
+                redirects: false,
                 down: false,
             })
             .to_vec();
         let links =
             [(0, 1), (1, 2), (2, 3), (4, 1), (2, 5)].map(|(a, b)| LinkInfo { ends: [NodeId(a), NodeId(b)] }).to_vec();
-        let sessions = vec![SessionInfo { client: NodeId(0), server: Some(NodeId(3)), mode: Mode::Active }];
+        let sessions =
+            vec![SessionInfo { client: NodeId(0), called: Some(called), mode: Mode::Active, controls: Vec::new() }];
         let trace = Trace { nodes, links, sessions, ..Trace::default() };
         let order: Vec<&str> = node_order(&trace).iter().map(|node| names[node.index()]).collect();
         assert_eq!(order, ["client", "client2", "office", "net", "server2", "server"]);

@@ -1,9 +1,10 @@
 //! FTP's commands and replies, and its timers.
 
-use super::session;
-use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
+use super::{helper, naming, session};
+use crate::endpoint_text::{parse_eprt, parse_host_port};
 use crate::ftp::{CommandResult, FtpTimer};
 use crate::ids::{FrameId, NodeId};
+use crate::insight::{is_sealed, translators};
 use crate::narrate::phrase::Teller;
 use crate::narrate::{Id, data_error, facts};
 use crate::packet::{Channel, Endpoint, Packet, Tag};
@@ -11,50 +12,22 @@ use crate::tcp::State;
 use crate::trace::{Event, Scene, Side, SocketAction, Timer};
 use std::net::SocketAddr;
 
-/// Which of three things is to be said of an address that somebody names.
-struct Said {
-    listens: Id,
-    nobody: Id,
-    elsewhere: Id,
-}
-
-/// An address was named: the arithmetic, and whether somebody listens there.
-fn named(t: &Teller<'_>, scene: &Scene, owner: NodeId, address: SocketAddr, said: &Said) -> String {
-    let address = Endpoint::from(address);
-    let id = if !facts::owns(t.trace, owner, address) {
-        said.elsewhere
-    } else if facts::listens(scene, owner, address.port) {
-        said.listens
-    } else {
-        said.nobody
-    };
-    let [p1, p2] = address.port.to_be_bytes().map(|byte| byte.to_string());
-    let port = t.port(address);
-    t.say(id, &[("p1", &p1), ("p2", &p2), ("port", &port), ("address", &address.ip.to_string())])
-}
-
 pub(super) fn command(
     t: &Teller<'_>,
     scene: &Scene,
     node: NodeId,
+    tag: Option<Tag>,
     side: Side,
-    verb: &str,
-    argument: &str,
+    (verb, argument): (&str, &str),
 ) -> Vec<String> {
-    const PORT: Said = Said { listens: Id::WhyPortListens, nobody: Id::WhyPortNobody, elsewhere: Id::WhyPortElsewhere };
-    const EPRT: Said = Said { listens: Id::WhyEprtListens, nobody: Id::WhyEprtNobody, elsewhere: Id::WhyEprtElsewhere };
-    let sentence = match (verb, side) {
-        ("PORT", Side::Sent) => {
-            parse_host_port(argument).map(|address| named(t, scene, node, SocketAddr::V4(address), &PORT))
-        }
-        ("EPRT", Side::Sent) => parse_eprt(argument).ok().map(|address| named(t, scene, node, address, &EPRT)),
-        ("PORT" | "EPRT", Side::Seen) => Some(t.say(Id::WhyPortSeen, &[])),
-        ("PASV", Side::Sent) => Some(t.say(Id::WhyPasv, &[])),
+    match (verb, side) {
+        ("PORT" | "EPRT", Side::Sent) => naming::by_client(t, scene, node, tag, verb, argument),
+        ("PORT" | "EPRT", Side::Seen) => vec![t.say(Id::WhyPortSeen, &[])],
+        ("PASV", Side::Sent) => vec![t.say(Id::WhyPasv, &[])],
         // EPSV ALL asks for nothing.
-        ("EPSV", Side::Sent) if !argument.eq_ignore_ascii_case("ALL") => Some(t.say(Id::WhyEpsv, &[])),
-        _ => None,
-    };
-    sentence.into_iter().collect()
+        ("EPSV", Side::Sent) if !argument.eq_ignore_ascii_case("ALL") => vec![t.say(Id::WhyEpsv, &[])],
+        _ => Vec::new(),
+    }
 }
 
 pub(super) fn reply(
@@ -62,26 +35,16 @@ pub(super) fn reply(
     scene: &Scene,
     node: NodeId,
     tag: Option<Tag>,
-    code: u16,
-    lines: &[String],
+    side: Side,
+    (code, lines): (u16, &[String]),
 ) -> Vec<String> {
-    const PASV: Said = Said { listens: Id::Why227Listens, nobody: Id::Why227Nobody, elsewhere: Id::Why227Elsewhere };
-    let text = lines.first().map_or("", String::as_str);
-    let server = session(t.trace, tag).and_then(|(_, server)| server);
-    match (code, server) {
-        (227, Some(server)) => parse_pasv_reply(text)
-            .map(|address| named(t, scene, server, SocketAddr::V4(address), &PASV))
-            .into_iter()
-            .collect(),
-        (229, Some(server)) => parse_epsv_reply(text)
-            .map(|port| {
-                let id = if facts::listens(scene, server, port) { Id::Why229Listens } else { Id::Why229Nobody };
-                t.say(id, &[("port", &port.to_string())])
-            })
-            .into_iter()
-            .collect(),
-        (425, _) => vec![no_data_connection(t), t.say(Id::Why425ControlWorks, &[])],
-        (150, _) => {
+    match code {
+        227 | 229 => naming::by_server(t, scene, tag, side, code, lines.first().map_or("", String::as_str)),
+        425 => match stranger(t, tag) {
+            Some(sentence) => vec![sentence],
+            None => vec![no_data_connection(t), t.say(Id::Why425ControlWorks, &[])],
+        },
+        150 => {
             let stands = scene.sockets.iter().any(|socket| {
                 socket.node == node
                     && socket.state.is_synchronized()
@@ -89,40 +52,48 @@ pub(super) fn reply(
             });
             vec![t.say(if stands { Id::Why150 } else { Id::Why150Waiting }, &[])]
         }
-        (226, _) => vec![t.say(Id::Why226, &[])],
-        (500.., _) => port_refused(t, scene, node, tag),
+        226 => vec![t.say(Id::Why226, &[])],
+        200 => port_answered(t, scene, tag, Id::WhyPortTaken),
+        500.. => port_answered(t, scene, tag, Id::WhyPortStranger),
         _ => Vec::new(),
     }
 }
 
-/// A refused PORT or EPRT that names another address than the one that the server knows the client by.
-fn port_refused(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Option<Tag>) -> Vec<String> {
+/// The address in the PORT or EPRT that a reply answers, and the one that the server knows the client by, where these
+/// are two.
+fn strange_port(t: &Teller<'_>, scene: &Scene, tag: Option<Tag>) -> Option<(SocketAddr, Endpoint)> {
     let command = t.trace.causes(t.at).find_map(|cause| match &t.trace.frame(cause).event {
         Event::FtpCommand { verb, argument, .. } => Some((verb.as_str(), argument.as_str())),
         _ => None,
     });
-    let named = match command {
-        Some(("PORT", argument)) => parse_host_port(argument).map(SocketAddr::V4),
-        Some(("EPRT", argument)) => parse_eprt(argument).ok(),
-        _ => None,
+    let named = match command? {
+        ("PORT", argument) => SocketAddr::V4(parse_host_port(argument)?),
+        ("EPRT", argument) => parse_eprt(argument).ok()?,
+        _ => return None,
     };
-    let (Some(named), Some((client, _))) = (named, session(t.trace, tag)) else { return Vec::new() };
-    let connection = facts::connection(tag);
-    let far = scene
-        .sockets
-        .iter()
-        .find(|socket| socket.node != client && connection.is_some() && facts::connection(socket.tag) == connection);
-    let Some(seen) = far.and_then(|socket| socket.remote).filter(|seen| seen.ip != named.ip()) else {
-        return Vec::new();
-    };
+    let connection = facts::connection(tag)?;
+    let server = t.trace.answerer(connection)?;
+    let far =
+        scene.sockets.iter().find(|socket| socket.node == server && facts::connection(socket.tag) == Some(connection));
+    let seen = far?.remote?;
+    (seen.ip != named.ip()).then_some((named, seen))
+}
+
+/// A PORT or EPRT that names another address than the one that the server knows the client by: taken or refused.
+fn port_answered(t: &Teller<'_>, scene: &Scene, tag: Option<Tag>, id: Id) -> Vec<String> {
+    let (Some((named, seen)), Some(tag)) = (strange_port(t, scene, tag), tag) else { return Vec::new() };
     let (named_text, seen_text) = (named.ip().to_string(), seen.ip.to_string());
-    let mut sentences = vec![t.say(Id::WhyPortStranger, &[("named", &named_text), ("seen", &seen_text)])];
-    if facts::owns(t.trace, client, Endpoint::from(named)) {
+    let mut sentences = vec![t.say(id, &[("named", &named_text), ("seen", &seen_text)])];
+    let connection = tag.connection.and_then(|name| t.trace.connections.get(&name).map(|info| (name, info.caller)));
+    if let Some((connection, client)) = connection
+        && facts::owns(t.trace, client, Endpoint::from(named))
+    {
         sentences.push(t.say(Id::WhyPortTranslated, &[("client", &t.node(client))]));
-        let earlier = t.trace.frames.iter().take(t.at.index());
-        let of_this = earlier.filter(|frame| facts::connection(frame.tag) == connection && frame.node == node);
-        if of_this.into_iter().any(|frame| matches!(frame.event, Event::FtpReply { code: 234, .. })) {
+        if is_sealed(t.trace, connection, t.at) {
             sentences.push(t.say(Id::WhyPortSealed, &[]));
+        } else {
+            let nodes = translators(t.trace, connection);
+            sentences.extend(nodes.into_iter().find_map(|node| helper::not_rewritten(t, node, tag)));
         }
     }
     sentences
@@ -130,6 +101,33 @@ fn port_refused(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Option<Tag>) -
 
 fn is_data_of(other: Tag, tag: Option<Tag>) -> bool {
     other.channel == Channel::Data && tag.is_some_and(|tag| tag.session == other.session)
+}
+
+/// A 425 to a data connection that came, from another address than the control connection.
+fn stranger(t: &Teller<'_>, tag: Option<Tag>) -> Option<String> {
+    let (server, control) = (t.trace.answerer(facts::connection(tag)?)?, facts::connection(tag)?);
+    let own = t.trace.frames[..t.at.index()].iter().rev().filter(|frame| frame.node == server);
+    let of_session =
+        own.filter(|frame| frame.tag.is_some_and(|other| Some(other.session) == tag.map(|tag| tag.session)));
+    let mut came = None;
+    for frame in of_session {
+        match &frame.event {
+            Event::Socket { action: SocketAction::Accept, remote: Some(remote), .. }
+                if facts::connection(frame.tag) == Some(control) =>
+            {
+                let from: Endpoint = came.filter(|from: &Endpoint| from.ip != remote.ip)?;
+                let (from, seen) = (from.ip.to_string(), remote.ip.to_string());
+                return Some(t.say(Id::Why425Stranger, &[("from", &from), ("seen", &seen)]));
+            }
+            Event::Socket { action: SocketAction::Accept, remote: Some(remote), .. } if came.is_none() => {
+                came = Some(*remote);
+            }
+            // Only what came to the listener of this transfer counts.
+            Event::Socket { action: SocketAction::Listen, .. } if came.is_none() => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What a 425 follows from.
@@ -153,7 +151,7 @@ fn no_data_connection(t: &Teller<'_>) -> String {
 
 /// The time for a data connection has run out: who did not answer whom?
 pub(super) fn data_timeout(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Option<Tag>) -> Vec<String> {
-    let is_server = session(t.trace, tag).is_some_and(|(client, server)| server == Some(node) && client != node);
+    let is_server = session(t, tag).is_some_and(|(client, server)| server == Some(node) && client != node);
     let mine = |socket: &&crate::trace::SocketView| {
         socket.node == node && socket.tag.is_some_and(|other| is_data_of(other, tag))
     };
@@ -165,7 +163,11 @@ pub(super) fn data_timeout(t: &Teller<'_>, scene: &Scene, node: NodeId, tag: Opt
             if is_server {
                 sentences.push(t.say(Id::WhyDataTimeoutPassive, &[("port", &t.port(socket.local))]));
             }
-            facts::last_knock_died(t.trace, first, t.at, |packet: &Packet, _| packet.destination() == socket.local)
+            // Where NAT is on the way, a SYN that died before it had another destination.
+            let since = facts::opened(t.trace, socket.id, t.at).unwrap_or(first);
+            facts::last_knock_died(t.trace, since, t.at, |packet: &Packet, other| {
+                packet.destination() == socket.local || other.is_some_and(|other| is_data_of(other, tag))
+            })
         }
         (State::SynSent, Some(remote)) => {
             if is_server {

@@ -5,6 +5,7 @@ use super::stopped::nobody_at;
 use crate::endpoint_text::{parse_eprt, parse_epsv_reply, parse_host_port, parse_pasv_reply};
 use crate::firewall::Verdict;
 use crate::ids::{FrameId, NodeId};
+use crate::insight::listens;
 use crate::narrate::Id;
 use crate::narrate::facts;
 use crate::narrate::phrase::{Teller, is_control};
@@ -42,7 +43,7 @@ fn syn(t: &Teller<'_>, node: NodeId, packet: &Packet) -> Vec<String> {
     let Some(tag) = packet.tag else { return Vec::new() };
     let (from, to) = (packet.source(), packet.destination());
     let (port, peer_port) = (from.port.to_string(), to.port.to_string());
-    let Some((client, server)) = session(t.trace, Some(tag)) else { return Vec::new() };
+    let Some((client, server)) = session(t, Some(tag)) else { return Vec::new() };
     let door = t.door(to);
     match tag.channel {
         Channel::Control if t.port_name(from) == Some(PortName::Aa) => {
@@ -112,7 +113,7 @@ fn reset(t: &Teller<'_>, scene: &Scene, node: NodeId, packet: &Packet) -> Vec<St
         return vec![t.say(Id::WhyRstRejected, &[("node", &t.node(node))])];
     }
     let port = packet.source().port;
-    if is_about_syn(t, reason) && !facts::listens(scene, node, port) {
+    if is_about_syn(t, reason) && !listens(scene, node, packet.source()) {
         return vec![t.say(Id::WhyRstClosed, &[("port", &port.to_string()), ("node", &t.node(node))])];
     }
     Vec::new()

@@ -3,7 +3,9 @@
 //! Causes are found along [`Trace::causes`], doors in the scene; what cannot be found is not said.
 
 mod dialogue;
+mod helper;
 mod knock;
+mod naming;
 mod stopped;
 
 use super::phrase::Teller;
@@ -46,9 +48,9 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
         Event::Timer { timer: Timer::Ftp(crate::ftp::FtpTimer::DataConnect), .. } => {
             dialogue::data_timeout(&t, scene, node, tag)
         }
-        Event::TcpState { remote, from, to, .. } => state(&t, tag, *remote, *from, *to),
-        Event::FtpCommand { side, verb, argument } => dialogue::command(&t, scene, node, *side, verb, argument),
-        Event::FtpReply { code, lines, .. } => dialogue::reply(&t, scene, node, tag, *code, lines),
+        Event::TcpState { remote, from, to, .. } => state(&t, node, tag, *remote, *from, *to),
+        Event::FtpCommand { side, verb, argument } => dialogue::command(&t, scene, node, tag, *side, (verb, argument)),
+        Event::FtpReply { side, code, lines } => dialogue::reply(&t, scene, node, tag, *side, (*code, lines)),
         Event::Transfer { result: Some(result), .. } => dialogue::transfer(&t, *result),
         _ => Vec::new(),
     };
@@ -68,10 +70,11 @@ fn sentence_case(sentence: String) -> String {
     }
 }
 
-fn state(t: &Teller<'_>, tag: Option<Tag>, remote: Endpoint, from: State, to: State) -> Vec<String> {
+fn state(t: &Teller<'_>, node: NodeId, tag: Option<Tag>, remote: Endpoint, from: State, to: State) -> Vec<String> {
     match (from, to) {
         (State::SynSent, State::Established) => {
-            vec![t.say(Id::WhyHandshakeClient, &[("peer", &t.role_of(remote.ip, tag))])]
+            let peer = facts::far_end(t.trace, node, tag).map_or_else(|| remote.to_string(), |peer| t.role(peer, tag));
+            vec![t.say(Id::WhyHandshakeClient, &[("peer", &peer)])]
         }
         (State::SynReceived, State::Established) => {
             vec![t.say(Id::WhyHandshakeServer, &[("connection", &t.connection(tag))])]
@@ -83,7 +86,6 @@ fn state(t: &Teller<'_>, tag: Option<Tag>, remote: Endpoint, from: State, to: St
 }
 
 /// The client and the server of the session that a tag belongs to.
-fn session(trace: &Trace, tag: Option<Tag>) -> Option<(NodeId, Option<NodeId>)> {
-    let session = trace.sessions.get(tag?.session.index())?;
-    Some((session.client, session.server))
+fn session(t: &Teller<'_>, tag: Option<Tag>) -> Option<(NodeId, Option<NodeId>)> {
+    Some((t.trace.sessions.get(tag?.session.index())?.client, t.trace.server_of(tag?, t.at)))
 }

@@ -1,7 +1,9 @@
 //! Why a packet got no further.
 
+use super::helper;
 use crate::firewall::{CtState, Hook, Verdict};
 use crate::ids::{NodeId, RuleId};
+use crate::insight::{Door, door};
 use crate::narrate::phrase::Teller;
 use crate::narrate::{Id, facts, visible};
 use crate::packet::{Packet, Segment};
@@ -55,14 +57,22 @@ pub(super) fn by_firewall(
         return vec![because];
     }
     let who = t.role_of(packet.src, packet.tag);
+    let connection = facts::connection(packet.tag).and_then(|name| t.trace.connections.get(&name));
     let owner = t.role_of(packet.dst, packet.tag);
     let whose = t.say(Id::Possessive, &[("owner", &owner)]);
     let knock = t.say(Id::WhyKnock, &[("who", &who), ("whose", &whose), ("door", &t.door(packet.destination()))]);
     let mut sentences = vec![knock, because];
-    if let Some(host) = facts::owner(t.trace, packet.dst) {
-        let port = packet.destination().port;
-        let id = if facts::listens(scene, host, port) { Id::WhyDoorOpen } else { Id::WhyDoorShut };
-        sentences.push(t.say(id, &[("owner", &owner), ("port", &port.to_string())]));
+    if decision.ct_state == Some(CtState::New) {
+        sentences.extend(helper::not_expected(t, node, packet));
+    }
+    let caller = connection.map_or(node, |call| call.caller);
+    let behind = match door(t.trace, scene, t.at, caller, packet.destination()) {
+        Door::Open { node, at } => Some((Id::WhyDoorOpen, node, at)),
+        Door::Shut { node, at } => Some((Id::WhyDoorShut, node, at)),
+        Door::Unknown(_) | Door::Nobody => None,
+    };
+    if let Some((id, node, at)) = behind {
+        sentences.push(t.say(id, &[("owner", &t.role(node, packet.tag)), ("port", &at.port.to_string())]));
     }
     sentences
 }
@@ -70,10 +80,11 @@ pub(super) fn by_firewall(
 pub(super) fn without_firewall(t: &Teller<'_>, packet: &Packet, reason: Loss) -> Vec<String> {
     match reason {
         Loss::NoNeighbour => nobody_at(t, packet).into_iter().collect(),
+        Loss::CutCommand => vec![t.say(Id::WhyCutCommand, &[])],
         Loss::NoRoute if facts::is_private(packet.dst) => {
             vec![t.say(Id::WhyPrivate, &[("address", &packet.dst.to_string())])]
         }
-        Loss::NoRoute if facts::owner(t.trace, packet.dst).is_none() => nobody_at(t, packet).into_iter().collect(),
+        Loss::NoRoute if t.trace.owner(packet.dst).is_none() => nobody_at(t, packet).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -81,7 +92,7 @@ pub(super) fn without_firewall(t: &Teller<'_>, packet: &Packet, reason: Loss) ->
 /// Why nobody answers for the address that a packet is for.
 pub(super) fn nobody_at(t: &Teller<'_>, packet: &Packet) -> Option<String> {
     let address = packet.dst.to_string();
-    match facts::owner(t.trace, packet.dst) {
+    match t.trace.owner(packet.dst) {
         Some(owner) if t.trace.nodes[owner.index()].down => {
             Some(t.say(Id::WhySwitchedOff, &[("address", &address), ("node", &t.node(owner))]))
         }

@@ -97,15 +97,14 @@ impl<'a> Stage<'a> {
         let trace = self.player.trace();
         let info = trace.sessions.get(self.session.index())?;
         // A server that is nobody is looked for at the far right.
-        let server = info.server.or_else(|| self.player.run().ladder.columns.last().copied())?;
+        let server = trace
+            .server(self.session, self.player.cursor())
+            .or_else(|| self.player.run().ladder.columns.last().copied())?;
         let mine: Vec<&SocketView> = self.sockets(channel).filter(|socket| self.is_shown(channel, socket)).collect();
         match mine[..] {
             [one, .., other] if one.node != other.node => Some((one.node, other.node)),
             [one, ..] => {
-                let called = one.remote.and_then(|remote| {
-                    let place = trace.nodes.iter().position(|node| node.addresses.contains(&remote.ip))?;
-                    Some(NodeId(place as u32))
-                });
+                let called = one.tag.and_then(|tag| trace.answerer(tag.connection?));
                 let other = if one.node == info.client { server } else { info.client };
                 Some((one.node, called.filter(|node| *node != one.node).unwrap_or(other)))
             }
