@@ -68,3 +68,4 @@ pub mod text;
 pub mod time;
 pub mod trace;
 pub mod tui;
+mod units;

@@ -248,7 +248,7 @@ fn each_translation_has_its_hooks() {
         ("masquerade", ["postrouting"].as_slice()),
         ("snat to 198.51.100.9", &["postrouting", "input"]),
         ("dnat to 192.168.10.10", &["prerouting", "output"]),
-        ("redirect to :2121", &["prerouting", "output"]),
+        ("meta l4proto tcp redirect to :2121", &["prerouting", "output"]),
     ];
     for (rule, allowed) in cases {
         for hook in ["prerouting", "input", "forward", "output", "postrouting"] {

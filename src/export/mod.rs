@@ -6,7 +6,7 @@ mod ladder;
 mod pcapng;
 mod plain;
 
-pub use comparison::write_comparison;
+pub use comparison::Comparison;
 pub use json::write_json;
 pub use ladder::{LadderOptions, write_ladder};
 pub use pcapng::write_pcapng;

@@ -32,11 +32,12 @@ pub(crate) mod testing;
 pub use client::{ClientConfig, ClientSession, SocketOptions, Software, Step, StepError};
 pub use command::Command;
 pub use files::{Entry, FileSystem};
-pub use host::{CommandResult, DataError, FtpTimer, FxpServer, Host, ListenPort, Note};
+pub use host::{Accepts, CommandResult, DataError, FtpTimer, FxpServer, Host, ListenPort, Note};
 pub use lines::{LineSplitter, LineTooLong, MAX_LINE};
 pub use mode::{Mode, UnknownMode};
 pub use reply::{Reply, ReplyError, ReplyReader};
 pub use server::{
-    Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Server, ServerConfig, ServerSession, Stalled, Text,
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Server,
+    ServerConfig, ServerSession, Stalled, Stranger, Text,
 };
-pub use tls::{NotARecord, Received, TlsChannel};
+pub use tls::{Hello, NotARecord, Received, TlsChannel};

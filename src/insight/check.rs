@@ -4,7 +4,9 @@ use super::outcome::{CommandOutcome, outcomes};
 use crate::engine::LimitReached;
 use crate::ftp::Mode;
 use crate::scenario::{ExpectSpec, Scenario};
+use crate::text::visible;
 use crate::trace::Trace;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -25,7 +27,10 @@ pub struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' in {} mode: expected {}, but it was {}", self.command, self.mode, self.expected, self.happened)
+        let Self { command, mode, expected, happened, .. } = self;
+        let text = format!("'{command}' in {mode} mode: expected {expected}, but it was {happened}");
+        // All of it is the scenario's own words.
+        f.write_str(&visible(&text))
     }
 }
 
@@ -47,20 +52,24 @@ pub fn check(scenario: &Scenario) -> Result<(usize, Vec<Unmet>), LimitReached> {
             None => scenario.clone(),
         };
         let trace = scenario.run()?;
-        let outcomes = outcomes(&trace);
+        // By command: files have many expectations, and run lists many commands.
+        let mut outcomes_of: BTreeMap<String, Vec<CommandOutcome>> = BTreeMap::new();
+        for outcome in outcomes(&trace) {
+            outcomes_of.entry(outcome.run.clone()).or_default().push(outcome);
+        }
         for expect in wanted {
             held += 1;
-            unmet.extend(hold(&scenario, &trace, &outcomes, expect));
+            let outcomes = outcomes_of.get(&expect.command).map_or(&[][..], Vec::as_slice);
+            unmet.extend(hold(&scenario, &trace, outcomes, expect));
         }
     }
     unmet.sort_by_key(|unmet| unmet.line);
     Ok((held, unmet))
 }
 
+/// `outcomes`: those of the command.
 fn hold(scenario: &Scenario, trace: &Trace, outcomes: &[CommandOutcome], expect: &ExpectSpec) -> Option<Unmet> {
-    let about = outcomes
-        .iter()
-        .filter(|o| o.run == expect.command && expect.session.is_none_or(|session| session == o.session.index()));
+    let about = outcomes.iter().filter(|o| expect.session.is_none_or(|session| session == o.session.index()));
     let mut mode = scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
     let mut any = false;
     let mut failed = None;

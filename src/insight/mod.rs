@@ -14,7 +14,7 @@ mod story;
 
 pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Unmet, check};
-pub use divergence::{Divergence, divergence};
+pub use divergence::{Divergence, Story, divergence};
 pub use door::{Door, door, listens};
 pub use helper::{Watch, is_sealed, translators, watch};
 pub use knock::{Knock, KnockFate, knocks};

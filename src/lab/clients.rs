@@ -2,6 +2,7 @@
 //!
 //! A client runs in a directory of its own, where the files it sends are in `files` and what it gets goes to `received`.
 
+use super::words::document;
 use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
 use crate::scenario::{Scenario, SessionSpec};
@@ -88,8 +89,12 @@ impl Client<'_> {
                 Step::Rename(from, to) => (quote(&[format!("RNFR {from}"), format!("RNTO {to}")]), String::new(), ""),
                 Step::PrintDirectory => (quote(&[String::from("PWD")]), String::new(), ""),
                 Step::Raw(command) => {
-                    let text = format!("{} {}", command.verb, command.argument);
+                    let text = command.to_string();
                     (quote(&[text.trim_end().to_owned()]), String::new(), "")
+                }
+                Step::Wait(_) => {
+                    script.notes.insert(String::from("curl does not wait between two URLs"));
+                    continue;
                 }
                 // The scenario's check lets only lftp copy.
                 Step::Copy(_) | Step::Quit => continue,
@@ -150,8 +155,7 @@ impl Client<'_> {
             _ => self.classic_lines(script),
         };
         let file = format!("\"$captures\"/session.{index}/commands");
-        // The quoted word leaves every character as it is.
-        let _ = writeln!(script.body, "cat >{file} <<'END-OF-COMMANDS'\n{}\nEND-OF-COMMANDS", lines.join("\n"));
+        script.body += &document(&file, "END-OF-COMMANDS", &(lines.join("\n") + "\n"));
         format!("{program} <commands")
     }
 
@@ -185,7 +189,11 @@ impl Client<'_> {
             set("ftp:port-range", format!("{low}-{high}"));
         }
         if let Some(ignore) = session.ignore_passive_address {
-            script.notes.insert(format!("lftp has no setting for ignore-passive-address = {ignore}"));
+            lines.push(String::from(if ignore {
+                "set ftp:ignore-pasv-address yes"
+            } else {
+                "set ftp:fix-pasv-address no"
+            }));
         }
         let (user, password) = self.login();
         let login = in_quotes(&format!("{user},{password}"));
@@ -213,8 +221,9 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => format!("mkdir {}", in_quotes(&path)),
                 Step::Rename(from, to) => format!("mv {} {}", in_quotes(&from), in_quotes(&to)),
                 Step::ChangeDirectory(path) => format!("cd {}", in_quotes(&path)),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("quote PWD"),
-                Step::Raw(command) => with("quote", &[&command.verb, &command.argument]),
+                Step::Raw(command) => with("quote", &[command.word(), &command.argument]),
                 Step::Quit => continue,
             });
         }
@@ -271,8 +280,9 @@ impl Client<'_> {
                 Step::MakeDirectory(path) => with("mkdir", &[&path]),
                 Step::Rename(from, to) => with("rename", &[&from, &to]),
                 Step::ChangeDirectory(path) => with("cd", &[&path]),
+                Step::Wait(time) => format!("!sleep {}", seconds(time)),
                 Step::PrintDirectory => String::from("pwd"),
-                Step::Raw(command) => format!("quote {} {}", command.verb, command.argument).trim_end().to_owned(),
+                Step::Raw(command) => format!("quote {command}"),
                 Step::Copy(_) | Step::Quit => continue,
             });
         }

@@ -11,6 +11,7 @@
 //! | `files` | the files that servers and clients have |
 //! | `servers` | vsftpd, pure-ftpd, proftpd: settings, users, certificates |
 //! | `clients` | curl, lftp, tnftp, inetutils-ftp: options and commands |
+//! | `words` | words, comments and documents of the shell |
 //!
 //! What is the same: nodes, interface names, addresses, the simulator's own routes, delay, rate and queue of links, the
 //! rules as the scenario writes them, the servers' settings and users, the clients' order of commands. What cannot be
@@ -24,11 +25,13 @@ mod network;
 mod routes;
 mod rules;
 mod servers;
+mod words;
 
 use crate::scenario::Scenario;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use thiserror::Error;
+use words::{one_line, quoted};
 
 const HEAD: &str = include_str!("head.sh");
 const TAIL: &str = include_str!("tail.sh");
@@ -83,20 +86,6 @@ pub fn script(scenario: &Scenario) -> Result<String, NoLaboratory> {
     let _ = writeln!(out, "nodes='{}'", names.join(" "));
     let _ = writeln!(out, "programs='{}'\npackages='{}'", programs.join(" "), packages.join(" "));
     Ok([&out, HEAD, &script.body, TAIL].concat())
-}
-
-/// Text that cannot end a comment.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// A word that the shell takes as it is (POSIX, 2.2.2).
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,@%+=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Whole seconds, at least one: the real programs take 0 for never.

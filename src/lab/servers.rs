@@ -112,6 +112,13 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
         set("local_umask", "022");
     }
     set("connect_from_port_20", yes(spec.config.connect_from_port_20.unwrap_or(true)));
+    if let Some(port) = spec.config.data_port {
+        set("ftp_data_port", &port.to_string());
+    }
+    if let Some(rate) = spec.config.rate {
+        set("anon_max_rate", &rate.to_string());
+        set("local_max_rate", &rate.to_string());
+    }
     set("port_enable", yes(spec.config.active));
     set("pasv_enable", yes(spec.config.passive));
     set("port_promiscuous", yes(spec.config.port_promiscuous));
@@ -159,6 +166,10 @@ fn pure_ftpd(spec: &FtpServerSpec) -> String {
     if let Some((low, high)) = spec.config.passive_ports {
         let _ = write!(command, " -p {low}:{high}");
     }
+    // Measured: its unit is half a KiB/s.
+    if let Some(rate) = spec.config.rate {
+        let _ = write!(command, " -T {}", (rate / 512).max(1));
+    }
     if let Some(address) = spec.config.passive_address {
         let _ = write!(command, " -P {address}");
     }
@@ -192,6 +203,9 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     }
     if let Some((low, high)) = spec.config.passive_ports {
         line(&format!("PassivePorts {low} {high}"));
+    }
+    if let Some(rate) = spec.config.rate {
+        line(&format!("TransferRate RETR {:.3}", rate as f64 / 1024.0));
     }
     if let Some(address) = spec.config.passive_address {
         line(&format!("MasqueradeAddress {address}"));

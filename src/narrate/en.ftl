@@ -84,6 +84,8 @@ result-lost = the connection broke: { $error }
 result-closed = the server closed the control connection
 result-no-answer = the server did not answer in time
 result-bad-reply = the server's answer made no sense
+result-address-mismatch = the client does not go to the address in 227: Passive mode address mismatch
+result-incomplete = fewer bytes came than SIZE had told
 result-not-run = not run: the session was over
 
 # The errors that a program sees; the names in capitals are those of the socket interface.
@@ -237,6 +239,8 @@ timer-control-connect = { $node }'s timer for connecting the control connection 
 timer-reply = { $node }'s timer for the next reply runs out after { $after }.
 timer-data-progress = { $node } looks, after { $after }, whether anything has moved on the data connection or whether it has ended.
 timer-retry = { $node } has waited { $after } before it tries again.
+timer-wait = { $node } has waited { $after }, as it was told to.
+timer-pace = { $node } has paused for { $after }: the rate at which it sends files is limited.
 timer-neighbour = { $node } has asked its link for { $after } who has the address { $address }: nobody answered.
 timer-neighbour-unknown = { $node } has asked its link for { $after } for an address: nobody answered.
 
@@ -494,3 +498,13 @@ unread-no-interface = of an interface that the file does not describe
 unread-cut = cut before the end of the { $header } header
 unread-malformed = with a malformed { $header } header
 unread-link-header = link
+
+outcome-details = { $outcome } ({ $details })
+detail-time = { $time } s
+detail-then = { $first }, then { $then }
+detail-by = by { $verb }
+detail-reconnects = connected anew: { $count }
+compare-numbered = { $command } #{ $number }
+ladder-fold = { $bytes } bytes in { $segments } segments, { $time } s
+ladder-fold-acks = { $acks } ACKs, { $time } s
+ladder-fold-trouble = { $repeated } of them repeated, { $lost } lost

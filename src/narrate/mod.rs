@@ -34,7 +34,7 @@ pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
-pub use note::{knock_note, outcome_name, outcome_note, row_note};
+pub use note::{knock_note, outcome_details, outcome_name, outcome_note, row_note, seconds};
 pub use sentence::sentence;
 pub use unread::unread_reason;
 pub use why::why;

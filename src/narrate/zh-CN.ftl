@@ -72,6 +72,8 @@ result-lost = 连接中断：{ $error }
 result-closed = 服务器关闭了控制连接
 result-no-answer = 服务器没有按时应答
 result-bad-reply = 服务器的应答无法理解
+result-address-mismatch = 客户端不连接 227 中的地址：Passive mode address mismatch
+result-incomplete = 收到的字节比 SIZE 所说的少
 result-not-run = 未执行：会话已经结束
 
 error-refused = 连接被拒绝（ECONNREFUSED）
@@ -221,6 +223,8 @@ timer-control-connect = { $node } 等待建立控制连接的定时器在 { $aft
 timer-reply = { $node } 等待下一个应答的定时器在 { $after } 后超时。
 timer-data-progress = 过了 { $after }，{ $node } 检查数据连接上是否有数据传输，或者它是否已经结束。
 timer-retry = { $node } 等了 { $after }，现在再试一次。
+timer-wait = { $node } 按照要求等了 { $after }。
+timer-pace = { $node } 暂停了 { $after }：它发送文件的速率受到限制。
 timer-neighbour = { $node } 在链路上查询地址 { $address } 已有 { $after }：无人应答。
 timer-neighbour-unknown = { $node } 在链路上查询一个地址已有 { $after }：无人应答。
 
@@ -474,3 +478,13 @@ unread-no-interface = 属于文件未描述的接口
 unread-cut = 在 { $header } 首部结束之前被截断
 unread-malformed = { $header } 首部格式错误
 unread-link-header = 链路层
+
+outcome-details = { $outcome }（{ $details }）
+detail-time = { $time } 秒
+detail-then = 先 { $first }，后 { $then }
+detail-by = 经由 { $verb }
+detail-reconnects = 重新连接：{ $count }
+compare-numbered = { $command } #{ $number }
+ladder-fold = { $bytes } 字节，{ $segments } 个报文段，{ $time } 秒
+ladder-fold-acks = { $acks } 个 ACK，{ $time } 秒
+ladder-fold-trouble = 其中 { $repeated } 个重传，{ $lost } 个丢失

@@ -19,7 +19,6 @@ mod read;
 mod routes;
 mod server;
 mod sessions;
-mod units;
 
 pub use builtin::{Builtin, builtin, builtins};
 pub use diagnostic::{Diagnostic, Severity, render};

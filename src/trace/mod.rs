@@ -102,6 +102,8 @@ pub struct Trace {
     pub seed: u64,
     /// The nodes, by id.
     pub nodes: Vec<NodeInfo>,
+    /// Who has an address: the first node that has it. Sentences ask for it all the time, and networks are large.
+    pub owners: BTreeMap<IpAddr, NodeId>,
     /// The links, by id.
     pub links: Vec<LinkInfo>,
     /// The rules, by id.

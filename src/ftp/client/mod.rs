@@ -82,6 +82,7 @@ impl ClientConfig {
     fn pasv_address_policy(&self) -> PasvAddressPolicy {
         match self.ignore_pasv_address {
             Some(true) => PasvAddressPolicy::Ignored,
+            Some(false) if self.software == Software::Lftp => PasvAddressPolicy::Fixed { all: false },
             Some(false) => PasvAddressPolicy::Believed,
             None => self.software.pasv_address_policy(),
         }
