@@ -17,7 +17,7 @@
 //!
 //! - [`time`], [`ids`], `lookup`: simulated time; small integer names; a hash table that cannot be walked
 //! - [`text`]: text from outside, made safe to show
-//! - `suggest`: "did you mean"
+//! - `suggest`, `units`: "did you mean"; `5 ms`, `100 Mbit/s`, `2 kB`
 //! - [`endpoint_text`]: how FTP writes addresses, which the firewall's helper reads and writes too
 //! - [`packet`]: IP, TCP and ICMP as typed values
 //! - [`tcp`]: one connection's state machine, without I/O and without a clock
