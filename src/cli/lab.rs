@@ -1,7 +1,8 @@
 //! `ftpscope lab`: the same network of real software, as a shell script.
 
-use super::{Failed, Subject, load, output};
+use super::{Failed, Look, Subject, load, output};
 use crate::lab;
+use crate::narrate::{Id, Messages, visible};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -14,13 +15,10 @@ pub(super) struct LabArgs {
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &LabArgs) -> Result<(), Failed> {
-    let scenario = load::subject(&args.subject)?;
-    let script = lab::script(&scenario).map_err(|problem| {
-        Failed::Usage(format!(
-            "ftpscope: no laboratory for this scenario: {}",
-            crate::narrate::visible(&problem.to_string())
-        ))
-    })?;
+pub(super) fn run(args: &LabArgs, look: &Look) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
+    let scenario = load::subject(&args.subject, &messages)?;
+    let script = lab::script(&scenario)
+        .map_err(|problem| Failed::said(&messages, Id::ErrorNoLab, &[("problem", &visible(&problem.to_string()))]))?;
     output::write_to(args.output.as_deref(), |out| out.write_all(script.as_bytes()))
 }

@@ -6,7 +6,7 @@ use crate::ftp::Mode;
 use crate::ids::FrameId;
 use crate::insight::{CommandOutcome, divergence, knocks, outcomes};
 use crate::ladder::{Ladder, channel_mark, fit, text_width};
-use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_note, sentence, visible};
+use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_note, sentence, title, visible};
 use crate::packet::Channel;
 use crate::trace::{Event, Trace};
 use std::io;
@@ -18,7 +18,7 @@ pub fn write_comparison(
     options: LadderOptions,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}", visible(&runs[0].1.title))?;
+    writeln!(out, "{}", visible(title(messages.language(), &runs[0].1.title, runs[0].1.title_zh.as_deref())))?;
     writeln!(out, "\n{}\n", messages.text(Id::CompareOutcomes))?;
     write_outcomes(runs, messages, out)?;
     writeln!(out, "\n{}", messages.text(Id::CompareKnocks))?;

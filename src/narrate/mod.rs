@@ -7,6 +7,7 @@
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
 //! | `sanitise` | text from outside, made safe to show |
 //! | `label` | the few words on an arrow of the ladder |
+//! | `check` | what `check` says; limits; titles |
 //! | `words` | outcomes, modes, fates |
 //! | `unread` | why a captured frame was not read |
 //! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
@@ -14,6 +15,7 @@
 //! | `sentence`, `sent` | one sentence for any frame |
 //! | `why` | one to three further sentences for the frames that deserve them |
 
+mod check;
 mod facts;
 mod ids;
 mod label;
@@ -31,6 +33,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use check::{limit, title, unmet, verdict, was};
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};

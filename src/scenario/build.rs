@@ -35,6 +35,7 @@ impl Scenario {
     pub fn names(&self) -> Trace {
         Trace {
             title: self.title.clone(),
+            title_zh: self.title_zh.clone(),
             seed: self.seed,
             nodes: self
                 .nodes

@@ -98,6 +98,8 @@ pub struct SessionInfo {
 pub struct Trace {
     /// The scenario's title.
     pub title: String,
+    /// The title in Simplified Chinese, if it has one.
+    pub title_zh: Option<String>,
     /// The seed of the run.
     pub seed: u64,
     /// The nodes, by id.
