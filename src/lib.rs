@@ -16,6 +16,7 @@
 //! Ground floor first; a module uses only what stands above it in this list:
 //!
 //! - [`time`], [`ids`]: simulated time; small integer names
+//! - [`text`]: text from outside, made safe to show
 //! - [`endpoint_text`]: how FTP writes addresses, which the firewall's helper reads and writes too
 //! - [`packet`]: IP, TCP and ICMP as typed values
 //! - [`tcp`]: one connection's state machine, without I/O and without a clock
@@ -63,6 +64,7 @@ pub mod packet;
 pub mod scenario;
 mod suggest;
 pub mod tcp;
+pub mod text;
 pub mod time;
 pub mod trace;
 pub mod tui;

@@ -1,5 +1,7 @@
 //! "Did you mean ...?"
 
+use crate::text::show;
+
 /// Words longer than this are not typing errors of anything we know; comparing them would only cost time.
 const LONGEST: usize = 40;
 
@@ -19,21 +21,18 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// `word` in backticks, shortened and without characters that could upset a terminal.
+/// `word` in backticks, shortened and safe to show.
 pub(crate) fn quote(word: &str) -> String {
     const SHOWN: usize = 60;
-    let mut text: String = word.chars().take(SHOWN).map(visible).collect();
+    let mut text = String::from("`");
+    for c in word.chars().take(SHOWN) {
+        show(c, &mut text);
+    }
     if word.chars().nth(SHOWN).is_some() {
         text.push_str("...");
     }
-    format!("`{text}`")
-}
-
-/// `c`, or the replacement character where it is a control or a bidirectional formatting character.
-pub(crate) fn visible(c: char) -> char {
-    let hidden = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    if hidden { char::REPLACEMENT_CHARACTER } else { c }
+    text.push('`');
+    text
 }
 
 /// `` `a`, `b` or `c` ``.
@@ -61,7 +60,7 @@ mod tests {
 
     #[test]
     fn quoting_disarms_escape_sequences() {
-        assert_eq!(quote("\u{1b}[2J"), "`\u{fffd}[2J`");
+        assert_eq!(quote("\u{1b}[2J"), "`\\x1b[2J`");
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

@@ -10,7 +10,7 @@ use crate::tcp::Outcome;
 use crate::time::{Duration, Instant};
 use crate::trace::{Event, Observer, PortName, Side, SocketAction};
 use bytes::Bytes;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The machine as one session sees it, while it is told something.
 pub(super) struct EngineHost<'a, O> {
@@ -44,12 +44,31 @@ impl<O: Observer> EngineHost<'_, O> {
         self.simulation.data_tag(self.node, self.program, self.slot)
     }
 
+    /// The two ends of a data connection to `to`. No address means this machine (`ip_route_output_key_hash_rcu`): its
+    /// loopback address, or the one that the program has bound its socket to, as servers do.
+    fn ends(&self, port: u16, to: SocketAddr) -> (Endpoint, Endpoint) {
+        let own = self.control_local().ip();
+        let ip = match to.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() && self.is_client => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V4(ip) if ip.is_unspecified() => own,
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let to = Endpoint::new(ip, to.port());
+        let from = match to.ip {
+            IpAddr::V4(ip) if ip.is_loopback() && self.is_client => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_loopback() && self.is_client => IpAddr::V6(ip),
+            _ => own,
+        };
+        (Endpoint::new(from, port), to)
+    }
+
     fn record(&mut self, tag: Option<Tag>, event: impl FnOnce() -> Event) -> Option<FrameId> {
         let cause = self.cause;
         self.simulation.record(self.node, cause, tag, |_| event())
     }
 
-    /// Writes to a socket; what it sends now follows from `cause`.
+    /// Writes a line of the dialogue to a socket; what it sends now follows from `cause`.
     fn write(&mut self, handle: Option<Handle>, bytes: Bytes, cause: Option<FrameId>) {
         self.with_connection(handle, cause, |connection| {
             connection.send(bytes);
@@ -135,7 +154,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
 
     fn close_control(&mut self) {
         let (handle, cause) = (self.control(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
     }
 
     fn select_control(&mut self, server: FxpServer) {
@@ -196,8 +216,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
             let call = if self.is_client { PortCall::Connect } else { PortCall::Bind };
             self.simulation.ephemeral_port(self.node, call).ok_or(DataError::NoPort)?
         };
-        let local = Endpoint::new(self.control_local().ip(), port);
-        let remote = Endpoint::from(to);
+        let (local, remote) = self.ends(port, to);
         if let Some(old) = self.simulation.nodes[self.node.index()].stack.find(local, remote) {
             // What only waits in TIME-WAIT makes way (recorded in row D20: the same four numbers 50 ms later; RFC 6191).
             let cause = self.cause;
@@ -217,22 +236,40 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         Ok(())
     }
 
-    fn send_data(&mut self, bytes: Bytes) {
+    fn send_data(&mut self, bytes: Bytes) -> usize {
         let (handle, cause) = (self.data(), self.cause);
-        self.write(handle, bytes, cause);
+        let mut taken = 0;
+        self.with_connection(handle, cause, |connection| {
+            taken = connection.write(bytes);
+            Outcome::default()
+        });
+        taken
     }
 
-    fn send_last_data(&mut self, bytes: Bytes) {
+    fn send_last_data(&mut self, bytes: Bytes) -> usize {
         let (handle, cause) = (self.data(), self.cause);
+        let (mut taken, now) = (0, self.simulation.now);
         self.with_connection(handle, cause, |connection| {
-            connection.send(bytes);
-            connection.leave()
+            let all = bytes.len();
+            taken = connection.write(bytes);
+            if taken == all { connection.leave(now) } else { Outcome::default() }
         });
+        taken
     }
 
     fn close_data(&mut self) {
         let (handle, cause) = (self.data(), self.cause);
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
+    }
+
+    fn linger_data(&mut self) {
+        let (handle, cause) = (self.data(), self.cause);
+        self.with_connection(handle, cause, crate::tcp::Connection::linger);
+    }
+
+    fn release_data(&mut self) {
+        self.leave_data();
     }
 
     fn abort_data(&mut self) {
@@ -248,7 +285,8 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
             sockets.data = None;
         }
-        self.with_connection(handle, cause, crate::tcp::Connection::leave);
+        let now = self.simulation.now;
+        self.with_connection(handle, cause, |connection| connection.leave(now));
     }
 
     fn set_timer(&mut self, timer: FtpTimer, after: Duration) {

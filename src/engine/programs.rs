@@ -18,6 +18,10 @@ pub(super) enum Call {
     Connected(Endpoint),
     Bytes(Bytes),
     PeerClosed,
+    /// There is room again for what a write left.
+    Writable,
+    /// Our FIN is acknowledged.
+    FinAcked,
     Done,
     Failed(DataError),
     Timer(FtpTimer),
@@ -233,7 +237,7 @@ impl<O: Observer> Simulation<O> {
                 (Channel::Control, Call::Failed(error)) => client.on_second_failed(error, host),
                 (_, Call::Timer(timer)) => client.on_second_timer(timer, host),
                 // The servers have the data connection between them.
-                (Channel::Control, Call::Done) | (Channel::Data, _) => {}
+                (Channel::Control, Call::Done | Call::FinAcked | Call::Writable) | (Channel::Data, _) => {}
             });
         }
         self.with_client(node, owner.program, 0, cause, |client, host| match (owner.channel, call) {
@@ -241,7 +245,8 @@ impl<O: Observer> Simulation<O> {
             (Channel::Control, Call::Bytes(bytes)) => client.on_control(bytes, host),
             (Channel::Control, Call::PeerClosed) => client.on_control_closed(host),
             (Channel::Control, Call::Failed(error)) => client.on_control_failed(error, host),
-            (Channel::Control, Call::Done) => {}
+            (Channel::Control, Call::Done | Call::Writable) | (_, Call::FinAcked) => {}
+            (Channel::Data, Call::Writable) => client.on_data_writable(host),
             (Channel::Data, Call::Connected(remote)) => client.on_data_connected(remote.into(), host),
             (Channel::Data, Call::Bytes(bytes)) => client.on_data(bytes, host),
             (Channel::Data, Call::PeerClosed) => client.on_data_closed(host),
@@ -267,7 +272,9 @@ impl<O: Observer> Simulation<O> {
             (Channel::Control, Call::Bytes(bytes)) => session.on_control(bytes, server, host),
             (Channel::Control, Call::PeerClosed) => session.on_control_closed(server, host),
             (Channel::Control, Call::Failed(error)) => session.on_control_failed(error, server, host),
-            (Channel::Control, Call::Done) => {}
+            (Channel::Control, Call::Done | Call::Writable | Call::FinAcked) => {}
+            (Channel::Data, Call::Writable) => session.on_data_writable(server, host),
+            (Channel::Data, Call::FinAcked) => session.on_data_sent(server, host),
             (Channel::Data, Call::Connected(remote)) => session.on_data_connected(remote.into(), server, host),
             (Channel::Data, Call::Bytes(bytes)) => session.on_data(bytes, server, host),
             (Channel::Data, Call::PeerClosed) => session.on_data_closed(server, host),
@@ -335,10 +342,11 @@ impl<O: Observer> Simulation<O> {
             self.unlisten(node, listener, None);
         }
         // What the process still holds open is closed as it ends.
+        let now = self.now;
         if let Some(data) = sockets.data
             && let Some(socket) = self.nodes[node.index()].stack.socket_mut(data)
         {
-            let outcome = socket.connection.leave();
+            let outcome = socket.connection.leave(now);
             let cause = socket.cause;
             self.apply(node, data, outcome, cause);
         }

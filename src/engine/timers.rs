@@ -70,7 +70,7 @@ impl<O: Observer> Simulation<O> {
         running.deadline = Instant::NEVER;
         let after = running.length;
         let tag = self.session_tag(node, program, slot).map(|tag| match timer {
-            FtpTimer::DataConnect => {
+            FtpTimer::DataConnect | FtpTimer::DataProgress => {
                 self.data_tag(node, program, slot).unwrap_or(Tag { connection: None, channel: Channel::Data, ..tag })
             }
             _ => tag,
@@ -103,7 +103,7 @@ impl<O: Observer> Simulation<O> {
         let state = self.session_mut(node, program, slot)?;
         let set_for = state.timers[timer].cause;
         let handle = match timer {
-            FtpTimer::DataConnect => state.data.or(state.control),
+            FtpTimer::DataConnect | FtpTimer::DataProgress => state.data.or(state.control),
             _ => state.control,
         };
         let socket = handle.and_then(|handle| self.nodes[node.index()].stack.socket(handle));

@@ -257,6 +257,15 @@ impl<O: Observer> Simulation<O> {
             self.call(node, owner, handle, Call::PeerClosed, cause);
         }
         self.flush(node, handle);
+        if outcome.room
+            && let Some(socket) = self.nodes[node.index()].stack.socket_mut(handle)
+            && socket.connection.has_become_writable()
+        {
+            self.call(node, owner, handle, Call::Writable, cause);
+        }
+        if outcome.fin_acked {
+            self.call(node, owner, handle, Call::FinAcked, cause);
+        }
         if outcome.done {
             self.call(node, owner, handle, Call::Done, cause);
         }

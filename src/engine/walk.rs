@@ -13,7 +13,7 @@ use super::queue::What;
 use super::simulation::Simulation;
 use crate::firewall::{CtState, Hook, Tracked, Verdict, View};
 use crate::ids::{FrameId, LinkId, NodeId};
-use crate::network::{LOOPBACK, Route};
+use crate::network::{LOOPBACK, Route, is_broadcast_at, is_martian};
 use crate::packet::{Body, ETHERNET_HEADER, Packet, Unreachable};
 use crate::time::{Duration, Instant};
 use crate::trace::{Event, Loss, Observer, Timer};
@@ -72,7 +72,14 @@ impl<O: Observer> Simulation<O> {
         if !self.pass(node, Hook::Prerouting, between, tracked.as_mut(), &mut packet) {
             return;
         }
+        if input != Some(LOOPBACK) && is_martian(packet.src, packet.dst) {
+            self.lose(node, packet, Loss::Martian);
+            return;
+        }
         match self.routes.route(&self.topology, node, packet.dst) {
+            Route::None if is_broadcast_at(&self.topology, node, packet.dst) => {
+                self.lose(node, packet, Loss::Martian);
+            }
             Route::Local => {
                 if self.pass(node, Hook::Input, between, tracked.as_mut(), &mut packet) {
                     self.translate(node, Hook::Input, between, tracked.as_mut(), &mut packet);

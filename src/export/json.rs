@@ -4,9 +4,11 @@ use crate::firewall::{RejectWith, Verdict};
 use crate::ftp::CommandResult;
 use crate::ids::SessionId;
 use crate::packet::{Body, Icmp, Packet};
+use crate::text::is_hidden;
 use crate::trace::{Event, Frame, NodeInfo, RuleInfo, Side, SocketAction, Timer, Trace};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::ser::Formatter;
 use std::io;
 
 /// The version of the format; fields are only ever added.
@@ -14,13 +16,34 @@ const VERSION: u32 = 1;
 
 /// Writes the trace.
 pub fn write_json(trace: &Trace, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Header(trace))?;
-    writeln!(out)?;
+    write_line(&Header(trace), out)?;
     for (id, frame) in trace.ids().zip(&trace.frames) {
-        serde_json::to_writer(&mut *out, &Row { trace, number: id.number(), frame })?;
-        writeln!(out)?;
+        write_line(&Row { trace, number: id.number(), frame }, out)?;
     }
     Ok(())
+}
+
+fn write_line(row: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
+    row.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping))?;
+    writeln!(out)
+}
+
+/// JSON escapes C0 by itself (RFC 8259, section 7). The other hidden characters, which are allowed in it, are escaped in the
+/// same way: it means the same, and is safe to look at.
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = fragment;
+        while let Some((at, c)) = plain.char_indices().find(|(_, c)| is_hidden(*c)) {
+            out.write_all(&plain.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            plain = &plain[at + c.len_utf8()..];
+        }
+        out.write_all(plain.as_bytes())
+    }
 }
 
 /// Serializes by a closure that fills a map: field order is ours, and fields depend on the event.
@@ -286,6 +309,7 @@ const fn timer_name(timer: Timer) -> &'static str {
         Timer::Tcp(kind) => kind.name(),
         Timer::Ftp(FtpTimer::Idle) => "idle",
         Timer::Ftp(FtpTimer::DataConnect) => "data-connect",
+        Timer::Ftp(FtpTimer::DataProgress) => "data-progress",
         Timer::Ftp(FtpTimer::ControlConnect) => "control-connect",
         Timer::Ftp(FtpTimer::Reply) => "reply",
         Timer::Ftp(FtpTimer::Retry) => "retry",

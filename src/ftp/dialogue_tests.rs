@@ -447,6 +447,8 @@ proptest! {
         // Each entry is tried twice at most, on a control connection of its own.
         for _ in 0..14 {
             session.on_control_failed(DataError::Reset, host);
+            // Who looks at the data connection alone hears of the other when that one ends; it always does.
+            session.on_data_failed(DataError::TimedOut, host);
             session.on_timer(FtpTimer::Retry, host);
         }
         prop_assert!(session.is_finished());

@@ -138,6 +138,8 @@ pub enum FtpTimer {
     Idle,
     /// Server: the data connection is not there yet (connecting or waiting to accept). Client: connecting.
     DataConnect,
+    /// Server: whether bytes move on the data connection, and whether it ends.
+    DataProgress,
     /// Client: connecting to port 21.
     ControlConnect,
     /// Client: the next reply is awaited.
@@ -185,12 +187,18 @@ pub trait Host {
     fn stop_listening(&mut self);
     /// Starts a data connection to `to`, from port `from` or an ephemeral one.
     fn connect_data(&mut self, from: Option<u16>, to: SocketAddr) -> Result<(), DataError>;
-    /// Sends on the data connection.
-    fn send_data(&mut self, bytes: Bytes);
-    /// Sends on the data connection and closes it in order, so that the FIN travels with the last octets (`TCP_CORK`).
-    fn send_last_data(&mut self, bytes: Bytes);
-    /// Closes the data connection in order, after what was sent.
+    /// Sends on the data connection. How many of the bytes, the first ones, the socket took: if not all, `on_data_writable`
+    /// says when it has room again.
+    fn send_data(&mut self, bytes: Bytes) -> usize;
+    /// The same, and if all were taken closes the connection in order, so that the FIN travels with the last octets
+    /// (`TCP_CORK`).
+    fn send_last_data(&mut self, bytes: Bytes) -> usize;
+    /// Closes the data connection in order, after what was sent. The kernel goes on alone (`close()`).
     fn close_data(&mut self);
+    /// The same, but the program waits for it: `on_data_sent`, `on_data_done` (`SO_LINGER`, `shutdown()`).
+    fn linger_data(&mut self);
+    /// After [`Self::linger_data`]: waits no longer. The kernel goes on alone, and nothing more of it is reported.
+    fn release_data(&mut self);
     /// Gives up the data connection at once: a connecting one silently, an established one with RST.
     fn abort_data(&mut self);
     /// Closes the data connection in order and wants to hear no more of it.

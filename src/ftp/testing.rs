@@ -110,20 +110,25 @@ impl Host for Machine {
         self.acts.push_back(Act::Connect(SocketAddr::new(self.local.ip(), port), to));
         Ok(())
     }
-    fn send_data(&mut self, bytes: Bytes) {
+    fn send_data(&mut self, bytes: Bytes) -> usize {
         self.log.push(format!("{} data {} bytes", self.letter, bytes.len()));
+        let taken = bytes.len();
         self.acts.push_back(Act::Data(bytes));
+        taken
     }
-    fn send_last_data(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.send_data(bytes);
-        }
+    fn send_last_data(&mut self, bytes: Bytes) -> usize {
+        let taken = if bytes.is_empty() { 0 } else { self.send_data(bytes) };
         self.close_data();
+        taken
     }
     fn close_data(&mut self) {
         self.log.push(format!("{} data FIN", self.letter));
         self.acts.push_back(Act::CloseData);
     }
+    fn linger_data(&mut self) {
+        self.close_data();
+    }
+    fn release_data(&mut self) {}
     fn leave_data(&mut self) {
         self.log.push(format!("{} data FIN", self.letter));
         self.acts.push_back(Act::LeaveData);
@@ -312,6 +317,9 @@ impl Pair {
                     self.data = None;
                     for side in [CLIENT, 1] {
                         self.collect();
+                        if side != CLIENT && !self.left[side] {
+                            self.server.on_data_sent(&mut self.shared, &mut self.machines[1]);
+                        }
                         if !self.left[side] {
                             tell!(self, side, on_data_done);
                         }

@@ -1,6 +1,7 @@
 //! Who knocked on whose door, and what came of it: one line a connection.
 
 use crate::firewall::Verdict;
+use crate::ftp::DataError;
 use crate::ids::{ConnectionId, FrameId, NodeId, SessionId};
 use crate::lookup::LookUp;
 use crate::packet::{Channel, Endpoint, Flags};
@@ -94,6 +95,8 @@ fn follow(trace: &Trace, knock: &mut Knock, id: FrameId) {
         Event::Verdict { verdict: Verdict::Drop, .. } => decide(KnockFate::Dropped),
         Event::Verdict { verdict: Verdict::Reject(_), .. } => decide(KnockFate::Rejected),
         Event::Lost { .. } => decide(KnockFate::Unreachable),
+        // Of a connection to itself nothing is seen on a link.
+        Event::Socket { action: SocketAction::Failed(DataError::Refused), .. } => decide(KnockFate::Refused),
         Event::Sent { packet, .. } => {
             let packet = trace.packet(*packet);
             if let Some(segment) = packet.tcp() {

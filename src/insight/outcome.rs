@@ -1,7 +1,7 @@
 //! What became of each command of a session, and where that was decided.
 
 use crate::firewall::Verdict;
-use crate::ftp::CommandResult;
+use crate::ftp::{CommandResult, DataError};
 use crate::ids::{FrameId, NodeId, RuleId, SessionId};
 use crate::packet::Flags;
 use crate::scenario::Outcome;
@@ -115,13 +115,19 @@ const fn end_of(frame: &Frame) -> Option<Outcome> {
     }
 }
 
-/// The first RST that a host sent by itself: nobody listens there.
+/// The first RST that a host sent by itself: nobody listens there. What a node refuses itself is on no link.
 fn refusal(trace: &Trace, range: &[(FrameId, &Frame)]) -> Option<(Outcome, Option<FrameId>)> {
-    range.iter().find_map(|(id, frame)| {
+    let on_a_link = range.iter().find_map(|(id, frame)| {
         let Event::Sent { packet, .. } = frame.event else { return None };
         let segment = trace.packet(packet).tcp()?;
         let answers_syn = segment.flags.contains(Flags::RST.with(Flags::ACK)) && segment.seq.0 == 0;
         answers_syn.then_some((Outcome::Refused, Some(*id)))
+    });
+    on_a_link.or_else(|| {
+        let refused = |frame: &Frame| {
+            matches!(frame.event, Event::Socket { action: SocketAction::Failed(DataError::Refused), .. })
+        };
+        range.iter().find(|(_, frame)| refused(frame)).map(|(id, _)| (Outcome::Refused, Some(*id)))
     })
 }
 

@@ -29,6 +29,8 @@ captures=$(cd -- "$captures" && pwd)
 chmod 755 "$work"
 children=''
 captors=''
+# The namespace of the bridges, if there is any.
+wires=''
 
 # shellcheck disable=SC2317,SC2329 # the trap calls it
 clean_up() {
@@ -36,13 +38,13 @@ clean_up() {
     trap - EXIT HUP INT TERM
     # shellcheck disable=SC2086 # a list of numbers
     [ -z "$children$captors" ] || kill $children $captors 2>/dev/null || :
-    for node in $nodes; do
+    for node in $nodes $wires; do
         for pid in $(ip netns pids "$prefix-$node" 2>/dev/null); do
             kill "$pid" 2>/dev/null || :
         done
     done
     wait
-    for node in $nodes; do
+    for node in $nodes $wires; do
         ip netns del "$prefix-$node" 2>/dev/null || :
     done
     rm -rf -- "$work"
@@ -58,32 +60,68 @@ in_node() {
     ip netns exec "$prefix-$node" "$@"
 }
 
+# add_node NODE FORWARDS LINEAR-SYN-TIMEOUTS
 add_node() {
     ip netns add "$prefix-$1"
     in_node "$1" ip link set dev lo up
     # shellcheck disable=SC2016 # for the inner shell
     in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$file"; done' 2>/dev/null || :
+    # A namespace begins with what the machine is set to.
+    in_node "$1" sh -c "echo $2 >/proc/sys/net/ipv4/ip_forward; echo $2 >/proc/sys/net/ipv6/conf/all/forwarding
+        for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >\"\$file\"; done
+        echo $3 >/proc/sys/net/ipv4/tcp_syn_linear_timeouts" 2>/dev/null || :
 }
 
-# add_link NODE INTERFACE NODE INTERFACE DELAY RATE QUEUE
+# add_link NODE INTERFACE NODE INTERFACE MTU CUT: a link with a number for CUT goes through a bridge, which can part it.
 add_link() {
-    ip link add name "$2" netns "$prefix-$1" type veth peer name "$4" netns "$prefix-$3"
-    set_end "$1" "$2" "$5" "$6" "$7"
-    set_end "$3" "$4" "$5" "$6" "$7"
+    if [ "$6" = - ]; then
+        ip link add name "$2" mtu "$5" netns "$prefix-$1" type veth peer name "$4" mtu "$5" netns "$prefix-$3"
+        return
+    fi
+    [ -n "$wires" ] || {
+        wires=wires.0
+        ip netns add "$prefix-wires.0"
+        # Nothing of its own on the wire.
+        in_node wires.0 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6' 2>/dev/null || :
+    }
+    in_node wires.0 ip link add name "cut$6" mtu 9500 type bridge
+    ip link add name "$2" mtu "$5" netns "$prefix-$1" type veth peer name "cut$6a" mtu 9500 netns "$prefix-wires.0"
+    ip link add name "$4" mtu "$5" netns "$prefix-$3" type veth peer name "cut$6b" mtu 9500 netns "$prefix-wires.0"
+    for end in "cut$6a" "cut$6b"; do
+        in_node wires.0 ip link set dev "$end" master "cut$6"
+        in_node wires.0 ip link set dev "$end" up
+        in_node wires.0 bridge link set dev "$end" learning off 2>/dev/null || :
+    done
+    in_node wires.0 ip link set dev "cut$6" up
 }
 
-# set_end NODE INTERFACE DELAY RATE QUEUE: real segments and checksums in captures, then the link's manners.
+# cut NUMBER down|up: what is sent into a cut link is lost, and nobody is told.
+cut() {
+    state=3
+    [ "$2" = up ] || state=0
+    in_node wires.0 bridge link set dev "cut$1a" state "$state"
+    in_node wires.0 bridge link set dev "cut$1b" state "$state"
+}
+
+# set_end NODE INTERFACE RATE PACKETS BYTES BURST FAULTS HELD-BACK WORDS: real segments and checksums in captures, then
+# the link's manners.
 set_end() {
     if command -v ethtool >/dev/null 2>&1; then
         in_node "$1" ethtool -K "$2" tx off tso off gso off gro off >/dev/null 2>&1 || :
     fi
     in_node "$1" ip link set dev "$2" up
-    in_node "$1" tc qdisc add dev "$2" root netem delay "$3" rate "$4" limit "$5" 2>"$work/tc" && return
-    # A kernel without netem: the rate can be had in another way, the delay cannot.
-    without="delay"
-    in_node "$1" tc qdisc add dev "$2" root tbf rate "$4" burst 16k limit "$(($5 * 1514))" 2>/dev/null ||
-        without="delay and rate"
-    printf '%s\n' "ftpscope lab: $1 $2 without $without: $(head -n 1 "$work/tc")" >&2
+    # shellcheck disable=SC2086 # options
+    if in_node "$1" tc qdisc add dev "$2" root handle 1: netem $7 rate "$3" limit "$4" 2>"$work/tc"; then
+        [ "$8" = - ] || in_node "$1" tc qdisc add dev "$2" parent 1: netem $8 limit "$4" 2>"$work/tc" ||
+            printf '%s\n' "ftpscope lab: not the same: $1 $2 without reorder: $(head -n 1 "$work/tc")" >&2
+        return
+    fi
+    # A kernel without netem: the rate can be had in another way, the rest cannot.
+    without=$9
+    in_node "$1" tc qdisc add dev "$2" root tbf rate "$3" burst "$6" limit "$5" 2>/dev/null ||
+        without="$9${9:+, }rate"
+    [ -z "$without" ] ||
+        printf '%s\n' "ftpscope lab: not the same: $1 $2 without $without: $(head -n 1 "$work/tc")" >&2
 }
 
 # add_neighbour NODE INTERFACE NEIGHBOUR ITS-INTERFACE ITS-ADDRESS

@@ -5,7 +5,9 @@
 //! | file | subject |
 //! |---|---|
 //! | `head.sh`, `tail.sh` | what every script begins and ends with |
-//! | `network` | namespaces, links, addresses, routes, rules |
+//! | `network` | namespaces, links with their faults and cuts, addresses |
+//! | `routes` | routing tables |
+//! | `rules` | the rules, for nft |
 //! | `files` | the files that servers and clients have |
 //! | `servers` | vsftpd, pure-ftpd, proftpd: settings, users, certificates |
 //! | `clients` | curl, lftp, tnftp, inetutils-ftp: options and commands |
@@ -19,6 +21,8 @@
 mod clients;
 mod files;
 mod network;
+mod routes;
+mod rules;
 mod servers;
 
 use crate::scenario::Scenario;
@@ -64,6 +68,7 @@ pub fn script(scenario: &Scenario) -> Result<String, NoLaboratory> {
     let mut script = Script { needs: TOOLS.into_iter().collect(), ..Script::default() };
     network::write(scenario, &mut script);
     servers::write(scenario, &mut script);
+    network::write_cuts(scenario, &mut script);
     clients::write(scenario, &mut script)?;
     let mut out = String::from("#!/bin/sh\n");
     let _ = writeln!(out, "# Made by ftpscope {}: {}", env!("CARGO_PKG_VERSION"), one_line(&scenario.title));

@@ -1,53 +1,33 @@
-//! Namespaces, links, addresses, routes and rules.
+//! Namespaces, links, addresses.
 
-use super::quoted;
-use crate::firewall::{Action, Hook};
-use crate::ids::{NodeId, RuleId};
-use crate::network::{Hop, Route, Routes};
-use crate::scenario::{ChainSpec, InterfaceSpec, LinkSpec, NodeSpec, RuleSpec, Scenario};
+use super::{Script, routes, rules};
+use crate::network::{Chance, Faults};
+use crate::scenario::{LinkSpec, Scenario};
 use crate::tcp::SynRetries;
-use std::collections::BTreeSet;
+use crate::time::Duration;
 use std::fmt::Write;
-use std::net::IpAddr;
 
-/// The room of a full frame, to count a queue of bytes in packets.
-const FRAME: u64 = 1514;
+/// A link's room for waiting packets is counted in bytes here, in packets by netem.
+const ETHERNET: u64 = crate::packet::ETHERNET_HEADER as u64;
 
-pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
+pub(super) fn write(scenario: &Scenario, script: &mut Script) {
     let out = &mut script.body;
-    *out += "\n# The nodes.\n";
+    *out += "\n# The nodes: whether they pass packets on, how they repeat SYNs.\n";
     for node in &scenario.nodes {
-        let _ = writeln!(out, "add_node {}", node.name);
         let linear = u8::from(scenario.syn_retries == SynRetries::Linux) * 4;
-        let _ = writeln!(
-            out,
-            "in_node {} sh -c 'echo {linear} >/proc/sys/net/ipv4/tcp_syn_linear_timeouts' 2>/dev/null || :",
-            node.name
-        );
-        if node.forward {
-            let _ = writeln!(
-                out,
-                "in_node {} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 \
-                 >/proc/sys/net/ipv6/conf/all/forwarding' 2>/dev/null || :",
-                node.name
-            );
-        }
+        let _ = writeln!(out, "add_node {} {} {linear}", node.name, u8::from(node.forward));
     }
-    *out += "\n# The links: nodes and interfaces, delay, rate, queue in packets.\n";
+    *out += "\n# The links: nodes and interfaces, MTU, whether it will be cut; then each end's delay, rate, queue and faults.\n";
     for link in &scenario.links {
         write_link(scenario, link, out);
     }
     write_addresses(scenario, out);
     write_neighbours(scenario, out);
-    write_routes(scenario, out);
-    for (index, node) in scenario.nodes.iter().enumerate() {
-        if node.loose_helper {
-            script
-                .notes
-                .insert(format!("loose-helper of {} is a setting of the whole kernel, not of a namespace", node.name));
-        }
-        write_rules(scenario, index, node, out);
+    routes::write(scenario, out);
+    for index in 0..scenario.nodes.len() {
+        rules::write(scenario, index, script);
     }
+    let out = &mut script.body;
     *out += "\n# What passes by is written down.\n";
     for node in &scenario.nodes {
         for interface in &node.interfaces {
@@ -56,17 +36,123 @@ pub(super) fn write(scenario: &Scenario, script: &mut super::Script) {
     }
 }
 
-fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
-    let [(a, a_if), (b, b_if)] = link.ends.map(|end| {
+/// The cuts of all links, to begin with the sessions: their times count from there.
+pub(super) fn write_cuts(scenario: &Scenario, script: &mut Script) {
+    let out = &mut script.body;
+    for (number, link) in scenario.links.iter().enumerate().filter(|(_, link)| !link.faults.cuts.is_empty()) {
+        let [(a, a_if), _] = ends(scenario, link);
+        let _ = writeln!(out, "\n# {a} and {a_if} are cut off from each other.");
+        let mut times: Vec<(u64, u64)> =
+            link.faults.cuts.iter().map(|(from, to)| (from.as_nanos(), to.as_nanos())).collect();
+        times.sort_unstable();
+        let mut now = 0;
+        out.push_str("(\n");
+        for (from, to) in times {
+            // Cuts that overlap are one.
+            if from > now || now == 0 {
+                let _ = writeln!(out, "    sleep {}\n    cut {number} down", decimal(from.saturating_sub(now)));
+                now = from;
+            }
+            if to > now {
+                let _ = writeln!(out, "    sleep {}", decimal(to - now));
+                now = to;
+            }
+            let _ = writeln!(out, "    cut {number} up");
+        }
+        out.push_str(") &\nchildren=\"$children $!\"\n");
+    }
+}
+
+/// Node and interface at each end of a link.
+fn ends<'a>(scenario: &'a Scenario, link: &LinkSpec) -> [(&'a str, &'a str); 2] {
+    link.ends.map(|end| {
         let node = &scenario.nodes[end.node];
-        (&node.name, &node.interfaces[end.interface].name)
-    });
+        (&*node.name, &*node.interfaces[end.interface].name)
+    })
+}
+
+fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
+    let LinkSpec { ends: _, delay, bandwidth, queue, mtu, faults } = link;
+    let [(a, a_if), (b, b_if)] = ends(scenario, link);
+    let frame = u64::from(*mtu) + ETHERNET;
     // What is on its way takes netem's room too: delay times rate comes on top of the queue.
-    let on_the_way = u128::from(link.delay.as_nanos()) * u128::from(link.bandwidth) / 8_000_000_000;
-    let packets = (u128::from(link.queue) + on_the_way).div_ceil(u128::from(FRAME)).clamp(16, 1_000_000);
-    let (micros, rest) = (link.delay.as_nanos() / 1000, link.delay.as_nanos() % 1000);
-    let rate = link.bandwidth;
-    let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {micros}.{rest:03}us {rate}bit {packets}");
+    let on_the_way = u128::from(delay.as_nanos()) * u128::from(*bandwidth) / 8_000_000_000;
+    let packets = (u128::from(*queue) + on_the_way).div_ceil(u128::from(frame)).clamp(16, 1_000_000);
+    // A token bucket lets one frame through at once, or what passes in a millisecond: timers are no finer.
+    let burst = frame.max(bandwidth / 8000);
+    let cut = number_of_cut(scenario, link).map_or_else(|| String::from("-"), |number| number.to_string());
+    let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {mtu} {cut}");
+    let first = netem(*delay, faults);
+    let second = held_back(faults).unwrap_or_else(|| String::from("-"));
+    for (node, interface) in [(a, a_if), (b, b_if)] {
+        let _ = writeln!(
+            out,
+            "set_end {node} {interface} {bandwidth}bit {packets} {queue} {burst} '{first}' '{second}' '{}'",
+            parts(*delay, faults)
+        );
+    }
+}
+
+fn number_of_cut(scenario: &Scenario, link: &LinkSpec) -> Option<usize> {
+    let number = scenario.links.iter().position(|other| std::ptr::eq(other, link));
+    number.filter(|_| !link.faults.cuts.is_empty())
+}
+
+/// netem's options for what happens to every packet. It draws a delay from both sides of a middle; with a rate it keeps
+/// the order.
+fn netem(delay: Duration, faults: &Faults) -> String {
+    let Faults { loss, duplicate, reorder: _, reorder_delay: _, jitter, cuts: _ } = faults;
+    let half = jitter.as_nanos() / 2;
+    let mut options = format!("delay {}", micros(delay.as_nanos() + half));
+    if half > 0 {
+        let _ = write!(options, " {}", micros(half));
+    }
+    for (word, chance) in [("loss", loss), ("duplicate", duplicate)] {
+        if *chance != Chance::default() {
+            let _ = write!(options, " {word} {}", percent(chance.0));
+        }
+    }
+    options
+}
+
+/// Options for a second netem within the first, which holds some packets back: `reorder` are those that do not wait.
+fn held_back(faults: &Faults) -> Option<String> {
+    let others = Chance::ALWAYS.0.saturating_sub(faults.reorder.0);
+    let wait = micros(faults.reorder_delay.as_nanos());
+    match (faults.reorder.0, others) {
+        (0, _) => None,
+        (_, 0) => Some(format!("delay {wait}")),
+        _ => Some(format!("delay {wait} reorder {}", percent(others))),
+    }
+}
+
+/// What a kernel without netem leaves out, in words.
+fn parts(delay: Duration, faults: &Faults) -> String {
+    let Faults { loss, duplicate, reorder, reorder_delay: _, jitter, cuts: _ } = faults;
+    let none = Chance::default();
+    let there = [
+        ("delay", delay > Duration::ZERO),
+        ("jitter", *jitter > Duration::ZERO),
+        ("loss", *loss != none),
+        ("duplicate", *duplicate != none),
+        ("reorder", *reorder != none),
+    ];
+    let there: Vec<&str> = there.into_iter().filter(|(_, there)| *there).map(|(word, _)| word).collect();
+    there.join(", ")
+}
+
+/// Seconds for `sleep`.
+fn decimal(nanos: u64) -> String {
+    format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
+}
+
+fn micros(nanos: u64) -> String {
+    format!("{}.{:03}us", nanos / 1000, nanos % 1000)
+}
+
+/// Millionths, as a percentage.
+fn percent(millionths: u32) -> String {
+    format!("{}.{:04}%", millionths / 10_000, millionths % 10_000)
 }
 
 fn write_addresses(scenario: &Scenario, out: &mut String) {
@@ -101,153 +187,4 @@ fn write_neighbours(scenario: &Scenario, out: &mut String) {
             }
         }
     }
-}
-
-/// The routes that the scenario writes, then one to each address of it, by the simulator's own choice.
-fn write_routes(scenario: &Scenario, out: &mut String) {
-    *out += "\n# The routes.\n";
-    let topology = scenario.topology();
-    let mut routes = Routes::new(&topology);
-    let mut addresses: BTreeSet<IpAddr> = scenario
-        .nodes
-        .iter()
-        .flat_map(|node| &node.interfaces)
-        .flat_map(|i| &i.addresses)
-        .map(|net| net.addr())
-        .collect();
-    addresses.extend(scenario.sessions.iter().filter_map(|session| scenario.target_address(session)));
-    addresses.extend(scenario.sessions.iter().filter_map(|session| session.active_address));
-    for (index, node) in scenario.nodes.iter().enumerate() {
-        if node.down {
-            continue;
-        }
-        let default = node.gateway.map(|gateway| (String::from("default"), gateway));
-        let written = node.routes.iter().filter_map(|(net, hop)| match hop {
-            Hop::Via(number) => Some((net.to_string(), usize::from(*number))),
-            _ => None,
-        });
-        for (net, number) in default.into_iter().chain(written) {
-            let interface = &node.interfaces[number];
-            let far = scenario.nodes[interface.peer].interfaces.iter().find(|i| i.link == interface.link);
-            for gateway in far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr()) {
-                let family = if gateway.is_ipv4() { "-4" } else { "-6" };
-                // A network of the other family is none of this gateway's.
-                if net == "default" || net.contains(':') == gateway.is_ipv6() {
-                    let _ = writeln!(
-                        out,
-                        "in_node {} ip {family} route replace {net} via {gateway} dev {}",
-                        node.name, interface.name
-                    );
-                }
-            }
-        }
-        for (net, hop) in &node.routes {
-            let Some(nowhere) = hop.word() else { continue };
-            let _ = writeln!(out, "in_node {} ip route replace {nowhere} {net}", node.name);
-        }
-        for address in &addresses {
-            let Route::Via(number) = routes.route(&topology, NodeId(index as u32), *address) else { continue };
-            let interface = &node.interfaces[usize::from(number)];
-            let peer = &scenario.nodes[interface.peer];
-            if peer.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr() == *address) {
-                // The neighbour itself. Where two links are one network, Linux has to be told on which one it is.
-                let others = node.interfaces.iter().filter(|other| other.link != interface.link);
-                let on = |other: &InterfaceSpec| other.addresses.iter().any(|net| net.contains(address));
-                if on(interface) && others.into_iter().any(on) {
-                    let _ = writeln!(out, "in_node {} ip route add {address} dev {}", node.name, interface.name);
-                }
-                if on(interface) {
-                    continue;
-                }
-            }
-            let far = peer.interfaces.iter().find(|i| i.link == interface.link);
-            let gateway = far.into_iter().flat_map(|i| &i.addresses).map(|net| net.addr());
-            let Some(gateway) = gateway.into_iter().find(|a| a.is_ipv4() == address.is_ipv4()) else { continue };
-            let _ = writeln!(out, "in_node {} ip route add {address} via {gateway} dev {}", node.name, interface.name);
-        }
-    }
-}
-
-fn write_rules(scenario: &Scenario, index: usize, node: &NodeSpec, out: &mut String) {
-    if node.chains.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n# The firewall of {}: the scenario's own rules.", node.name);
-    let _ = writeln!(out, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
-    let sets_helper =
-        |id: &RuleId| scenario.rule(*id).and_then(|rule| rule.rule.as_ref()).is_some_and(|it| it.sets_helper);
-    let named = node.named_chains.iter().flat_map(|chain| &chain.rules);
-    if node.chains.iter().flat_map(|chain| &chain.rules).chain(named).any(sets_helper) {
-        let _ = writeln!(out, "    ct helper ftp {{ type \"ftp\" protocol tcp; }}");
-    }
-    for chain in &node.named_chains {
-        let rules: Vec<&RuleSpec> = chain.rules.iter().filter_map(|id| scenario.rule(*id)).collect();
-        write_rules_of(&format!("chain {}", chain.name), "", &rules, out);
-    }
-    for chain in &node.chains {
-        write_chain(scenario, chain, out);
-    }
-    let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(&node.name));
-    if !node.loose_tracking {
-        // After the rules, for they load what the setting is about.
-        let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
-        let _ = writeln!(out, "in_node {} sh -c 'echo 0 >{setting}'", node.name);
-    }
-}
-
-/// A chain of the scenario is up to three of nftables': rules that filter, that translate and that exempt from tracking
-/// have their own at each hook.
-fn write_chain(scenario: &Scenario, chain: &ChainSpec, out: &mut String) {
-    let hook = chain.hook.name();
-    let policy = scenario.rule(chain.policy_rule).map_or("policy accept", |rule| rule.text.as_str());
-    let rules: Vec<&RuleSpec> = chain.rules.iter().filter_map(|id| scenario.rule(*id)).collect();
-    let (exempting, rules): (Vec<_>, Vec<_>) =
-        rules.into_iter().partition(|rule| rule.rule.as_ref().is_some_and(|it| it.notrack));
-    let (translating, filtering): (Vec<_>, Vec<_>) = rules
-        .into_iter()
-        .partition(|rule| rule.rule.as_ref().is_some_and(|it| matches!(it.action, Some(Action::Nat(_)))));
-    let head =
-        |kind: &str, priority: &str, policy: &str| format!("type {kind} hook {hook} priority {priority}; {policy};");
-    write_rules_of(&format!("chain {hook}"), &head("filter", "filter", policy), &filtering, out);
-    if !translating.is_empty() {
-        // As numbers: nft knows the names dstnat and srcnat at prerouting and postrouting only.
-        let priority = if matches!(chain.hook, Hook::Prerouting | Hook::Output) { "-100" } else { "100" };
-        write_rules_of(&format!("chain nat_{hook}"), &head("nat", priority, "policy accept"), &translating, out);
-    }
-    if !exempting.is_empty() {
-        write_rules_of(&format!("chain raw_{hook}"), &head("filter", "raw", "policy accept"), &exempting, out);
-    }
-}
-
-fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], out: &mut String) {
-    let _ = writeln!(out, "    {chain} {{");
-    if !head.is_empty() {
-        let _ = writeln!(out, "        {head}");
-    }
-    for rule in rules {
-        let mut text = one_line(&rule.text);
-        // In a table for both families nft wants to be told which one an address is of. A comment comes last.
-        let target = rule.rule.as_ref().and_then(|rule| match &rule.action {
-            Some(Action::Nat(target)) => target.address(),
-            _ => None,
-        });
-        if let Some(address) = target {
-            let family = if address.is_ipv4() { "ip" } else { "ip6" };
-            text = text.replacen("dnat to", &format!("dnat {family} to"), 1);
-            text = text.replacen("snat to", &format!("snat {family} to"), 1);
-        }
-        // nft asks which protocol's ports are meant, where the scenario's check only warns.
-        let vague = rule.rule.as_ref().is_some_and(|rule| {
-            let ports = |action: &Action| matches!(action, Action::Nat(target) if target.ports().is_some());
-            rule.action.as_ref().is_some_and(ports) && !rule.says_protocol()
-        });
-        let protocol = if vague { "meta l4proto tcp " } else { "" };
-        let _ = writeln!(out, "        {protocol}{text}");
-    }
-    let _ = writeln!(out, "    }}");
-}
-
-/// A rule's text is one line: the parser knows no line ends.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

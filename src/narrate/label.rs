@@ -1,10 +1,10 @@
 //! Short labels: what the ladder, the inspector and every other view write on a packet or a port. They are notation,
 //! like tcpdump's, and the same in every language.
 
-use super::sanitise::visible;
 use crate::ftp::TlsChannel;
 use crate::ids::FrameId;
 use crate::packet::{Body, Channel, Endpoint, Flags, Icmp, Packet, Segment};
+use crate::text::visible;
 use crate::trace::Trace;
 
 /// A packet in a few words, as it was known at frame `at`:

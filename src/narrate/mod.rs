@@ -5,7 +5,6 @@
 //! |---|---|
 //! | `language` | which language to speak |
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
-//! | `sanitise` | text from outside, made safe to show |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `check` | what `check` says; limits; titles |
 //! | `words` | outcomes, modes, fates |
@@ -23,7 +22,6 @@ mod language;
 mod messages;
 mod note;
 mod phrase;
-mod sanitise;
 mod sent;
 mod sentence;
 mod unread;
@@ -33,13 +31,13 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use crate::text::visible;
 pub use check::{limit, title, unmet, verdict, was};
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
 pub use note::{knock_note, outcome_name, outcome_note, row_note};
-pub use sanitise::visible;
 pub use sentence::sentence;
 pub use unread::unread_reason;
 pub use why::why;

@@ -23,6 +23,9 @@ pub fn row_note(messages: &Messages, trace: &Trace, frame: FrameId) -> String {
         Event::Timer { timer: Timer::Ftp(FtpTimer::Retry), after, .. } => {
             messages.format(Id::NoteRetry, &[("after", &after.to_string())])
         }
+        Event::Timer { timer: Timer::Ftp(FtpTimer::DataProgress), after, .. } => {
+            messages.format(Id::NoteDataProgress, &[("after", &after.to_string())])
+        }
         Event::Timer { timer: Timer::Ftp(_), after, .. } => {
             messages.format(Id::NoteTimer, &[("after", &after.to_string())])
         }

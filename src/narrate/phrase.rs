@@ -1,10 +1,10 @@
 //! Nodes, ports and packets as they stand inside sentences.
 
 use super::label::{control_line, flags_label, icmp_reason};
-use super::sanitise::visible;
 use super::{Arg, Id, Messages, channel_name};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Body, Channel, Endpoint, Flags, Packet, Tag};
+use crate::text::visible;
 use crate::trace::{PortName, Trace};
 use std::net::IpAddr;
 

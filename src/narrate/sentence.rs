@@ -2,7 +2,6 @@
 
 use super::label::control_line;
 use super::phrase::{Teller, is_syn_ack};
-use super::sanitise::visible;
 use super::sent::sent;
 use super::{Id, Messages, command_result, ct_state, data_error, mode_name};
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
@@ -10,6 +9,7 @@ use crate::ftp::{CommandResult, FtpTimer, Mode, Step};
 use crate::ids::{FrameId, RuleId};
 use crate::packet::{Endpoint, Packet, Tag};
 use crate::tcp::{State, TimerKind};
+use crate::text::visible;
 use crate::time::Duration;
 use crate::trace::{Event, ExpectationAction, Frame, Loss, PacketRef, Side, SocketAction, Timer, Trace};
 
@@ -87,6 +87,7 @@ fn lost(t: &Teller<'_>, node: &str, packet: &Packet, reason: Loss) -> String {
         Loss::TooLarge => Id::LostTooLarge,
         Loss::Clash => Id::LostClash,
         Loss::Blackhole => Id::LostBlackhole,
+        Loss::Martian => Id::LostMartian,
         Loss::UnreachableRoute => Id::LostUnreachableRoute,
         Loss::ProhibitedRoute => Id::LostProhibitedRoute,
     };
@@ -252,6 +253,7 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Tcp(TimerKind::FinWait2) => Id::TimerFinWait2,
         Timer::Ftp(FtpTimer::Idle) => Id::TimerIdle,
         Timer::Ftp(FtpTimer::DataConnect) => Id::TimerDataConnect,
+        Timer::Ftp(FtpTimer::DataProgress) => Id::TimerDataProgress,
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,
         Timer::Ftp(FtpTimer::Reply) => Id::TimerReply,
         Timer::Ftp(FtpTimer::Retry) => Id::TimerRetry,

@@ -211,6 +211,7 @@ fn every_kind_of_event_has_its_sentence() {
         Loss::TooLarge,
         Loss::Clash,
         Loss::Blackhole,
+        Loss::Martian,
         Loss::UnreachableRoute,
         Loss::ProhibitedRoute,
     ] {
@@ -254,8 +255,15 @@ fn every_kind_of_event_has_its_sentence() {
         add(Event::Command { index: 0, run: "pwd".into(), result: Some(CommandResult::Connect(error)) });
     }
     for timer in TimerKind::ALL.map(Timer::Tcp).into_iter().chain(
-        [FtpTimer::Idle, FtpTimer::DataConnect, FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry]
-            .map(Timer::Ftp),
+        [
+            FtpTimer::Idle,
+            FtpTimer::DataConnect,
+            FtpTimer::DataProgress,
+            FtpTimer::ControlConnect,
+            FtpTimer::Reply,
+            FtpTimer::Retry,
+        ]
+        .map(Timer::Ftp),
     ) {
         add(Event::Timer { timer, socket: None, attempt: 2, after: Duration::from_millis(1500) });
     }

@@ -103,6 +103,7 @@ pub fn loss_reason(messages: &Messages, loss: Loss) -> String {
         Loss::TooLarge => Id::LossTooLarge,
         Loss::Clash => Id::LossClash,
         Loss::Blackhole => Id::LossBlackhole,
+        Loss::Martian => Id::LossMartian,
         Loss::UnreachableRoute => Id::LossUnreachableRoute,
         Loss::ProhibitedRoute => Id::LossProhibitedRoute,
     })

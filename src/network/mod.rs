@@ -5,5 +5,5 @@ mod route;
 mod topology;
 
 pub use link::{Chance, Faults, Link, LinkSettings};
-pub use route::{Route, Routes};
+pub use route::{Route, Routes, is_broadcast_at, is_martian};
 pub use topology::{Hop, Interface, LOOPBACK, Topology};

@@ -8,6 +8,7 @@ use super::{Hop, Topology};
 use crate::ids::NodeId;
 use crate::lookup::LookUp;
 use crate::time::Duration;
+use ipnet::IpNet;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
@@ -40,6 +41,49 @@ pub struct Routes {
 
 type Cost = (Duration, u32);
 
+/// What no route decides: addresses of the node itself, and of many nodes at once. To the latter no TCP connection can be
+/// made (measured on Linux 6.18: ENETUNREACH at once for multicast and broadcast, EINVAL for a link-local address of
+/// IPv6 without its interface).
+fn reserved(address: IpAddr) -> Option<Route> {
+    match address {
+        IpAddr::V4(v4) => match v4.octets()[0] {
+            127 => Some(Route::Local),
+            224..=239 => Some(Route::None),
+            255 if v4.is_broadcast() => Some(Route::None),
+            _ => None,
+        },
+        IpAddr::V6(v6) if v6.is_loopback() => Some(Route::Local),
+        IpAddr::V6(v6) if v6.is_multicast() => Some(Route::None),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(Route::Blackhole),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// Whether the address means all nodes of the network (RFC 919); networks of one or two addresses have none (RFC 3021).
+fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
+    matches!((net, address), (IpNet::V4(net), IpAddr::V4(v4)) if net.prefix_len() < 31 && net.broadcast() == v4)
+}
+
+/// Whether a packet that comes in by a link cannot be what it says (Linux: `ip_route_input_slow`, "martian"; `ip6_rcv`): it is
+/// discarded without an answer.
+pub fn is_martian(source: IpAddr, destination: IpAddr) -> bool {
+    let (from, to) = if let (IpAddr::V4(from), IpAddr::V4(to)) = (source, destination) {
+        (from.octets()[0], to.octets()[0])
+    } else {
+        let odd = |ip: IpAddr| ip.is_loopback() || ip.is_multicast();
+        return odd(source) || odd(destination) || destination.is_unspecified();
+    };
+    let odd = |first: u8| matches!(first, 0 | 127 | 224..=239);
+    let all = |ip: IpAddr| matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    odd(from) || odd(to) || all(source) || all(destination)
+}
+
+/// Whether the address means all nodes of a network that `node` is part of: no TCP answers what is sent there.
+pub fn is_broadcast_at(topology: &Topology, node: NodeId, address: IpAddr) -> bool {
+    topology.interfaces(node).iter().flat_map(|i| &i.addresses).any(|net| is_broadcast(net, address))
+}
+type Ways = LookUp<NodeId, (Cost, Option<u16>)>;
+
 impl Routes {
     /// Nothing known yet.
     pub fn new(topology: &Topology) -> Self {
@@ -59,6 +103,9 @@ impl Routes {
 
     /// Where `node` sends a packet for `address`.
     pub fn route(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
+        if let Some(route) = reserved(address) {
+            return route;
+        }
         if !topology.routes(node).is_empty()
             && let Some(route) = written(topology, node, address)
         {
@@ -71,6 +118,9 @@ impl Routes {
                 return Route::Local;
             }
             let owned_by_peer = || topology.owns(only.peer, address);
+            if only.addresses.iter().any(|net| is_broadcast(net, address)) {
+                return Route::None;
+            }
             if topology.forwards(only.peer) {
                 let on_link = only.addresses.iter().any(|net| net.contains(&address));
                 return if on_link && !self.owners.contains(&address) { Route::Nobody(0) } else { Route::Via(0) };
@@ -89,6 +139,24 @@ impl Routes {
         route
     }
 
+    /// Finds the ways of all nodes to `address` at once; what was known before is forgotten. For those who ask for whole
+    /// tables: one search an address, and memory for one.
+    pub fn learn(&mut self, topology: &Topology, address: IpAddr) {
+        self.known.iter_mut().for_each(LookUp::clear);
+        let goals = match self.owner(address) {
+            Some(owner) => vec![owner],
+            None => Self::attached(topology, address).into_iter().map(|(node, _)| node).collect(),
+        };
+        let best = Self::search(topology, address, &goals, None);
+        for node in topology.nodes().filter(|node| !goals.contains(node)) {
+            let route = match best.get(&node) {
+                Some((_, Some(number))) => Route::Via(*number),
+                _ => Self::default(topology, node),
+            };
+            self.known[node.index()].insert(address, route);
+        }
+    }
+
     fn find(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
         if let Some(owner) = self.owner(address) {
             if owner == node {
@@ -96,8 +164,24 @@ impl Routes {
             }
             return self.towards(topology, node, address, &[owner]);
         }
+        if is_broadcast_at(topology, node, address) {
+            return Route::None;
+        }
         // Nobody has it: go to the nearest node on the most specific network that would contain it.
-        let mut attached: Vec<NodeId> = Vec::new();
+        let attached = Self::attached(topology, address);
+        if let Some((_, number)) = attached.iter().find(|(site, _)| *site == node) {
+            return Route::Nobody(*number);
+        }
+        if attached.is_empty() {
+            return Self::default(topology, node);
+        }
+        let goals: Vec<NodeId> = attached.into_iter().map(|(site, _)| site).collect();
+        self.towards(topology, node, address, &goals)
+    }
+
+    /// The nodes on the most specific network that would contain an address, with their interfaces there.
+    fn attached(topology: &Topology, address: IpAddr) -> Vec<(NodeId, u16)> {
+        let mut attached: Vec<(NodeId, u16)> = Vec::new();
         let mut longest = 0;
         for site in topology.nodes().filter(|site| topology.forwards(*site)) {
             for (number, interface) in topology.interfaces(site).iter().enumerate() {
@@ -107,19 +191,12 @@ impl Routes {
                         attached.clear();
                     }
                     if net.prefix_len() == longest {
-                        if site == node {
-                            return Route::Nobody(number as u16);
-                        }
-                        attached.push(site);
+                        attached.push((site, number as u16));
                     }
                 }
             }
         }
-        if attached.is_empty() {
-            Self::default(topology, node)
-        } else {
-            self.towards(topology, node, address, &attached)
-        }
+        attached
     }
 
     fn default(topology: &Topology, node: NodeId) -> Route {
@@ -128,17 +205,21 @@ impl Routes {
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
     fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
-        // What it costs from a node, and the interface to leave by; none from a goal.
-        let mut best: LookUp<NodeId, (Cost, Option<u16>)> =
-            goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
+        let best = Self::search(topology, address, goals, Some(node));
+        if best.contains(&node) { self.walk(topology, node, address, &best) } else { Self::default(topology, node) }
+    }
+
+    /// What it costs from a node, and the interface to leave by; none from a goal. Settled for `until`, or for all.
+    fn search(topology: &Topology, address: IpAddr, goals: &[NodeId], until: Option<NodeId>) -> Ways {
+        let mut best: Ways = goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
         let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
             goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
         while let Some(Reverse((cost, at))) = queue.pop() {
             if best.get(&at).is_some_and(|(known, _)| *known < cost) {
                 continue;
             }
-            if at == node {
-                return self.walk(topology, node, address, &best);
+            if until == Some(at) {
+                break;
             }
             if !goals.contains(&at) && !topology.forwards(at) {
                 continue;
@@ -166,17 +247,11 @@ impl Routes {
                 best.insert(other, (through, Some(interface)));
             }
         }
-        Self::default(topology, node)
+        best
     }
 
     /// Follows the settled ways from `node` to a goal and remembers the next hop of each node there.
-    fn walk(
-        &mut self,
-        topology: &Topology,
-        node: NodeId,
-        address: IpAddr,
-        best: &LookUp<NodeId, (Cost, Option<u16>)>,
-    ) -> Route {
+    fn walk(&mut self, topology: &Topology, node: NodeId, address: IpAddr, best: &Ways) -> Route {
         let mut at = node;
         while let Some(&(_, Some(number))) = best.get(&at) {
             self.known[at.index()].insert(address, Route::Via(number));

@@ -1,6 +1,6 @@
 //! What is wrong with a file, and how it is shown.
 
-use crate::suggest::visible;
+use crate::text::{show, visible};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ impl Diagnostic {
 /// `origin` is the name of the file. With `color` the text holds ANSI escape sequences; they never come from the source.
 pub fn render(diagnostics: &[Diagnostic], source: &str, origin: &str, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let origin: String = origin.chars().map(visible).collect();
+    let origin = visible(origin);
     let parts: Vec<String> = diagnostics.iter().map(|diagnostic| one(diagnostic, source, &origin, &renderer)).collect();
     let mut text = parts.join("\n\n");
     if !text.is_empty() {
@@ -78,7 +78,6 @@ pub fn render(diagnostics: &[Diagnostic], source: &str, origin: &str, color: boo
 }
 
 fn one(diagnostic: &Diagnostic, source: &str, origin: &str, renderer: &Renderer) -> String {
-    let clean = |text: &str| text.chars().map(visible).collect::<String>();
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -90,28 +89,65 @@ fn one(diagnostic: &Diagnostic, source: &str, origin: &str, renderer: &Renderer)
     let from = source[..first].rfind('\n').map_or(0, |at| at + 1);
     let to = source[last..].find('\n').map_or(source.len(), |at| last + at);
     let to = from + source[from..to].trim_end_matches('\r').len();
+    let shown = Shown::new(&source[from..to]);
     let inside = |span: &Range<usize>| {
         let start = floor(source, span.start).clamp(from, to);
         let end = floor(source, span.end).clamp(start, to);
-        start - from..end - from
+        shown.place(start - from)..shown.place(end - from)
     };
 
     let mut primary = AnnotationKind::Primary.span(inside(&diagnostic.span));
     if let Some(label) = &diagnostic.label {
-        primary = primary.label(clean(label));
+        primary = primary.label(visible(label));
     }
     let others =
-        diagnostic.related.iter().map(|(span, label)| AnnotationKind::Context.span(inside(span)).label(clean(label)));
-    let snippet = Snippet::source(&source[from..to])
+        diagnostic.related.iter().map(|(span, label)| AnnotationKind::Context.span(inside(span)).label(visible(label)));
+    let snippet = Snippet::source(shown.text.as_str())
         .line_start(source[..from].matches('\n').count() + 1)
         .path(origin)
         .annotation(primary)
         .annotations(others);
-    let mut group = level.primary_title(clean(&diagnostic.message)).element(snippet);
+    let mut group = level.primary_title(visible(&diagnostic.message)).element(snippet);
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(clean(help)));
+        group = group.element(Level::HELP.message(visible(help)));
     }
     renderer.render(&[group])
+}
+
+/// Lines of the source as they are shown, and where their bytes are there.
+struct Shown {
+    text: String,
+    /// For each character that is shown as another text: its end in the source, and in the text.
+    moved: Vec<(usize, usize)>,
+}
+
+impl Shown {
+    fn new(source: &str) -> Self {
+        let (mut text, mut moved) = (String::with_capacity(source.len()), Vec::new());
+        let mut rest = source.char_indices().peekable();
+        while let Some((at, c)) = rest.next() {
+            let ends_line = c == '\r' && rest.peek().is_some_and(|(_, next)| *next == '\n');
+            // The renderer knows lines, and draws tabs as blanks.
+            if ends_line || matches!(c, '\n' | '\t') {
+                text.push(c);
+                continue;
+            }
+            let before = text.len();
+            show(c, &mut text);
+            if text.len() - before != c.len_utf8() {
+                moved.push((at + c.len_utf8(), text.len()));
+            }
+        }
+        Self { text, moved }
+    }
+
+    /// Where byte `at` of the source, a character's beginning or the end, is shown.
+    fn place(&self, at: usize) -> usize {
+        match self.moved.partition_point(|(end, _)| *end <= at).checked_sub(1).map(|last| self.moved[last]) {
+            Some((end, shown)) => shown + (at - end),
+            None => at,
+        }
+    }
 }
 
 /// The nearest character boundary at or before `at`.

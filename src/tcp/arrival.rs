@@ -124,6 +124,7 @@ impl Connection {
                 self.take_window(segment);
             }
         }
+        outcome.room = self.unsent.is_full();
         self.after_ack(now, outcome);
         if self.state == State::Closed {
             return;
@@ -155,6 +156,7 @@ impl Connection {
     pub(super) fn take_syn(&mut self, syn: &Segment) {
         self.rcv_nxt = syn.seq + 1;
         self.snd_wnd = u32::from(syn.window);
+        self.max_window = self.snd_wnd;
         self.snd_wl1 = syn.seq;
         self.snd_wl2 = syn.ack;
         if let Some(mss) = syn.mss {
@@ -208,6 +210,7 @@ impl Connection {
         if self.snd_wl1 < segment.seq || (self.snd_wl1 == segment.seq && self.snd_wl2 <= segment.ack) {
             let shift = if segment.flags.contains(Flags::SYN) { 0 } else { self.snd_scale };
             self.snd_wnd = u32::from(segment.window) << shift;
+            self.max_window = self.max_window.max(self.snd_wnd);
             self.snd_wl1 = segment.seq;
             self.snd_wl2 = segment.ack;
             if self.snd_wnd == 0 {
@@ -227,6 +230,7 @@ impl Connection {
             self.expect_acknowledgement(now);
         }
         outcome.connected = true;
+        self.expand_send_buffer();
         self.enter(State::Established, outcome);
         self.peer_is_alive(now);
         if self.fin_queued {
@@ -253,6 +257,7 @@ impl Connection {
         if self.fin_sent.is_none_or(|fin| self.snd_una <= fin) {
             return;
         }
+        outcome.fin_acked = matches!(self.state, State::FinWait1 | State::Closing | State::LastAck);
         match self.state {
             // FIN-WAIT-2 has no end of its own in RFC 9293: the peer may send for as long as it likes. Linux ends it
             // for sockets that no program holds any more.
@@ -285,7 +290,7 @@ impl Connection {
         }
         let begin = segment.seq + u32::from(segment.flags.contains(Flags::SYN));
         let end = begin + segment.payload.len() as u32;
-        if self.orphan && end > self.rcv_nxt && !segment.payload.is_empty() {
+        if self.receive_closed && end > self.rcv_nxt && !segment.payload.is_empty() {
             // Nobody will ever read it (RFC 1122, section 4.2.2.13; `tcp_rcv_state_process`).
             self.rst_owed = reset_for(segment).map(Box::new);
             outcome.done = true;

@@ -59,6 +59,8 @@ pub struct Config {
     /// How far the receive window grows as the program reads (`tcp_rmem`, third value, of Linux 6.18); it decides the
     /// window scale option: 32 MiB make it 10.
     pub receive_buffer: u32,
+    /// How far the send buffer grows with the congestion window (`tcp_wmem`, third value).
+    pub send_buffer: u32,
     /// What the program asked for (`SO_RCVBUF`), in octets of payload: the window then never grows beyond it.
     pub fixed_buffer: Option<u32>,
     /// Whether window scaling is offered (RFC 7323, section 2).
@@ -117,6 +119,7 @@ impl Default for Config {
             mss: 1460,
             window: 65535,
             receive_buffer: 32 << 20,
+            send_buffer: 4 << 20,
             fixed_buffer: None,
             window_scaling: true,
             timestamps: true,

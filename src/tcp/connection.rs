@@ -42,6 +42,10 @@ pub struct Outcome {
     pub readable: bool,
     /// The peer's FIN was reached: nothing more will come.
     pub peer_closed: bool,
+    /// A write did not fit earlier and an acknowledgement came: ask [`Connection::has_become_writable`].
+    pub room: bool,
+    /// Our FIN was acknowledged: everything has arrived.
+    pub fin_acked: bool,
     /// Both directions are closed: TIME-WAIT or CLOSED after an orderly close.
     pub done: bool,
     /// The connection is gone and why.
@@ -82,6 +86,8 @@ pub struct Connection {
     /// The highest number ever sent: SND.NXT of the RFC wherever an acknowledgement is judged.
     pub(super) snd_max: SeqNr,
     pub(super) snd_wnd: u32,
+    /// The largest window that the peer has offered.
+    pub(super) max_window: u32,
     pub(super) snd_wl1: SeqNr,
     pub(super) snd_wl2: SeqNr,
     pub(super) peer_mss: u16,
@@ -96,6 +102,8 @@ pub struct Connection {
     pub(super) fin_queued: bool,
     /// No program holds this end any more.
     pub(super) orphan: bool,
+    /// The program reads no more (`RCV_SHUTDOWN`).
+    pub(super) receive_closed: bool,
     /// The number our FIN took, once it was sent.
     pub(super) fin_sent: Option<SeqNr>,
     /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
@@ -192,6 +200,7 @@ impl Connection {
             snd_nxt: iss,
             snd_max: iss,
             snd_wnd: 0,
+            max_window: 0,
             snd_wl1: SeqNr(0),
             snd_wl2: SeqNr(0),
             // RFC 9293, section 3.7.1: 536 (IPv4) or 1220 (IPv6) until the peer's option says otherwise.
@@ -202,6 +211,7 @@ impl Connection {
             synchronized: false,
             fin_queued: false,
             orphan: false,
+            receive_closed: false,
             fin_sent: None,
             probe_owed: false,
             segments: VecDeque::new(),
@@ -273,7 +283,8 @@ impl Connection {
         self.unsent.len()
     }
 
-    /// SEND (section 3.10.2). Octets given after [`Self::close`] or after a failure are lost, as a write to a closed
+    /// SEND (section 3.10.2) without a limit, for a program that never gives more than a dialogue's lines; others use
+    /// [`Self::write`]. Octets given after [`Self::close`] or after a failure are lost, as a write to a closed
     /// socket is; `false` says so.
     pub fn send(&mut self, bytes: Bytes) -> bool {
         let open = self.state.can_send() && !self.fin_queued;
@@ -300,8 +311,18 @@ impl Connection {
 
     /// CLOSE by a program that does not come back (`close(2)`; [`Self::close`] is `shutdown(2)`): what still comes is
     /// answered with RST, and the peer's FIN is not waited for without end.
-    pub fn leave(&mut self) -> Outcome {
+    pub fn leave(&mut self, now: Instant) -> Outcome {
+        if self.state == State::FinWait2 && !self.orphan {
+            self.timers.set(TimerKind::FinWait2, now + self.config.fin_timeout);
+        }
         self.orphan = true;
+        self.linger()
+    }
+
+    /// CLOSE by a program that waits until everything has arrived (`SO_LINGER`): it reads no more, but is still there.
+    /// [`Self::leave`] ends the wait.
+    pub fn linger(&mut self) -> Outcome {
+        self.receive_closed = true;
         self.close()
     }
 

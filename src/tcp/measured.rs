@@ -137,7 +137,8 @@ fn data_is_given_up_after_a_quarter_of_an_hour() {
         pair.fates = Box::new(|_, _| Fate::Lose);
         pair.send(0, b"hello?\n");
         if leave {
-            let outcome = pair.ends[0].connection.as_mut().expect("it is there").leave();
+            let now = pair.now;
+            let outcome = pair.ends[0].connection.as_mut().expect("it is there").leave(now);
             pair.took(0, outcome);
         }
         let begin = pair.now;
@@ -153,7 +154,8 @@ fn data_is_given_up_after_a_quarter_of_an_hour() {
 #[test]
 fn closed_ends_go_away() {
     let mut pair = Pair::established();
-    let outcome = pair.ends[0].connection.as_mut().expect("it is there").leave();
+    let now = pair.now;
+    let outcome = pair.ends[0].connection.as_mut().expect("it is there").leave(now);
     pair.took(0, outcome);
     let at = |ms: u64| Instant::START + Duration::from_millis(20 + ms);
     pair.run(at(59_900));

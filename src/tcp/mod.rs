@@ -4,8 +4,9 @@
 //! The owner of a [`Connection`] calls
 //! - [`Connection::on_segment`] when a segment arrives, [`Connection::on_timer`] when the deadline has come,
 //!   [`Connection::on_unreachable`] when an ICMP error about it arrives;
-//! - [`Connection::send`], [`Connection::close`], [`Connection::abort`], [`Connection::read`] for the application;
+//! - [`Connection::write`] (or [`Connection::send`]), [`Connection::close`], [`Connection::abort`], [`Connection::read`] for the application;
 //! - [`Connection::poll_transmit`] after any of these, until it returns `None`;
+//! - [`Connection::has_become_writable`] after that, and tells the application;
 //! - [`Connection::next_deadline`] after that, and `on_timer` no later than then.
 //!
 //! | file | subject |
@@ -16,7 +17,7 @@
 //! | `output` | what to send next (3.8.6, 3.10.2) |
 //! | `timeout` | retransmission, connection attempts, TIME-WAIT (RFC 6298) |
 //! | `timers`, `rtt`, `congestion` | the timer table, the round-trip estimator, the congestion window |
-//! | `send_buffer`, `assembler` | octets not yet acknowledged, octets not yet in order |
+//! | `send_buffer`, `assembler` | octets not yet acknowledged and how many there may be, octets not yet in order |
 //! | `recovery`, `sack` | loss without waiting for the timer: fast retransmit, `NewReno` (RFC 6582), SACK (RFC 2018, 6675) |
 //! | `tail_loss` | probes for a lost tail (RFC 8985, section 7) |
 //! | `delayed_ack` | when to acknowledge (3.8.6.3; RFC 5681, 4.2) |

@@ -235,6 +235,8 @@ pub enum Loss {
     ProhibitedRoute,
     /// Nobody on the last link answers for the address (ARP or neighbour discovery failed).
     NoNeighbour,
+    /// It came in by a link with an address that no packet there can have: loopback, multicast, broadcast.
+    Martian,
     /// The TTL ran out.
     TtlExpired,
     /// A host that is not a router was given somebody else's packet.
@@ -261,6 +263,7 @@ impl Loss {
             Self::UnreachableRoute => "unreachable route",
             Self::ProhibitedRoute => "prohibited route",
             Self::NoNeighbour => "no neighbour",
+            Self::Martian => "martian",
             Self::TtlExpired => "ttl expired",
             Self::NotForwarding => "not forwarding",
             Self::CutCommand => "cut command",

@@ -3,6 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `event` | the vocabulary: a frame is one event at one node at one instant |
+//! | `connection` | who was called and who answered |
+//! | `capture_point` | where packets can be captured |
 //! | `observer` | who is told while it happens: a recorder, or nobody |
 //! | `scene` | the network after frame *k*: a pure fold |
 //! | `timeline` | the scene at any *k* at once, from keyframes |

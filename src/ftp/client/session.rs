@@ -74,6 +74,8 @@ pub struct ClientSession {
     pub(super) returned: usize,
     /// What the last transfer brought.
     pub(super) received: Vec<Bytes>,
+    /// What is still to be sent of an upload.
+    pub(super) to_send: Bytes,
 }
 
 /// What the server has told of a file.
@@ -170,6 +172,7 @@ impl ClientSession {
             directories: Vec::new(),
             returned: 0,
             received: Vec::new(),
+            to_send: Bytes::new(),
         }
     }
 
@@ -222,9 +225,14 @@ impl ClientSession {
         self.read_replies(host);
     }
 
-    /// Whether the program does not look at its control connection: tnftp and ftp wait for `connect()`.
+    /// Whether the program does not look at its control connection: tnftp and ftp wait for `connect()`; curl, while bytes
+    /// move, looks at the data connection only (measured: a 421 meanwhile is read when the data connection breaks).
     fn is_deaf(&self) -> bool {
-        self.phase == Phase::ConnectingData && !self.config.software.calls_again()
+        match self.config.software {
+            Software::Curl => self.phase == Phase::Transfer && self.moves_bytes(),
+            Software::Lftp => false,
+            Software::Tnftp | Software::Ftp => self.phase == Phase::ConnectingData,
+        }
     }
 
     /// Deals with the replies that have arrived.
@@ -260,7 +268,9 @@ impl ClientSession {
 
     /// The control connection did not come about, or broke.
     pub fn on_control_failed(&mut self, error: DataError, host: &mut dyn Host) {
-        if self.online && !self.is_finished() {
+        if self.is_deaf() {
+            self.hung_up = true;
+        } else if self.online && !self.is_finished() {
             let connecting = self.phase == Phase::Connecting;
             self.lose(if connecting { CommandResult::Connect(error) } else { CommandResult::Lost(error) }, host);
         }
@@ -391,13 +401,21 @@ impl ClientSession {
             return;
         }
         for reply in std::mem::take(&mut self.unread) {
-            if !self.is_finished() {
-                host.cancel_timer(FtpTimer::Reply);
-                self.answer(&reply, host);
+            if self.is_finished() {
+                return;
+            }
+            host.cancel_timer(FtpTimer::Reply);
+            match self.broken() {
+                // That the data connection broke is what the program says, not that the server has left meanwhile.
+                Some(error) if reply.code == 421 => self.lose(CommandResult::Lost(error), host),
+                _ => self.answer(&reply, host),
             }
         }
         if std::mem::take(&mut self.hung_up) {
-            self.on_control_closed(host);
+            match self.broken() {
+                Some(error) if !self.is_finished() => self.lose(CommandResult::Lost(error), host),
+                _ => self.on_control_closed(host),
+            }
         }
     }
 
@@ -409,10 +427,20 @@ impl ClientSession {
         }
     }
 
+    /// The data connection has room again for what it did not take.
+    pub fn on_data_writable(&mut self, host: &mut dyn Host) {
+        if self.step.is_some() {
+            self.data_writable(host);
+            self.watch_transfer(host);
+            self.look_up(host);
+        }
+    }
+
     /// The server closed its side of the data connection.
     pub fn on_data_closed(&mut self, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_closed(host);
+            self.look_up(host);
         }
     }
 
@@ -420,6 +448,7 @@ impl ClientSession {
     pub fn on_data_done(&mut self, host: &mut dyn Host) {
         if self.step.is_some() {
             self.data_done(host);
+            self.look_up(host);
         }
     }
 

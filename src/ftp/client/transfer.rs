@@ -32,6 +32,10 @@ pub(super) struct Data {
     timed: bool,
     /// Protected: the handshake is done, as far as we are concerned.
     shaken: bool,
+    /// The file to send was read.
+    began_upload: bool,
+    /// How long it is.
+    file_len: u64,
     /// We have closed our side.
     closed: bool,
     /// Why it broke.
@@ -63,6 +67,7 @@ impl ClientSession {
     /// Forgets the last transfer.
     pub(super) fn prepare_transfer(&mut self) {
         self.data = Data { mode: self.step_mode, long: self.long, ..Data::default() };
+        self.to_send.clear();
         self.stage = 0;
         self.received.clear();
     }
@@ -364,14 +369,39 @@ impl ClientSession {
         {
             return;
         }
-        let path = FileSystem::resolve("/", file);
-        let body = self.config.files.read(&path).cloned().unwrap_or_else(|| FileSystem::generated(1000));
-        self.data.bytes = body.len() as u64;
-        self.data.closed = true;
-        if !body.is_empty() {
-            host.send_data(if self.private { TlsChannel::seal_file(&body) } else { body });
+        if !self.data.began_upload {
+            self.data.began_upload = true;
+            let path = FileSystem::resolve("/", file);
+            let body = self.config.files.read(&path).cloned().unwrap_or_else(|| FileSystem::generated(1000));
+            self.data.file_len = body.len() as u64;
+            self.to_send = if self.private && !body.is_empty() { TlsChannel::seal_file(&body) } else { body };
         }
-        host.close_data();
+        if !self.to_send.is_empty() {
+            let taken = host.send_data(self.to_send.clone());
+            self.to_send = self.to_send.slice(taken..);
+            self.data.bytes += taken as u64;
+        }
+        if self.to_send.is_empty() {
+            // What TLS adds is not the file's.
+            self.data.bytes = self.data.file_len;
+            self.data.closed = true;
+            host.close_data();
+        }
+    }
+
+    /// Whether bytes may still move on the data connection, in our direction or to us.
+    pub(super) fn moves_bytes(&self) -> bool {
+        self.data.preliminary && self.data.link == Link::Up && !self.data.closed
+    }
+
+    /// Why the data connection broke, if it did.
+    pub(super) const fn broken(&self) -> Option<DataError> {
+        self.data.error
+    }
+
+    /// The data connection has room again for what it did not take.
+    pub(super) fn data_writable(&mut self, host: &mut dyn Host) {
+        self.upload(host);
     }
 
     /// Bytes arrived. On a protected connection the first are the server's part of the handshake.

@@ -53,7 +53,8 @@ pub struct ServerConfig {
     /// How long to wait for a command (`idle_session_timeout`). This one and the next three: `None` is the profile's
     /// habit.
     pub idle_timeout: Option<Duration>,
-    /// How long to wait for bytes of an upload, or for a TLS handshake (`data_connection_timeout`).
+    /// How long a data connection may stand still (`data_connection_timeout`): vsftpd looks once in each such time whether
+    /// anything has moved since the last look, both ways.
     pub data_timeout: Option<Duration>,
     /// How long to wait for an active data connection (`connect_timeout`).
     pub connect_timeout: Option<Duration>,
@@ -142,6 +143,13 @@ impl Server {
 
     fn data_timeout(&self) -> Duration {
         self.config.data_timeout.unwrap_or(Duration::from_secs(self.say().data_timeout_secs))
+    }
+
+    /// How long it waits when it closes a data connection. Where it looks at data connections by the clock, the alarm of
+    /// that clock interrupts the wait.
+    fn linger(&self) -> Duration {
+        let linger = Duration::from_secs(self.say().linger);
+        if self.say().looks_each_period { linger.min(self.data_timeout()) } else { linger }
     }
 
     fn connect_timeout(&self) -> Option<Duration> {

@@ -206,12 +206,12 @@ impl ServerSession {
         match timer {
             FtpTimer::Idle => {
                 let say = server.say();
-                let text = if self.transfer.is_some() { say.data_timeout } else { say.timeout };
-                let reply = self.fill(text, &Command::new("", ""), server, host);
+                let reply = self.fill(say.timeout, &Command::new("", ""), server, host);
                 self.send(&reply, host);
                 self.close(server, host);
             }
             FtpTimer::DataConnect => self.on_data_timeout(server, host),
+            FtpTimer::DataProgress => self.on_data_watch(server, host),
             FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry => {}
         }
     }
@@ -271,6 +271,20 @@ impl ServerSession {
     pub fn on_data(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
         if !self.is_finished() {
             self.data(bytes, server, host);
+        }
+    }
+
+    /// The data connection has room again for what it did not take.
+    pub fn on_data_writable(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if !self.is_finished() {
+            self.send_file(server, host);
+        }
+    }
+
+    /// The client's machine has acknowledged everything that was sent on the data connection, our FIN included.
+    pub fn on_data_sent(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if !self.is_finished() {
+            self.data_sent(server, host);
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Transfer {
     /// What to say once the data connection is there.
     begins: Reply,
     shake: Shake,
+    /// Bytes have moved since the data connection was looked at last.
+    progress: bool,
 }
 
 /// How far the handshake of a protected data connection has come.
@@ -33,7 +35,8 @@ enum Shake {
 #[derive(Debug)]
 enum Job {
     Send {
-        bytes: Bytes,
+        /// What the socket has not taken yet.
+        rest: Bytes,
         /// A listing, not a file.
         listing: bool,
         done: Reply,
@@ -50,6 +53,8 @@ enum Stage {
     Accepting,
     /// Bytes flow.
     Moving,
+    /// Our side is closed; what was sent, or the client's close, is waited for.
+    Closing,
 }
 
 impl ServerSession {
@@ -98,7 +103,7 @@ impl ServerSession {
             DataPlan::None | DataPlan::Accepted { .. } | DataPlan::Broken => Stage::Accepting,
         };
         let shake = if self.private { Shake::Hello } else { Shake::Over };
-        self.transfer = Some(Transfer { job, stage, begins, shake });
+        self.transfer = Some(Transfer { job, stage, begins, shake, progress: false });
         match self.plan {
             DataPlan::Accepted { remote, closed } => self.accept(remote, closed, server, host),
             DataPlan::Broken => {
@@ -131,7 +136,7 @@ impl ServerSession {
                 let count = if say.counts_skipped { all.len() } else { bytes.len() };
                 let begins = begins(say.file_begins, &[&command.argument, &count.to_string()]);
                 let done = transfer_done(say.transfer_done, bytes.len());
-                Ok((Job::Send { bytes, listing: false, done }, begins))
+                Ok((Job::Send { rest: bytes, listing: false, done }, begins))
             }
             "STOR" | "APPE"
                 if server.files.read(&path).is_some()
@@ -155,7 +160,7 @@ impl ServerSession {
                     let mode = if verb == "MLSD" { mode } else { "ASCII" };
                     text.fill(&[("mode", mode)], &[])
                 };
-                Ok((Job::Send { bytes, listing: true, done }, begins))
+                Ok((Job::Send { rest: bytes, listing: true, done }, begins))
             }
         }
     }
@@ -206,7 +211,7 @@ impl ServerSession {
             Some(Stage::Connecting) => self.move_bytes(server, host),
             Some(Stage::Accepting) => self.accept(remote, false, server, host),
             None if self.plan == DataPlan::Listening => self.plan = DataPlan::Accepted { remote, closed: false },
-            Some(Stage::Moving) | None => {}
+            Some(Stage::Moving | Stage::Closing) | None => {}
         }
     }
 
@@ -230,10 +235,11 @@ impl ServerSession {
         transfer.stage = Stage::Moving;
         self.plan = DataPlan::None;
         host.cancel_timer(FtpTimer::DataConnect);
+        host.cancel_timer(FtpTimer::Idle);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
         self.send(&begins, host);
+        host.set_timer(FtpTimer::DataProgress, server.data_timeout());
         if self.private {
-            host.set_timer(FtpTimer::Idle, server.data_timeout());
             self.shake_hands(server, host);
         } else {
             self.send_file(server, host);
@@ -250,44 +256,97 @@ impl ServerSession {
         }
         if transfer.shake == Shake::Finished && arrived > 1 {
             transfer.shake = Shake::Over;
+            if let Job::Send { rest, .. } = &mut transfer.job
+                && !rest.is_empty()
+            {
+                *rest = TlsChannel::seal_file(rest);
+            }
             self.send_file(server, host);
         }
     }
 
-    /// Sends what there is to send; an upload has nothing.
-    fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
-        let sends = match self.transfer.as_mut().map(|transfer| &mut transfer.job) {
-            Some(Job::Send { bytes, listing, .. }) => Some((std::mem::take(bytes), *listing)),
-            Some(Job::Receive { .. }) | None => None,
-        };
-        let Some((bytes, listing)) = sends else { return host.set_timer(FtpTimer::Idle, server.data_timeout()) };
-        if server.say().idle_while_waiting || self.private {
-            host.cancel_timer(FtpTimer::Idle);
+    /// Sends what there is to send, as far as the socket takes it; an upload has nothing.
+    pub(super) fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let Some(transfer) = &mut self.transfer else { return };
+        let Job::Send { rest, listing, .. } = &mut transfer.job else { return };
+        if transfer.stage != Stage::Moving || transfer.shake != Shake::Over {
+            return;
         }
-        self.moved[1] += bytes.len() as u64;
-        let wire = if self.private && !bytes.is_empty() { TlsChannel::seal_file(&bytes) } else { bytes };
+        let corked = *listing && server.say().corks_listings;
+        let taken = match rest.len() {
+            _ if corked => host.send_last_data(rest.clone()),
+            0 => 0,
+            _ => host.send_data(rest.clone()),
+        };
+        let left = rest.split_off(taken);
+        self.moved[1] += rest.len() as u64;
+        *rest = left;
+        let all = rest.is_empty();
+        self.bytes_moved(taken, server, host);
+        if all {
+            self.end_of_file(corked, server, host);
+        }
+    }
+
+    /// Everything was given to the socket: it is closed.
+    fn end_of_file(&mut self, closed: bool, server: &mut Server, host: &mut dyn Host) {
         let complete = server.say().completion == Completion::OwnFin;
-        if listing && server.say().corks_listings {
-            host.send_last_data(wire);
-        } else {
-            if !wire.is_empty() {
-                host.send_data(wire);
-            }
-            if complete {
-                // The next data connection may be there before this one has ended.
-                host.leave_data();
-            } else {
-                host.close_data();
-            }
+        if let Some(transfer) = &mut self.transfer {
+            transfer.stage = Stage::Closing;
+        }
+        if !complete {
+            host.set_timer(FtpTimer::DataProgress, server.linger());
+        }
+        match (closed, complete) {
+            (true, _) => {}
+            // The next data connection may be there before this one has ended.
+            (false, true) => host.leave_data(),
+            (false, false) => host.linger_data(),
         }
         if complete {
             self.complete(server, host);
         }
     }
 
+    /// Bytes went or came: the data connection is alive.
+    fn bytes_moved(&mut self, count: usize, server: &Server, host: &mut dyn Host) {
+        let Some(transfer) = self.transfer.as_mut().filter(|_| count > 0) else { return };
+        transfer.progress = true;
+        if !server.say().looks_each_period {
+            host.set_timer(FtpTimer::DataProgress, server.data_timeout());
+        }
+    }
+
+    /// Whether the data connection is there.
+    pub(super) fn moves_bytes(&self) -> bool {
+        matches!(&self.transfer, Some(Transfer { stage: Stage::Moving | Stage::Closing, .. }))
+    }
+
+    /// The time is over for the data connection to do something.
+    pub(super) fn on_data_watch(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let Some(transfer) = &mut self.transfer else { return };
+        if transfer.stage == Stage::Closing {
+            // close() returns.
+            host.release_data();
+            return self.data_ended(server, host);
+        }
+        if server.say().looks_each_period && std::mem::take(&mut transfer.progress) {
+            host.set_timer(FtpTimer::DataProgress, server.data_timeout());
+            // The alarm has interrupted sendfile(); called again, it takes what has become free meanwhile, be it little.
+            return self.send_file(server, host);
+        }
+        self.store(server);
+        host.leave_data();
+        let reply = self.fill(server.say().data_timeout, &Command::new("", ""), server, host);
+        self.send(&reply, host);
+        self.transfer = None;
+        self.plan = DataPlan::None;
+        self.close(server, host);
+    }
+
     /// Whether ABOR would be heard now.
     pub(super) fn hears_abor(&self, server: &Server) -> bool {
-        server.say().hears_abor && matches!(&self.transfer, Some(Transfer { stage: Stage::Moving, .. }))
+        server.say().hears_abor && self.moves_bytes()
     }
 
     /// ABOR while bytes move (RFC 959, section 4.1.3): 426 for the transfer, 226 for the command.
@@ -322,12 +381,13 @@ impl ServerSession {
 
     pub(super) fn data(&mut self, bytes: Bytes, server: &mut Server, host: &mut dyn Host) {
         let shaking = |transfer: &Transfer| transfer.stage == Stage::Moving && transfer.shake != Shake::Over;
+        let count = bytes.len();
         if self.transfer.as_ref().is_some_and(shaking) {
             self.upload.push(bytes);
             self.shake_hands(server, host);
         } else if self.receiving() {
             self.upload.push(bytes);
-            host.set_timer(FtpTimer::Idle, server.data_timeout());
+            self.bytes_moved(count, server, host);
         } else if matches!(self.plan, DataPlan::Accepted { .. }) {
             self.upload.push(bytes);
         }
@@ -344,17 +404,35 @@ impl ServerSession {
                 host.leave_data();
                 self.end_upload(server, host);
             } else {
-                host.close_data();
+                if let Some(transfer) = &mut self.transfer {
+                    transfer.stage = Stage::Closing;
+                }
+                host.set_timer(FtpTimer::DataProgress, server.linger());
+                host.linger_data();
             }
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;
         }
     }
 
+    /// Our FIN is acknowledged: `close()` that lingers returns.
+    pub(super) fn data_sent(&mut self, server: &mut Server, host: &mut dyn Host) {
+        let closing = matches!(&self.transfer, Some(Transfer { stage: Stage::Closing, .. }));
+        if closing && server.say().completion == Completion::OwnFinAcknowledged {
+            host.release_data();
+            self.data_ended(server, host);
+        }
+    }
+
     pub(super) fn data_done(&mut self, server: &mut Server, host: &mut dyn Host) {
+        self.data_ended(server, host);
+    }
+
+    /// The program has done with a data connection that it closed.
+    fn data_ended(&mut self, server: &mut Server, host: &mut dyn Host) {
         match &self.transfer {
-            Some(Transfer { stage: Stage::Moving, job: Job::Send { .. }, .. }) => self.complete(server, host),
-            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => self.end_upload(server, host),
+            Some(Transfer { stage: Stage::Closing, job: Job::Send { .. }, .. }) => self.complete(server, host),
+            Some(Transfer { stage: Stage::Closing, job: Job::Receive { .. }, .. }) => self.end_upload(server, host),
             _ => {}
         }
     }
@@ -373,10 +451,10 @@ impl ServerSession {
                 let reply = self.not_connected(error, server);
                 self.finish(&reply, server, host);
             }
-            Some(Transfer { stage: Stage::Moving, job: Job::Send { .. }, .. }) => {
+            Some(Transfer { stage: Stage::Moving | Stage::Closing, job: Job::Send { .. }, .. }) => {
                 self.finish(&say.write_failed.reply(), server, host);
             }
-            Some(Transfer { stage: Stage::Moving, job: Job::Receive { .. }, .. }) => {
+            Some(Transfer { stage: Stage::Moving | Stage::Closing, job: Job::Receive { .. }, .. }) => {
                 // vsftpd keeps what it got (`delete_failed_uploads=NO`).
                 self.store(server);
                 self.finish(&say.read_failed.reply(), server, host);
@@ -399,7 +477,7 @@ impl ServerSession {
                 host.stop_listening();
                 self.finish(&server.say().nobody_came.reply(), server, host);
             }
-            Some(Stage::Moving) | None => {}
+            Some(Stage::Moving | Stage::Closing) | None => {}
         }
     }
 
@@ -430,6 +508,7 @@ impl ServerSession {
         self.plan = DataPlan::None;
         self.upload = Vec::new();
         host.cancel_timer(FtpTimer::DataConnect);
+        host.cancel_timer(FtpTimer::DataProgress);
         self.send(reply, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
         self.read_commands(server, host);
@@ -438,7 +517,8 @@ impl ServerSession {
     /// Forgets the arrangement and whatever came of it, as a new PORT or PASV and the session's end do.
     pub(super) fn drop_data(&mut self, host: &mut dyn Host) {
         match (&self.transfer, self.plan) {
-            (Some(Transfer { stage: Stage::Connecting | Stage::Moving, .. }), _) | (_, DataPlan::Accepted { .. }) => {
+            (Some(Transfer { stage: Stage::Connecting | Stage::Moving | Stage::Closing, .. }), _)
+            | (_, DataPlan::Accepted { .. }) => {
                 host.abort_data();
             }
             _ => {}
@@ -448,6 +528,7 @@ impl ServerSession {
         }
         if self.transfer.take().is_some() {
             host.cancel_timer(FtpTimer::DataConnect);
+            host.cancel_timer(FtpTimer::DataProgress);
         }
         self.plan = DataPlan::None;
         self.upload = Vec::new();

@@ -1,5 +1,13 @@
 //! Why it happens: one to three further sentences for the frames that deserve an explanation.
 //!
+//! | file | subject |
+//! |---|---|
+//! | `stopped` | packets that a firewall stops, or that get lost |
+//! | `helper` | why a firewall's helper did not help |
+//! | `knock` | SYN, and its answers |
+//! | `naming` | PORT, EPRT, 227, 229: what is behind the endpoint they name |
+//! | `dialogue` | the other commands and replies, and FTP's timers |
+//!
 //! Causes are found along [`Trace::causes`], doors in the scene; what cannot be found is not said.
 
 mod dialogue;
@@ -42,7 +50,7 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
         Event::Sent { packet, .. } if !facts::is_passed_on(trace, frame) => {
             knock::sent(&t, scene, node, trace.packet(*packet))
         }
-        Event::Socket { action: SocketAction::Failed(_), .. } => knock::failed(&t),
+        Event::Socket { action: SocketAction::Failed(_), remote, .. } => knock::failed(&t, node, *remote),
         Event::Socket { action: SocketAction::Listen, .. } if tag.is_some() => vec![t.say(Id::WhyListen, &[])],
         Event::Timer { timer: Timer::Tcp(TimerKind::Handshake | TimerKind::Retransmit), .. } => knock::unanswered(&t),
         Event::Timer { timer: Timer::Ftp(crate::ftp::FtpTimer::DataConnect), .. } => {

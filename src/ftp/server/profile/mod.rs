@@ -59,7 +59,9 @@ impl Profile {
 pub enum Completion {
     /// After closing its side (pure-ftpd).
     OwnFin,
-    /// After both sides have closed (vsftpd in passive mode, proftpd).
+    /// When the client's machine has acknowledged its FIN, and so everything (vsftpd: `SO_LINGER`).
+    OwnFinAcknowledged,
+    /// After both sides have closed (proftpd).
     BothFins,
 }
 

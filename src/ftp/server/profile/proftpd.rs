@@ -222,6 +222,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     from_port_20: false,
     idle_timeout: 600,
     data_timeout_secs: 3600,
+    looks_each_period: false,
+    linger: 10,
     connect_timeout: None,
     accept_timeout: 600,
     idle_while_waiting: true,

@@ -168,6 +168,8 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     hears_abor: true,
     idle_timeout: 900,
     data_timeout_secs: 900,
+    looks_each_period: false,
+    linger: 0,
     connect_timeout: None,
     accept_timeout: 900,
     ..VSFTPD

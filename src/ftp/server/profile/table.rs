@@ -211,6 +211,10 @@ pub struct ProfileTable {
     pub idle_timeout: u64,
     /// Seconds it waits for bytes on a data connection.
     pub data_timeout_secs: u64,
+    /// Whether it looks once in each such period whether bytes have moved in it, and not after the last bytes.
+    pub looks_each_period: bool,
+    /// Seconds that it waits at most when it closes a data connection.
+    pub linger: u64,
     /// Seconds it tries to connect; `None` leaves it to the kernel.
     pub connect_timeout: Option<u64>,
     /// Seconds it waits for a passive data connection.

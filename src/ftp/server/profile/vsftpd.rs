@@ -130,7 +130,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     read_failed: Text(426, "Failure reading network stream."),
     write_failed: Text(426, "Failure writing network stream."),
     // Habits.
-    completion: Completion::BothFins,
+    completion: Completion::OwnFinAcknowledged,
     line_by_line: true,
     corks_listings: false,
     exits_on_bind_failure: true,
@@ -201,6 +201,9 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     from_port_20: true,
     idle_timeout: 300,
     data_timeout_secs: 300,
+    looks_each_period: true,
+    // `SO_LINGER`; but see `Server::linger`.
+    linger: 600,
     connect_timeout: Some(60),
     accept_timeout: 60,
     idle_while_waiting: false,
