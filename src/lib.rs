@@ -15,8 +15,9 @@
 //!
 //! Ground floor first; a module uses only what stands above it in this list:
 //!
-//! - [`time`], [`ids`]: simulated time; small integer names
+//! - [`time`], [`ids`], `lookup`: simulated time; small integer names; a hash table that cannot be walked
 //! - [`text`]: text from outside, made safe to show
+//! - `suggest`: "did you mean"
 //! - [`endpoint_text`]: how FTP writes addresses, which the firewall's helper reads and writes too
 //! - [`packet`]: IP, TCP and ICMP as typed values
 //! - [`tcp`]: one connection's state machine, without I/O and without a clock
@@ -68,3 +69,4 @@ pub mod text;
 pub mod time;
 pub mod trace;
 pub mod tui;
+mod units;

@@ -4,7 +4,7 @@
 //! `RENEW=1 cargo test --test determinism` writes the golden traces anew; look at the difference before committing it.
 
 use ftpscope::export::write_json;
-use ftpscope::firewall::Verdict;
+use ftpscope::firewall::{Verdict, parse_rule};
 use ftpscope::ftp::{CommandResult, Mode};
 use ftpscope::ids::{FrameId, PacketId};
 use ftpscope::insight;
@@ -265,7 +265,11 @@ impl Odd {
                 let conditions = conditions.iter().filter(|(condition, _)| allowed(condition)).map(|(condition, i)| {
                     condition.replace("{}", &format!("n{}", neighbours[i % neighbours.len()])) + " "
                 });
-                let _ = writeln!(text, "    '{}{verdict}',", conditions.collect::<String>());
+                let rule = conditions.collect::<String>() + verdict;
+                // Conditions that contradict each other are no rule, to nft neither.
+                if parse_rule(&rule).is_ok() {
+                    let _ = writeln!(text, "    '{rule}',");
+                }
             }
             text.push_str("]\n");
         }

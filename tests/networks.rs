@@ -1,8 +1,11 @@
 //! Small networks, each with one thing that a real one does and a simulator easily gets wrong.
 
+mod common;
+
+use common::run;
 use ftpscope::ftp::DataError;
 use ftpscope::insight::{KnockFate, knocks, outcomes};
-use ftpscope::scenario::{Outcome, Scenario, parse};
+use ftpscope::scenario::{Outcome, parse};
 use ftpscope::trace::{Event, SocketAction, Trace};
 
 /// client -- office -- server, with what is added to it.
@@ -16,14 +19,6 @@ fn network(head: &str, nodes: &str, session: &str) -> String {
 }
 
 const SERVER: &str = "ftp-server = { files = { \"readme.txt\" = \"2 kB\" } }";
-
-fn scenario(source: &str) -> Scenario {
-    parse(source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{source}"))
-}
-
-fn run(source: &str) -> Trace {
-    scenario(source).run().unwrap()
-}
 
 /// Each command's outcome and where it was decided.
 fn told(trace: &Trace) -> Vec<(String, Outcome, Option<String>)> {
@@ -310,7 +305,29 @@ fn the_same_four_numbers_again() {
     let source = "title = 'again'\nlinks = ['client -- server']\nnodes.server.ftp-server = { files = { a = 5000 } }\n\
         [[sessions]]\nclient = 'client'\nserver = 'server'\nmode = 'active'\nactive-ports = '40000-40000'\n\
         run = ['ls', 'get a', 'get a']\n";
-    let trace = parse(source, "again").expect("it is right").run().expect("it ends");
+    let trace = run(source);
     let outcomes = outcomes(&trace);
     assert!(outcomes.iter().all(|step| step.outcome == Outcome::Ok), "{outcomes:?}");
+}
+
+#[test]
+fn a_copy_whose_active_side_cannot_connect_is_tried_the_other_way_round() {
+    let server = "ftp-server = { port-promiscuous = true, pasv-promiscuous = true, connect-from-port-20 = false, \
+        files = { \"readme.txt\" = \"20 kB\" } }";
+    let source = format!(
+        "title = \"t\"\nlinks = [\"client -- hub\", \"first -- hub\", \"second -- hub\"]\n\
+         [nodes.first]\n{server}\n[nodes.second]\n{}\n[nodes.hub.firewall.forward]\n\
+         rules = ['iifname \"first\" oifname \"second\" tcp flags & (syn|ack) == syn reject with tcp reset']\n\
+         [[sessions]]\nclient = \"client\"\nserver = \"first\"\nsecond-server = \"second\"\nsoftware = \"lftp\"\n\
+         run = [\"fxp readme.txt\"]\n",
+        server.replace("20 kB", "1 kB").replace("readme.txt", "other.txt")
+    );
+    let trace = run(&source);
+    assert_eq!(told_one(&trace).0, Outcome::Ok);
+    // Recorded from lftp 4.9.2: the first control connection stays, and is told PASV; the second server is called again.
+    let said = |wanted: &str| {
+        let commands = trace.frames.iter().filter(|frame| trace.node_name(frame.node) == "first");
+        commands.filter(|frame| matches!(&frame.event, Event::FtpCommand { verb, .. } if verb == wanted)).count()
+    };
+    assert_eq!((said("USER"), said("PORT"), said("PASV"), said("RETR")), (1, 1, 1, 2));
 }

@@ -49,15 +49,15 @@ fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Asks again and again, for ten seconds at most.
+/// Asks again and again, for half a minute at most: other programs want the processor too.
 fn soon<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1000 {
+    for _ in 0..3000 {
         if let Some(answer) = ask() {
             return answer;
         }
         pause(10);
     }
-    panic!("not within ten seconds: {what}");
+    panic!("not within half a minute: {what}");
 }
 
 /// Waits for the end, which comes soon: whatever the terminal does, the program is not held up.

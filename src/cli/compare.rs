@@ -1,7 +1,7 @@
 //! `ftpscope compare`: active beside passive.
 
 use super::{Failed, Look, Subject, load, output};
-use crate::export::{LadderOptions, write_comparison};
+use crate::export::{Comparison, LadderOptions};
 use crate::narrate::Messages;
 use crate::scenario::Scenario;
 use clap::Args;
@@ -36,11 +36,8 @@ fn compare(scenario: &Scenario, look: &Look, width: Option<u16>, file: Option<&s
     // The pair that the scenario's own mode belongs to: PORT beside PASV, or EPRT beside EPSV.
     let own = scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
     let (active, passive) = if own.is_active() { (own, own.opposite()) } else { (own.opposite(), own) };
-    let run = |mode| {
-        let run = scenario.clone().with_mode(mode).run();
-        run.map(|trace| (mode, trace)).map_err(|limit| Failed::limit(&messages, limit))
-    };
-    let runs = [run(active)?, run(passive)?];
+    let comparison =
+        Comparison::new(scenario, [active, passive], &messages).map_err(|limit| Failed::limit(&messages, limit))?;
     let options = LadderOptions { width: output::width(width), glyphs: look.glyphs() };
-    output::write_to(file, |mut out| write_comparison(&runs, &messages, options, &mut out))
+    output::write_to(file, |mut out| comparison.write(options, &mut out))
 }

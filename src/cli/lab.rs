@@ -4,6 +4,7 @@ use super::{Failed, Look, Subject, load, output};
 use crate::lab;
 use crate::narrate::{Id, Messages, visible};
 use clap::Args;
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -18,7 +19,12 @@ pub(super) struct LabArgs {
 pub(super) fn run(args: &LabArgs, look: &Look) -> Result<(), Failed> {
     let messages = Messages::new(look.language());
     let scenario = load::subject(&args.subject, &messages)?;
-    let script = lab::script(&scenario)
+    let laboratory = lab::laboratory(&scenario)
         .map_err(|problem| Failed::said(&messages, Id::ErrorNoLab, &[("problem", &visible(&problem.to_string()))]))?;
-    output::write_to(args.output.as_deref(), |out| out.write_all(script.as_bytes()))
+    output::write_to(args.output.as_deref(), |out| out.write_all(laboratory.script.as_bytes()))?;
+    for difference in &laboratory.differences {
+        let problem = messages.format(Id::LabNotSame, &[("difference", &visible(difference))]);
+        let _ = writeln!(std::io::stderr(), "{}", messages.format(Id::ErrorProgram, &[("problem", &problem)]));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::ports::PortCall;
 use super::simulation::Simulation;
 use super::stack::{Handle, Listener, Owner};
-use crate::ftp::{Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
+use crate::ftp::{Accepts, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::tcp::Outcome;
@@ -167,7 +167,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         self.simulation.call_server(self.node, self.program, self.slot, cause);
     }
 
-    fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError> {
+    fn listen_data(&mut self, port: ListenPort, accepts: Accepts) -> Result<SocketAddr, DataError> {
         self.stop_listening();
         let port = match port {
             ListenPort::Ephemeral => self.simulation.ephemeral_port(self.node, PortCall::Bind),
@@ -183,7 +183,7 @@ impl<O: Observer> Host for EngineHost<'_, O> {
         else {
             return Err(DataError::NoPort);
         };
-        let listener = Listener { id, local, name, owner, session: Some(session), pending: Vec::new() };
+        let listener = Listener { id, local, name, owner, session: Some(session), accepts, pending: Vec::new() };
         let handle = self.simulation.nodes[self.node.index()].stack.listen(listener);
         if let Some(sockets) = self.simulation.session_mut(self.node, self.program, self.slot) {
             sockets.listener = Some(handle);

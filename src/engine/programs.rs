@@ -6,7 +6,7 @@ use super::simulation::Simulation;
 use super::slab::Slab;
 use super::stack::{Handle, Listener, Owner};
 use super::timers::SessionTimers;
-use crate::ftp::{ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
+use crate::ftp::{Accepts, ClientSession, DataError, FtpTimer, Server, ServerSession, SocketOptions};
 use crate::ids::{FrameId, NodeId, SessionId};
 use crate::packet::{Channel, Endpoint, Tag};
 use crate::trace::{Event, Observer, PortName, SocketAction};
@@ -144,6 +144,7 @@ impl<O: Observer> Simulation<O> {
             name: None,
             owner,
             session: None,
+            accepts: Accepts::Many,
             pending: Vec::new(),
         });
         self.record(node, None, None, |_| Event::Socket {
@@ -290,15 +291,18 @@ impl<O: Observer> Simulation<O> {
     /// Whether the session still cares about this socket; a data listener's pending becomes its data connection here.
     fn is_current(&mut self, node: NodeId, owner: Owner, handle: Option<Handle>, call: &Call) -> bool {
         let Some(handle) = handle else { return true };
+        let stays = self.keeps_listening(node, owner);
         let Some(sockets) = self.session_mut(node, owner.program, owner.slot) else { return false };
         match owner.channel {
             // A client may have opened another one meanwhile.
             Channel::Control => sockets.control == Some(handle),
             Channel::Data => {
                 // Whoever comes in by the listener takes the place of one that the session has left open.
-                if matches!(call, Call::Connected(_)) && (sockets.data.is_none() || sockets.listener.is_some()) {
+                if matches!(call, Call::Connected(_))
+                    && (sockets.data.is_none() || sockets.listener.is_some() && !stays)
+                {
                     sockets.data = Some(handle);
-                    sockets.listener = None;
+                    sockets.listener = sockets.listener.filter(|_| stays);
                 }
                 let current = sockets.data == Some(handle);
                 if current && matches!(call, Call::Done | Call::Failed(_)) {
@@ -307,6 +311,14 @@ impl<O: Observer> Simulation<O> {
                 current
             }
         }
+    }
+
+    /// Whether the session has a data listener that takes more than one connection.
+    fn keeps_listening(&mut self, node: NodeId, owner: Owner) -> bool {
+        let sockets = self.session_mut(node, owner.program, owner.slot);
+        let listener = sockets.and_then(|sockets| sockets.listener);
+        let stack = &self.nodes[node.index()].stack;
+        listener.and_then(|handle| stack.listener_at(handle)).is_some_and(|it| it.accepts == Accepts::Many)
     }
 
     fn open_session(&mut self, node: NodeId, program: u16, handle: Handle) -> u32 {

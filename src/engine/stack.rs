@@ -2,6 +2,7 @@
 
 use super::slab::Slab;
 use crate::firewall::Tuple;
+use crate::ftp::Accepts;
 use crate::ids::{FrameId, SessionId, SocketId};
 use crate::lookup::LookUp;
 use crate::packet::{Channel, Endpoint, Tag};
@@ -45,6 +46,8 @@ pub(super) struct Listener {
     pub(super) owner: Owner,
     /// The session it was opened for; `None` for port 21, which everyone may use.
     pub(super) session: Option<SessionId>,
+    /// How many connections it takes, if it is for data.
+    pub(super) accepts: Accepts,
     /// Connections that began here and may still be in the handshake: the SYN queue.
     pub(super) pending: Vec<Handle>,
 }

@@ -4,7 +4,7 @@ use super::programs::Call;
 use super::queue::What;
 use super::simulation::Simulation;
 use super::stack::{Handle, Owner, Socket};
-use crate::ftp::DataError;
+use crate::ftp::{Accepts, DataError};
 use crate::ids::{FrameId, NodeId, SessionId, SocketId};
 use crate::network::{LinkSettings, Route};
 use crate::packet::{Body, Channel, DEFAULT_TTL, Endpoint, Icmp, Packet, SeqNr, Tag, Unreachable};
@@ -232,12 +232,13 @@ impl<O: Observer> Simulation<O> {
             if let Some(listener) = socket.and_then(|socket| socket.listener.take())
                 && owner.channel == Channel::Data
             {
-                if self.nodes[node.index()].stack.listener_at(listener).is_none() {
+                let Some(accepts) = self.nodes[node.index()].stack.listener_at(listener).map(|it| it.accepts) else {
                     // The listener was closed meanwhile: a handshake that completes now is answered with RST.
                     return self.turn_away(node, handle, cause);
+                };
+                if accepts == Accepts::One {
+                    self.unlisten(node, listener, cause);
                 }
-                // A data listener takes one connection.
-                self.unlisten(node, listener, cause);
             }
             self.call(node, owner, handle, Call::Connected(remote), cause);
         }

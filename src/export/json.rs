@@ -313,6 +313,8 @@ const fn timer_name(timer: Timer) -> &'static str {
         Timer::Ftp(FtpTimer::ControlConnect) => "control-connect",
         Timer::Ftp(FtpTimer::Reply) => "reply",
         Timer::Ftp(FtpTimer::Retry) => "retry",
+        Timer::Ftp(FtpTimer::Wait) => "wait",
+        Timer::Ftp(FtpTimer::Pace) => "pace",
         Timer::Neighbour => "neighbour",
     }
 }
@@ -334,6 +336,8 @@ fn result_name(result: CommandResult) -> String {
         CommandResult::Closed => "closed".to_owned(),
         CommandResult::NoAnswer => "no answer".to_owned(),
         CommandResult::BadReply => "bad reply".to_owned(),
+        CommandResult::AddressMismatch => "address mismatch".to_owned(),
+        CommandResult::Incomplete => "incomplete".to_owned(),
         CommandResult::NotRun => "not run".to_owned(),
     }
 }

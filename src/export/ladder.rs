@@ -1,7 +1,7 @@
 //! The ladder as text.
 
 use crate::ids::FrameId;
-use crate::ladder::{Canvas, Geometry, Glyphs, Ladder, RowKind, draw_header, draw_row};
+use crate::ladder::{Canvas, Geometry, Glyphs, Ladder, Line, Row, RowKind, draw_fold, draw_header, draw_row, folded};
 use crate::narrate::{Messages, title, visible};
 use crate::trace::{Event, Trace};
 use std::io;
@@ -24,35 +24,66 @@ pub fn write_ladder(
 ) -> io::Result<()> {
     writeln!(out, "{}", visible(title(messages.language(), &trace.title, trace.title_zh.as_deref())))?;
     let Some((first, last)) = trace.ids().next().zip(trace.last()) else { return Ok(()) };
-    write_rows(trace, messages, &Ladder::new(trace), options, (first, last), out)
+    let ladder = Ladder::new(trace);
+    let pen = Pen::new(trace, messages, &ladder, options);
+    pen.write(ladder.rows.iter().filter(|row| (first..=last).contains(&row.frame)).map(|row| Line::Row(*row)), out)
 }
 
-/// Writes the rows that begin within a range of frames.
-pub(super) fn write_rows(
+/// Writes the rows that begin within a range of frames, bulk data folded.
+pub(super) fn write_folded(
     trace: &Trace,
     messages: &Messages,
-    ladder: &Ladder,
     options: LadderOptions,
     (first, last): (FrameId, FrameId),
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let width = options.width.max(Geometry::least_width(ladder.columns.len()));
-    let geometry = Geometry::new(ladder.columns.len(), width);
-    let rows = ladder.rows.iter().filter(|row| (first..=last).contains(&row.frame));
-    let end = trace.last().unwrap_or(last);
-    for (index, row) in rows.enumerate() {
-        let begins_step = matches!(trace.frame(row.frame).event, Event::Command { result: None, .. });
-        if index == 0 || (row.kind == RowKind::Command && begins_step) {
-            writeln!(out)?;
-            for line in draw_header(trace, ladder, &geometry) {
+    let ladder = Ladder::new(trace);
+    let rows: Vec<Row> = ladder.rows.iter().filter(|row| (first..=last).contains(&row.frame)).copied().collect();
+    Pen::new(trace, messages, &ladder, options).write(folded(trace, &ladder, &rows).into_iter(), out)
+}
+
+/// What drawing takes.
+struct Pen<'a> {
+    trace: &'a Trace,
+    messages: &'a Messages,
+    ladder: &'a Ladder,
+    glyphs: Glyphs,
+    geometry: Geometry,
+}
+
+impl<'a> Pen<'a> {
+    fn new(trace: &'a Trace, messages: &'a Messages, ladder: &'a Ladder, options: LadderOptions) -> Self {
+        let width = options.width.max(Geometry::least_width(ladder.columns.len()));
+        let geometry = Geometry::new(ladder.columns.len(), width);
+        Self { trace, messages, ladder, glyphs: options.glyphs, geometry }
+    }
+
+    fn write(&self, lines: impl Iterator<Item = Line>, out: &mut impl io::Write) -> io::Result<()> {
+        let Self { trace, messages, ladder, glyphs, geometry } = self;
+        let Some(end) = trace.last() else { return Ok(()) };
+        for (index, line) in lines.enumerate() {
+            let begins_command = match line {
+                Line::Row(Row { frame, kind: RowKind::Command }) => {
+                    matches!(trace.frame(frame).event, Event::Command { result: None, .. })
+                }
+                _ => false,
+            };
+            if index == 0 || begins_command {
+                writeln!(out)?;
+                for line in draw_header(trace, ladder, geometry) {
+                    write_line(&line, out)?;
+                }
+            }
+            let drawn = match line {
+                Line::Row(row) => draw_row(trace, messages, ladder, row, geometry, glyphs, end),
+                Line::Fold(fold) => draw_fold(trace, messages, ladder, &fold, geometry, glyphs),
+            };
+            for line in drawn {
                 write_line(&line, out)?;
             }
         }
-        for line in draw_row(trace, messages, ladder, *row, &geometry, &options.glyphs, end) {
-            write_line(&line, out)?;
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn write_line(line: &Canvas, out: &mut impl io::Write) -> io::Result<()> {

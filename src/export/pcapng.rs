@@ -43,6 +43,7 @@ pub fn write_pcapng(
     for point in points {
         write_interface(point, out)?;
     }
+    let interfaces: BTreeMap<_, _> = points.iter().map(|point| (point.node, point.link)).zip(0_u32..).collect();
     let comments = comments(trace, messages);
     let identifications = identifications(trace);
     for (index, frame) in trace.frames.iter().enumerate() {
@@ -51,12 +52,12 @@ pub fn write_pcapng(
             Event::Received { packet, link } => (*packet, *link, [trace.across(*link, frame.node), frame.node]),
             _ => continue,
         };
-        let Some(interface) = points.iter().position(|v| v.node == frame.node && v.link == link) else {
+        let Some(interface) = interfaces.get(&(frame.node, link)).copied() else {
             continue;
         };
         let packet = renumbered(trace.packet(packet), &identifications);
         let bytes = wire::ethernet(&packet, wire::mac(from, link), wire::mac(to, link));
-        write_packet(interface as u32, frame.at, &bytes, comments.get(&index).map(String::as_str), out)?;
+        write_packet(interface, frame.at, &bytes, comments.get(&index).map(String::as_str), out)?;
     }
     Ok(())
 }

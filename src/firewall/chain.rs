@@ -3,10 +3,10 @@
 use super::conntrack::Tracked;
 use super::ct::Direction;
 use super::limit::Bucket;
-use super::rule::{Action, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, Rule, Test};
+use super::rule::{Action, EndSet, Family, Match, NatTarget, Policy, PortSet, Rule, Test};
 use super::verdict::Verdict;
 use crate::ids::RuleId;
-use crate::packet::{Body, Icmp, Packet};
+use crate::packet::{Body, Flags, Icmp, Packet};
 use crate::time::Instant;
 use std::net::IpAddr;
 
@@ -129,10 +129,9 @@ impl Chain {
             matches!(
                 test,
                 Test::CtState(_)
-                    | Test::CtStatus(_)
-                    | Test::CtStatusWord
+                    | Test::CtStatus { .. }
                     | Test::CtDirection(_)
-                    | Test::CtHelper
+                    | Test::CtHelper { .. }
                     | Test::CtEnd { .. }
             )
         };
@@ -267,6 +266,7 @@ impl Act {
             Action::Nat(target) => Self::Nat(*target),
             Action::Jump(name) => jump(name, Self::Jump),
             Action::Goto(name) => jump(name, Self::Goto),
+            Action::Continue => Self::Continue,
             Action::Return => Self::Return,
             Action::Map(elements) => {
                 let element =
@@ -322,14 +322,14 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
     match test {
         // These are conditions of their own; the last holds for nothing.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
-        Test::CtStatus(wanted) => {
+        Test::CtStatus { mask, values } => {
             // A packet without a connection, INVALID or untracked, ends the rule (`nft_ct_get_eval`).
             let status = view.tracked?.status()?;
-            Some((wanted.snat && status.snat) || (wanted.dnat && status.dnat))
+            Some(values.contains(&(status.0 & mask)))
         }
-        Test::CtStatusWord => view.tracked?.status().map(|_| false),
-        Test::CtDirection(wanted) => Some(view.tracked?.direction()? == *wanted),
-        Test::CtHelper => view.tracked?.is_expected().then_some(true),
+        Test::CtDirection(wanted) => Some(wanted.contains(&view.tracked?.direction()?)),
+        // Of a connection that none has announced there is no helper to compare with.
+        Test::CtHelper { ftp } => view.tracked?.is_expected().then_some(*ftp),
         Test::CtEnd { direction, source, end } => {
             let (original, reply) = view.tracked?.tuples()?;
             let tuple = if *direction == Direction::Original { original } else { reply };
@@ -339,33 +339,43 @@ fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
                 EndSet::Port(set) => Some(set.contains(found.port)),
             }
         }
-        Test::IcmpType { family, kinds } => {
+        Test::IcmpType { family, types } => {
             let Body::Icmp(icmp) = &packet.body else { return None };
             if packet.src.is_ipv4() != (*family == Family::V4) {
                 return None;
             }
-            let kind = match &**icmp {
-                Icmp::TooBig { .. } if *family == Family::V6 => IcmpKind::TooBig,
-                Icmp::Unreachable { .. } | Icmp::TooBig { .. } => IcmpKind::Unreachable,
-                Icmp::TimeExceeded { .. } => IcmpKind::TimeExceeded,
+            let number = match (&**icmp, family) {
+                (Icmp::Unreachable { .. } | Icmp::TooBig { .. }, Family::V4) => 3,
+                (Icmp::TimeExceeded { .. }, Family::V4) => 11,
+                (Icmp::Unreachable { .. }, Family::V6) => 1,
+                (Icmp::TooBig { .. }, Family::V6) => 2,
+                (Icmp::TimeExceeded { .. }, Family::V6) => 3,
             };
-            Some(kinds.contains(&kind))
+            Some(within(types, number))
         }
         Test::SourceAddress(set) => set.contains(packet.src),
         Test::DestinationAddress(set) => set.contains(packet.dst),
         Test::SourcePort(set) => packet.tcp().map(|segment| set.contains(segment.src_port)),
         Test::DestinationPort(set) => packet.tcp().map(|segment| set.contains(segment.dst_port)),
-        Test::TcpFlags { mask, value } => packet.tcp().map(|s| s.flags.bits() & mask.bits() == value.bits()),
-        Test::Protocol(protocols) => {
-            let protocol = match (&packet.body, packet.src) {
-                (Body::Tcp(_), _) => Protocol::Tcp,
-                (Body::Icmp(_), IpAddr::V4(_)) => Protocol::Icmp,
-                (Body::Icmp(_), IpAddr::V6(_)) => Protocol::Icmpv6,
+        Test::TcpFlags { mask, values } => packet.tcp().map(|segment| {
+            let found = Flags::from_bits(segment.flags.bits() & mask.bits());
+            values.contains(&found)
+        }),
+        Test::Protocol(numbers) => {
+            let number = match (&packet.body, packet.src) {
+                (Body::Tcp(_), _) => 6,
+                (Body::Icmp(_), IpAddr::V4(_)) => 1,
+                (Body::Icmp(_), IpAddr::V6(_)) => 58,
             };
-            Some(protocols.contains(&protocol))
+            Some(within(numbers, number))
         }
-        Test::Family(family) => Some((*family == Family::V4) == packet.src.is_ipv4()),
+        Test::Family(families) => Some(families.contains(if packet.src.is_ipv4() { &Family::V4 } else { &Family::V6 })),
     }
+}
+
+/// Whether `number` lies in one of `ranges`.
+fn within(ranges: &[(u8, u8)], number: u8) -> bool {
+    ranges.iter().any(|(low, high)| (*low..=*high).contains(&number))
 }
 
 #[cfg(test)]
@@ -373,7 +383,7 @@ mod tests {
     use super::*;
     use crate::firewall::{Conntrack, CtState, Half, parse_rule};
     use crate::ids::PacketId;
-    use crate::packet::{Flags, Segment, SeqNr};
+    use crate::packet::{Segment, SeqNr, Unreachable};
 
     fn chain(rules: &[&str]) -> Chain {
         let mut chain = Chain::new(Policy::Accept, RuleId(0));
@@ -413,7 +423,9 @@ mod tests {
     #[test]
     fn the_status_of_connections_is_compared_as_the_kernel_does() {
         let packet = syn();
-        let begun = Conntrack::default().track(Instant::START, &packet);
+        let mut conntrack = Conntrack::default();
+        conntrack.translates = true;
+        let begun = conntrack.track(Instant::START, &packet);
         let mut translated = begun;
         let (original, mut reply) = begun.tuples().unwrap();
         reply.from.port = 2121;
@@ -437,6 +449,146 @@ mod tests {
         ] {
             let drops = |tracked| chain(&[rule]).decide(&mut [], view(&packet, Some(tracked))).verdict == Verdict::Drop;
             assert_eq!([&begun, &translated, &untracked, &invalid].map(drops), expected, "{rule}");
+        }
+    }
+
+    /// Each rule as nft 1.0.6 compiles it (`nft -c --debug=netlink`).
+    #[test]
+    fn flags_mean_what_nft_makes_of_them() {
+        let (fin, first, rst, ack) = (Flags::FIN, Flags::SYN, Flags::RST, Flags::ACK);
+        let sent = [fin, first, ack, first.with(ack), fin.with(ack), rst];
+        for (rule, expected) in [
+            ("tcp flags syn,ack", [false, true, true, true, true, false]),
+            ("tcp flags syn|ack", [false, true, true, true, true, false]),
+            ("tcp flags ! syn,ack", [true, false, false, false, false, true]),
+            ("tcp flags { syn, ack }", [false, true, true, false, false, false]),
+            ("tcp flags != { syn, ack }", [true, false, false, true, true, true]),
+            ("tcp flags { syn|ack, fin }", [true, false, false, true, false, false]),
+            ("tcp flags == syn,ack", [false, false, false, true, false, false]),
+            ("tcp flags syn / syn,ack", [false, true, false, false, false, false]),
+            ("tcp flags != syn / syn,ack", [true, false, true, true, true, true]),
+            ("tcp flags & (syn|ack) syn", [false, true, false, false, false, false]),
+            ("tcp flags & (syn|ack) { syn, ack }", [false, true, true, false, true, false]),
+            ("tcp flags & (syn|ack) == fin", [false; 6]),
+            ("tcp flags & syn 0", [true, false, true, false, true, true]),
+            ("tcp flags 0", [false; 6]),
+            ("tcp flags 0x12", [false, true, true, true, true, false]),
+            ("tcp flags vmap { syn : drop, 0x12 : drop }", [false, true, false, true, false, false]),
+        ] {
+            let drops = sent.map(|flags| {
+                let mut packet = syn();
+                packet.body = Body::Tcp(Segment { dst_port: 21, flags, ..Segment::default() });
+                let rule = if rule.contains("vmap") { rule.to_owned() } else { format!("{rule} drop") };
+                chain(&[&rule]).decide(&mut [], view(&packet, None)).verdict == Verdict::Drop
+            });
+            assert_eq!(drops, expected, "{rule}");
+        }
+    }
+
+    /// Whether a rule drops a SYN and an ICMP error about it, over IPv4 and over IPv6.
+    #[test]
+    fn what_a_rule_asks_without_words_counts_too() {
+        let v4 = syn();
+        let v6 = Packet { src: "2001:db8::1".parse().unwrap(), dst: "2001:db8::2".parse().unwrap(), ..syn() };
+        let error = |about: &Packet| {
+            let icmp = Icmp::Unreachable { reason: Unreachable::Port, quoted: about.clone() };
+            Packet { body: Body::Icmp(Box::new(icmp)), ..about.clone() }
+        };
+        let sent = [v4.clone(), v6.clone(), error(&v4), error(&v6)];
+        for (rule, expected) in [
+            ("reject", [true; 4]),
+            ("reject with icmpx host-unreachable", [true; 4]),
+            ("reject with icmp host-unreachable", [true, false, true, false]),
+            ("log reject with icmpv6 no-route", [false, true, false, true]),
+            ("reject with tcp reset", [true, true, false, false]),
+            ("reject with icmp type 1", [true, false, true, false]),
+            ("meta nfproto { ipv4, 10 } drop", [true; 4]),
+            ("meta nfproto != ipv4 drop", [false, true, false, true]),
+            ("meta protocol { ip6, arp } drop", [false, true, false, true]),
+            ("meta protocol vmap { 0x0800 : drop }", [true, false, true, false]),
+            ("meta l4proto { 1, 6 } drop", [true, true, true, false]),
+            ("meta l4proto 2-57 drop", [true, true, false, false]),
+            ("meta l4proto > 6 drop", [false, false, false, true]),
+            ("meta l4proto gre drop", [false; 4]),
+            ("ip protocol != gre drop", [true, false, true, false]),
+            ("ip6 nexthdr 58 drop", [false, false, false, true]),
+            ("icmp type 3 drop", [false, false, true, false]),
+            ("icmp type != 3 drop", [false; 4]),
+            ("icmp type 3-11 drop", [false, false, true, false]),
+            ("icmpv6 type { 1, 129 } drop", [false, false, false, true]),
+            ("icmpv6 type != packet-too-big drop", [false, false, false, true]),
+            ("ip saddr 10.0.0.1 icmpv6 type 1 drop", [false; 4]),
+            ("th dport 0x15 drop", [true, true, false, false]),
+            ("tcp dport 025 drop", [true, true, false, false]),
+            ("tcp dport >= 0 drop", [true, true, false, false]),
+            ("tcp dport < 0 drop", [false; 4]),
+            ("udp dport != 53 drop", [false; 4]),
+            ("ip saddr > 192.168.10.9 drop", [true, false, true, false]),
+            ("ip saddr { 10.0.0.0/8, 192.168.10.0-192.168.10.10 } drop", [true, false, true, false]),
+            ("tcp dport vmap { 20-21:drop } accept", [true, true, false, false]),
+            ("continue drop", [true; 4]),
+        ] {
+            let drops = sent
+                .each_ref()
+                .map(|packet| chain(&[rule]).decide(&mut [], view(packet, None)).verdict != Verdict::Accept);
+            assert_eq!(drops, expected, "{rule}");
+        }
+    }
+
+    /// A connection that is NEW, that was answered, and that is assured; without NAT.
+    #[test]
+    fn status_and_direction_are_those_of_the_connection() {
+        let mut table = Conntrack::default();
+        let segment = |reply: bool, flags, seq, ack| {
+            let (src_port, dst_port) = if reply { (21, 40_000) } else { (40_000, 21) };
+            let segment = Segment {
+                src_port,
+                dst_port,
+                seq: SeqNr(seq),
+                ack: SeqNr(ack),
+                flags,
+                window: 1000,
+                ..Segment::default()
+            };
+            let (src, dst) = (syn().src, syn().dst);
+            let (src, dst) = if reply { (dst, src) } else { (src, dst) };
+            Packet { src, dst, body: Body::Tcp(segment), ..syn() }
+        };
+        let packets = [
+            segment(false, Flags::SYN, 1, 0),
+            segment(true, Flags::SYN.with(Flags::ACK), 100, 2),
+            segment(false, Flags::ACK, 2, 101),
+        ];
+        let tracked = packets.each_ref().map(|packet| {
+            let tracked = table.track(Instant::START, packet);
+            assert!(table.confirm(Instant::START, &tracked, packet));
+            tracked
+        });
+        for (rule, expected) in [
+            ("ct status confirmed", [false, true, true]),
+            ("ct status seen-reply", [false, true, true]),
+            ("ct status assured", [false, false, true]),
+            ("ct status ! assured", [true, true, false]),
+            ("ct status assured|expected", [false, false, true]),
+            ("ct status == seen-reply,confirmed", [false, true, false]),
+            ("ct status & (assured|confirmed) == confirmed", [false, true, false]),
+            ("ct status expected", [false; 3]),
+            ("ct direction { 0 }", [true, false, true]),
+            ("ct direction { original, reply }", [true; 3]),
+            ("ct direction != original", [false, true, false]),
+            ("ct direction 2", [false; 3]),
+            ("ct state new / new,established", [true, false, false]),
+            ("ct state & (new|established) == established", [false, true, true]),
+            ("ct state ! new", [false, true, true]),
+            ("ct state 2", [false, true, true]),
+            ("ct state { new|established, 2 }", [false, true, true]),
+            ("ct helper \"sip\"", [false; 3]),
+            ("ct helper != \"sip\"", [false; 3]),
+        ] {
+            let mut chain = chain(&[&format!("{rule} drop")]);
+            let drops = [0, 1, 2]
+                .map(|at| chain.decide(&mut [], view(&packets[at], Some(&tracked[at]))).verdict == Verdict::Drop);
+            assert_eq!(drops, expected, "{rule}");
         }
     }
 

@@ -156,6 +156,9 @@ impl Conntrack {
                     entry: Some(id),
                     direction,
                     tuples: Some((self.entries[id.index()].original, self.entries[id.index()].reply)),
+                    replied: self.entries[id.index()].replied,
+                    assured: self.entries[id.index()].assured,
+                    nat: self.translates,
                     ..Tracked::unknown(CtState::Related)
                 },
                 _ => Tracked::invalid(),
@@ -203,6 +206,7 @@ impl Conntrack {
             direction,
             tuples: Some((entry.original, entry.reply)),
             expected: entry.expected,
+            nat: self.translates,
             ..Tracked::unknown(CtState::Established)
         };
         if let Some(life) = renewed {
@@ -232,7 +236,7 @@ impl Conntrack {
             self.events.push(TableEvent::Entry(after));
         }
         self.note_deadline(id);
-        Tracked { state, ..known }
+        Tracked { state, replied: after.replied, assured: after.assured, ..known }
     }
 
     fn begins(&mut self, now: Instant, tuple: Tuple, kind: Option<Kind>) -> Tracked {
@@ -245,6 +249,7 @@ impl Conntrack {
             tuples: Some((tuple, tuple.reversed())),
             pending: Some(kind),
             decided: [false; 2],
+            nat: self.translates,
             ..Tracked::unknown(CtState::New)
         };
         match used {

@@ -42,13 +42,29 @@ impl fmt::Display for CtState {
     }
 }
 
-/// What NAT does to a connection (`ct status`).
+/// What the table knows of a connection (`ct status`), in the kernel's bits (`enum ip_conntrack_status`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CtStatus {
+pub struct CtStatus(pub u32);
+
+impl CtStatus {
+    /// Another connection has announced it.
+    pub const EXPECTED: u32 = 1;
+    /// There was an answer.
+    pub const SEEN_REPLY: u32 = 1 << 1;
+    /// Its handshake was seen to the end.
+    pub const ASSURED: u32 = 1 << 2;
+    /// Its first packet has got through.
+    pub const CONFIRMED: u32 = 1 << 3;
     /// Its source is translated.
-    pub snat: bool,
+    pub const SNAT: u32 = 1 << 4;
     /// Its destination is translated.
-    pub dnat: bool,
+    pub const DNAT: u32 = 1 << 5;
+    /// NAT has decided about its source (`IPS_SRC_NAT_DONE`); no word of nftables asks for it.
+    pub const SOURCE_DONE: u32 = 1 << 7;
+    /// NAT has decided about its destination (`IPS_DST_NAT_DONE`).
+    pub const DESTINATION_DONE: u32 = 1 << 8;
+    /// Its entry is being removed. No packet sees that.
+    pub const DYING: u32 = 1 << 9;
 }
 
 /// Which way a packet goes, seen from the one that made the entry.

@@ -38,11 +38,9 @@ pub use helper::{Announcement, announcement};
 pub use hook::Hook;
 pub use limit::Limit;
 pub use nat::translate;
-pub(crate) use parse::word_span;
 pub use parse::{RuleError, parse_policy, parse_rule};
-pub use rule::{
-    Action, AddressSet, EndSet, Family, IcmpKind, Match, NatTarget, Policy, PortSet, Protocol, RejectWith, Rule, Test,
-};
+pub(crate) use parse::{is_reserved, plain_text, word_span};
+pub use rule::{Action, AddressSet, EndSet, Family, Match, NatTarget, Policy, PortSet, RejectWith, Rule, Test};
 pub use track_state::TrackState;
 pub use verdict::Verdict;
 

@@ -87,7 +87,13 @@ impl Conntrack {
         random: impl FnMut(u32) -> u32,
     ) {
         let half = if target.is_source() { Half::Source } else { Half::Destination };
-        let Some(address) = target.address().or(own) else { return };
+        // A rule that names only a port leaves the address as it is.
+        let kept = tracked.tuples().map(|(_, reply)| if half == Half::Source { reply.to.ip } else { reply.from.ip });
+        let address = match target {
+            NatTarget::Source { address, .. } | NatTarget::Destination { address, .. } => address.or(kept),
+            NatTarget::Masquerade { .. } | NatTarget::Redirect { .. } => own,
+        };
+        let Some(address) = address else { return };
         let range = Range { address, ports: target.ports(), random: target.is_random() };
         self.settle(now, tracked, range, half, random);
     }

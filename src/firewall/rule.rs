@@ -1,6 +1,6 @@
 //! Rules as values: the documented subset of nftables that scenarios are written in.
 
-use super::ct::{CtState, CtStatus, Direction};
+use super::ct::{CtState, Direction};
 use super::limit::Limit;
 use crate::packet::{Flags, Unreachable};
 use ipnet::IpNet;
@@ -21,6 +21,8 @@ pub struct Rule {
     pub notrack: bool,
     /// `log`: the kernel would write a line; here the match is counted.
     pub log: bool,
+    /// Statements stand behind a verdict map: nft takes them, and no packet reaches them.
+    pub unreached: bool,
     /// The text of `comment "..."`.
     pub comment: Option<String>,
 }
@@ -36,15 +38,6 @@ impl Rule {
             }
             _ => false,
         }
-    }
-
-    /// Whether a condition tells nft the transport protocol, which it wants to know before ports mean anything.
-    pub fn says_protocol(&self) -> bool {
-        self.matches.iter().any(|found| match found.test {
-            Test::SourcePort(_) | Test::DestinationPort(_) | Test::TcpFlags { .. } => true,
-            Test::Protocol(_) => !found.negated,
-            _ => false,
-        })
     }
 }
 
@@ -76,25 +69,30 @@ pub enum Test {
     TcpFlags {
         /// The bits looked at.
         mask: Flags,
-        /// What they must be.
-        value: Flags,
+        /// What they must be: one of these.
+        values: Vec<Flags>,
     },
     /// `ct state`: any of these. None: `ct state == new,related` compares with both at once, and no packet is in two.
     CtState(Vec<CtState>),
-    /// `ct status dnat`: NAT has done any of these to the connection.
-    CtStatus(CtStatus),
-    /// `ct status == dnat`, `ct status { snat, dnat }`: the whole status word is compared with these bits. It is never
-    /// equal, for what NAT has changed has `IPS_SRC_NAT_DONE` or `IPS_DST_NAT_DONE` set as well; so `!=` holds for
-    /// every packet of a connection.
-    CtStatusWord,
-    /// `meta l4proto`, `ip protocol`.
-    Protocol(Vec<Protocol>),
-    /// `meta nfproto`.
-    Family(Family),
+    /// `ct status dnat`, `ct status == assured|confirmed`: whether the bits of `mask` in the connection's status are one
+    /// of `values`. A mask of all bits compares the whole word, with bits of the kernel's own in it.
+    CtStatus {
+        /// The bits looked at.
+        mask: u32,
+        /// What they must be: one of these.
+        values: Vec<u32>,
+    },
+    /// `meta l4proto`, `ip protocol`: the number of the protocol lies in one of these ranges, ends included.
+    Protocol(Vec<(u8, u8)>),
+    /// `meta nfproto`, `meta protocol`: one of these.
+    Family(Vec<Family>),
     /// `ct direction`: of the side that began the connection, or of the other.
-    CtDirection(Direction),
-    /// `ct helper "ftp"`: the connection was announced by one that the helper watches.
-    CtHelper,
+    CtDirection(Vec<Direction>),
+    /// `ct helper`: the connection was announced by one that a helper watches.
+    CtHelper {
+        /// Whether the helper is asked for that there is: `ftp`.
+        ftp: bool,
+    },
     /// `ct original ip daddr`, `ct reply proto-src`: an end of the tracked connection.
     CtEnd {
         /// The tuple that is looked at.
@@ -108,8 +106,8 @@ pub enum Test {
     IcmpType {
         /// `icmp` or `icmpv6`.
         family: Family,
-        /// Any of these.
-        kinds: Vec<IcmpKind>,
+        /// Its number lies in one of these ranges, ends included.
+        types: Vec<(u8, u8)>,
     },
     /// `limit rate`.
     Limit(Limit),
@@ -126,39 +124,13 @@ pub enum EndSet {
     Port(PortSet),
 }
 
-/// The kinds of ICMP messages that there are here, and the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IcmpKind {
-    /// `destination-unreachable`.
-    Unreachable,
-    /// `packet-too-big` (`ICMPv6`).
-    TooBig,
-    /// `time-exceeded`.
-    TimeExceeded,
-    /// What no simulated node sends, such as `echo-request`.
-    Other,
-}
-
-/// A transport protocol that a packet can carry here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP, which no packet here carries.
-    Udp,
-    /// ICMP for IPv4.
-    Icmp,
-    /// `ICMPv6`.
-    Icmpv6,
-}
-
 /// What a NAT rule makes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NatTarget {
     /// `snat to ADDRESS[:PORTS]`
     Source {
-        /// The new source address.
-        address: IpAddr,
+        /// The new source address; `None`: as it is.
+        address: Option<IpAddr>,
         /// The ports to choose from; as they are where possible.
         ports: Option<(u16, u16)>,
         /// Whether the port is picked at random even if it is free as it is.
@@ -173,8 +145,8 @@ pub enum NatTarget {
     },
     /// `dnat to ADDRESS[:PORT]`
     Destination {
-        /// The new destination address.
-        address: IpAddr,
+        /// The new destination address; `None`: as it is.
+        address: Option<IpAddr>,
         /// The ports to choose from: as it is if it is among them, else the first that is free.
         ports: Option<(u16, u16)>,
         /// Whether the port is picked at random.
@@ -198,7 +170,7 @@ impl NatTarget {
     /// The address that it writes, where the rule names one.
     pub const fn address(&self) -> Option<IpAddr> {
         match self {
-            Self::Source { address, .. } | Self::Destination { address, .. } => Some(*address),
+            Self::Source { address, .. } | Self::Destination { address, .. } => *address,
             Self::Masquerade { .. } | Self::Redirect { .. } => None,
         }
     }
@@ -263,6 +235,8 @@ pub enum Action {
     Jump(String),
     /// Show it to another chain instead of what is left of this one.
     Goto(String),
+    /// Go on with the next rule; only in a map, where nothing else says it.
+    Continue,
     /// Go back to where this chain was jumped to; in a hook's own list, to its policy.
     Return,
     /// `ct state vmap { established : accept, invalid : drop }`: what stands beside the first that holds; if none does the
@@ -293,7 +267,7 @@ impl Action {
 /// How the sender is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectWith {
-    /// `reject with tcp reset`; for what is not TCP nothing is sent.
+    /// `reject with tcp reset`; a rule with it matches TCP only.
     TcpReset,
     /// `reject with icmp type ...`, `icmpv6 type ...`, `icmpx type ...`; plain `reject` is port-unreachable.
     Icmp(Unreachable),

@@ -13,12 +13,27 @@ pub struct Command {
     /// What follows the first space, empty if nothing does. As a peer can send anything, so can this hold anything:
     /// what shows it must make control characters visible.
     pub argument: String,
+    /// The word as it goes out, where that is not in capitals: what a user typed (`port`). It means the same.
+    pub spelled: Option<String>,
 }
 
 impl Command {
     /// A command to send; the verb is put in capitals.
     pub fn new(verb: &str, argument: impl Into<String>) -> Self {
-        Self { verb: verb.to_ascii_uppercase(), argument: argument.into() }
+        Self { verb: verb.to_ascii_uppercase(), argument: argument.into(), spelled: None }
+    }
+
+    /// A command that a user typed: it goes out as it is. Measured with `quote` of lftp, tnftp and inetutils-ftp and with
+    /// `curl -Q`; servers take any case (RFC 959, section 5.3).
+    pub fn typed(word: &str, argument: impl Into<String>) -> Self {
+        let command = Self::new(word, argument);
+        let spelled = (command.verb != word).then(|| word.to_owned());
+        Self { spelled, ..command }
+    }
+
+    /// The command word as it goes out.
+    pub fn word(&self) -> &str {
+        self.spelled.as_deref().unwrap_or(&self.verb)
     }
 
     /// Reads one line, with or without its line end, as leniently as servers do: any case, bytes that are not UTF-8
@@ -33,7 +48,7 @@ impl Command {
     /// The line as sent, with CRLF. Line ends within the argument are left out: one command stays one line.
     pub fn to_bytes(&self) -> Bytes {
         let mut line = Vec::with_capacity(self.verb.len() + self.argument.len() + 3);
-        line.extend_from_slice(self.verb.as_bytes());
+        line.extend_from_slice(self.word().as_bytes());
         if !self.argument.is_empty() {
             line.push(b' ');
             line.extend_from_slice(self.argument.as_bytes());
@@ -47,7 +62,7 @@ impl Command {
 /// The line without its end, as it is; control characters are not escaped.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.verb)?;
+        f.write_str(self.word())?;
         if self.argument.is_empty() { Ok(()) } else { write!(f, " {}", self.argument) }
     }
 }
@@ -63,6 +78,14 @@ mod tests {
         assert_eq!(Command::parse(b"RETR two words.txt\n").argument, "two words.txt");
         assert_eq!(Command::parse(b"\r\n"), Command::new("", ""));
         assert_eq!(Command::parse(b"RETR \xff").argument, "\u{fffd}");
+    }
+
+    #[test]
+    fn what_was_typed_goes_out_as_it_is_and_means_the_same() {
+        let typed = Command::typed("pOrt", "1,2,3,4,5,6");
+        assert_eq!(typed.to_bytes().as_ref(), b"pOrt 1,2,3,4,5,6\r\n");
+        assert_eq!((typed.verb.as_str(), typed.to_string().as_str()), ("PORT", "pOrt 1,2,3,4,5,6"));
+        assert_eq!(Command::parse(&typed.to_bytes()), Command::new("PORT", "1,2,3,4,5,6"));
     }
 
     #[test]

@@ -319,7 +319,7 @@ fn a_stranger_on_the_passive_port_is_sent_away() {
         session.on_data_connected("198.51.100.66:5000".parse().unwrap(), server, host);
         session.on_control(Bytes::from_static(b"LIST\n"), server, host);
     });
-    assert_eq!(log, ["S data abort", "S: 425 Security: Bad IP connecting."]);
+    assert_eq!(log, ["S data FIN", "S: 425 Security: Bad IP connecting."]);
 }
 
 #[test]

@@ -22,6 +22,15 @@ pub enum ListenPort {
     },
 }
 
+/// How many connections a data listener takes before it closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// One.
+    One,
+    /// Any number, one after the other, until [`Host::stop_listening`].
+    Many,
+}
+
 /// Which control connection of a client: one to each server of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FxpServer {
@@ -127,6 +136,12 @@ pub enum CommandResult {
     NoAnswer,
     /// The server's answer made no sense.
     BadReply,
+    /// 227 named another address than the server's, and the client does not go there (tnftp and inetutils-ftp: `Passive
+    /// mode address mismatch.`).
+    AddressMismatch,
+    /// The file ended before the size that the server had told was reached (curl: exit code 18; lftp: `file size
+    /// decreased during transfer`).
+    Incomplete,
     /// An earlier step of the session ended it.
     NotRun,
 }
@@ -146,11 +161,15 @@ pub enum FtpTimer {
     Reply,
     /// Client: it waits before it tries again.
     Retry,
+    /// Client: it was told to wait.
+    Wait,
+    /// Server: the pause after some bytes of a file, where the rate is limited.
+    Pace,
 }
 
 impl FtpTimer {
     /// How many there are.
-    pub(crate) const COUNT: usize = Self::Retry as usize + 1;
+    pub(crate) const COUNT: usize = Self::Pace as usize + 1;
 }
 
 /// The machine under an FTP session.
@@ -180,9 +199,9 @@ pub trait Host {
     /// more; it should be closed.
     fn connect_control(&mut self);
 
-    /// Opens a data listener on the control connection's local address and tells where; it accepts one connection.
+    /// Opens a data listener on the control connection's local address and tells where.
     /// An earlier listener of the session is closed.
-    fn listen_data(&mut self, port: ListenPort) -> Result<SocketAddr, DataError>;
+    fn listen_data(&mut self, port: ListenPort, accepts: Accepts) -> Result<SocketAddr, DataError>;
     /// Closes the data listener, if there is one.
     fn stop_listening(&mut self);
     /// Starts a data connection to `to`, from port `from` or an ephemeral one.

@@ -2,8 +2,8 @@
 //! recorded as readable lines.
 
 use super::{
-    ClientConfig, ClientSession, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply, Server,
-    ServerConfig, ServerSession,
+    Accepts, ClientConfig, ClientSession, Command, DataError, FtpTimer, FxpServer, Host, ListenPort, Note, Reply,
+    Server, ServerConfig, ServerSession,
 };
 use crate::time::{Duration, Instant};
 use bytes::Bytes;
@@ -27,7 +27,7 @@ enum Act {
 /// One side's machine.
 pub(crate) struct Machine {
     letter: char,
-    local: SocketAddr,
+    pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
     acts: VecDeque<Act>,
     listener: Option<SocketAddr>,
@@ -38,6 +38,8 @@ pub(crate) struct Machine {
     pub(crate) notes: Vec<Note>,
     /// What every line was on the control connection.
     pub(crate) wire: Vec<Bytes>,
+    /// What went out on the control connection that is neither command nor reply.
+    pub(crate) raw: Vec<Bytes>,
 }
 
 impl Machine {
@@ -54,6 +56,7 @@ impl Machine {
             log: Vec::new(),
             notes: Vec::new(),
             wire: Vec::new(),
+            raw: Vec::new(),
         }
     }
 
@@ -85,6 +88,7 @@ impl Host for Machine {
         self.acts.push_back(Act::Control(wire));
     }
     fn send_raw(&mut self, wire: Bytes) {
+        self.raw.push(wire.clone());
         self.acts.push_back(Act::Control(wire));
     }
     fn saw_command(&mut self, _: &Command) {}
@@ -96,7 +100,7 @@ impl Host for Machine {
     fn connect_control(&mut self) {
         self.acts.push_back(Act::Call);
     }
-    fn listen_data(&mut self, _: ListenPort) -> Result<SocketAddr, DataError> {
+    fn listen_data(&mut self, _: ListenPort, _: Accepts) -> Result<SocketAddr, DataError> {
         let port = self.port();
         let address = SocketAddr::new(self.local.ip(), port);
         self.listener = Some(address);

@@ -17,6 +17,10 @@ const HEADER: usize = 5;
 const OVERHEAD: usize = 17;
 /// The longest plain text of one record.
 const LONGEST: usize = 1 << 14;
+/// Sizes in bytes of a second `ClientHello` (with the `ChangeCipherSpec` before it) and of a `HelloRetryRequest`, as
+/// recorded between curl and vsftpd, both with OpenSSL 3.
+const HELLO_AGAIN: usize = 518;
+const RETRY: usize = 94;
 /// Usual sizes of a `ClientHello`, of what the server answers, and of the client's Finished.
 const HELLO: usize = 512;
 const SERVER_FLIGHT: usize = 2900;
@@ -30,13 +34,26 @@ const DATA_FINISHED: usize = 69;
 #[error("these bytes are no TLS record")]
 pub struct NotARecord;
 
+/// What a handshake record says that matters here; its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hello {
+    /// A `ClientHello` with a key for curve X25519 only, as OpenSSL sends it.
+    X25519 = 1,
+    /// A `ClientHello` with a key for curve P-256 too: `GnuTLS`'s, or anybody's second one.
+    P256 = 2,
+    /// A `HelloRetryRequest` (RFC 8446, section 4.1.4): the server wants a key for another curve.
+    Retry = 3,
+    /// Anything else.
+    Other = 4,
+}
+
 /// What arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Plain text of whole records.
     pub plain: Bytes,
-    /// A first handshake record: the peer's hello.
-    pub hello: bool,
+    /// The handshake record that was awaited: the peer's hello, or its wish for another.
+    pub hello: Option<Hello>,
 }
 
 /// One end of a protected control connection.
@@ -69,35 +86,50 @@ impl TlsChannel {
     }
 
     /// The client's first flight.
-    pub fn client_hello() -> Bytes {
-        flight(HELLO)
+    pub fn client_hello(offers: Hello) -> Bytes {
+        flight(HELLO, offers)
+    }
+
+    /// What the server says that takes P-256 only, as vsftpd 3.0.3 does, to a client that has offered no key for it.
+    pub fn retry() -> Bytes {
+        flight(RETRY, Hello::Retry)
+    }
+
+    /// What the client answers to that.
+    pub fn client_hello_again() -> Bytes {
+        flight(HELLO_AGAIN, Hello::P256)
     }
 
     /// What the server answers it with.
     pub fn server_hello() -> Bytes {
-        flight(SERVER_FLIGHT)
+        flight(SERVER_FLIGHT, Hello::Other)
     }
 
     /// The client's second flight, which its first command follows.
     pub fn client_finished() -> Bytes {
-        flight(FINISHED)
+        flight(FINISHED, Hello::Other)
     }
 
     /// What the server answers a hello on a data connection with.
     pub fn data_server_hello() -> Bytes {
-        flight(DATA_SERVER_FLIGHT)
+        flight(DATA_SERVER_FLIGHT, Hello::Other)
     }
 
     /// The client's second flight on a data connection.
     pub fn data_finished() -> Bytes {
-        flight(DATA_FINISHED)
+        flight(DATA_FINISHED, Hello::Other)
     }
 
-    /// How many handshake records have arrived whole on a data connection.
-    pub fn handshakes(wire: &[u8]) -> usize {
+    /// The handshake records that have arrived whole on a data connection.
+    pub fn handshakes(wire: &[u8]) -> Vec<Hello> {
         let mut begun = BytesMut::from(wire);
         let records = std::iter::from_fn(|| next_record(&mut begun).ok().flatten());
-        records.take_while(|(kind, _)| *kind == HANDSHAKE).count()
+        records.take_while(|(kind, _)| *kind == HANDSHAKE).map(|(_, body)| hello(&body)).collect()
+    }
+
+    /// Another hello is awaited.
+    pub fn await_hello(&mut self) {
+        self.awaits_hello = true;
     }
 
     /// Whether a segment's bytes look like the beginning of a record. No line of FTP does.
@@ -119,17 +151,19 @@ impl TlsChannel {
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Received, NotARecord> {
         self.begun.extend_from_slice(bytes);
         let mut plain = BytesMut::new();
-        let mut hello = false;
+        let mut awaited = None;
         while let Some((kind, body)) = next_record(&mut self.begun)? {
             if kind == HANDSHAKE {
-                hello |= std::mem::take(&mut self.awaits_hello);
+                if std::mem::take(&mut self.awaits_hello) {
+                    awaited = Some(hello(&body));
+                }
                 continue;
             }
             let text = body.len().checked_sub(OVERHEAD).ok_or(NotARecord)?;
             plain.put(scrambled(&body[..text], 1 - self.ours, self.received).as_slice());
             self.received = self.received.wrapping_add(1);
         }
-        Ok(Received { plain: plain.freeze(), hello })
+        Ok(Received { plain: plain.freeze(), hello: awaited })
     }
 
     /// Puts a whole file into records, for a data connection.
@@ -179,10 +213,16 @@ fn record(wire: &mut BytesMut, plain: &[u8], direction: u8, number: u32) {
     wire.put(scrambled(&[0; OVERHEAD], direction, !number).as_slice());
 }
 
-fn flight(len: usize) -> Bytes {
+fn hello(body: &[u8]) -> Hello {
+    let known = [Hello::X25519, Hello::P256, Hello::Retry];
+    known.into_iter().find(|hello| body.first() == Some(&(*hello as u8))).unwrap_or(Hello::Other)
+}
+
+fn flight(len: usize, hello: Hello) -> Bytes {
     let mut wire = BytesMut::with_capacity(HEADER + len);
     header(&mut wire, HANDSHAKE, len);
-    wire.put(scrambled(&vec![0; len], 3, len as u32).as_slice());
+    wire.put_u8(hello as u8);
+    wire.put(scrambled(&vec![0; len - 1], 3, len as u32).as_slice());
     wire.freeze()
 }
 
@@ -231,8 +271,8 @@ mod tests {
     #[test]
     fn a_hello_is_seen_once_and_plain_text_is_no_record() {
         let mut server = TlsChannel::server();
-        assert!(server.receive(&TlsChannel::client_hello()).unwrap().hello);
-        assert!(!server.receive(&TlsChannel::client_finished()).unwrap().hello);
+        assert!(server.receive(&TlsChannel::client_hello(Hello::X25519)).unwrap().hello == Some(Hello::X25519));
+        assert_eq!(server.receive(&TlsChannel::client_finished()).unwrap().hello, None);
         assert_eq!(server.receive(b"USER anonymous\r\n"), Err(NotARecord));
     }
 

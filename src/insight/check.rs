@@ -5,6 +5,7 @@ use crate::engine::LimitReached;
 use crate::ftp::Mode;
 use crate::scenario::{ExpectSpec, Outcome, Scenario};
 use crate::trace::Trace;
+use std::collections::BTreeMap;
 
 /// Which command of which session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +64,15 @@ pub fn check(scenario: &Scenario) -> Result<(usize, Vec<Unmet>), LimitReached> {
             None => scenario.clone(),
         };
         let trace = scenario.run()?;
-        let outcomes = outcomes(&trace);
+        // By command: files have many expectations, and run lists many commands.
+        let mut outcomes_of: BTreeMap<String, Vec<CommandOutcome>> = BTreeMap::new();
+        for outcome in outcomes(&trace) {
+            outcomes_of.entry(outcome.run.clone()).or_default().push(outcome);
+        }
         for expect in wanted {
             held += 1;
-            unmet.extend(hold(&scenario, &trace, &outcomes, expect));
+            let outcomes = outcomes_of.get(&expect.command).map_or(&[][..], Vec::as_slice);
+            unmet.extend(hold(&scenario, &trace, outcomes, expect));
         }
     }
     unmet.sort_by_key(|unmet| unmet.line);

@@ -4,7 +4,7 @@
 //! says what on which channel, who knocks on whose door, what a firewall says.
 
 use crate::firewall::Verdict;
-use crate::ids::{FrameId, NodeId, SessionId};
+use crate::ids::{FrameId, NodeId};
 use crate::packet::Channel;
 use crate::tcp::State;
 use crate::trace::{Event, Frame, Side, SocketAction, Trace};
@@ -32,52 +32,62 @@ enum Meaning {
     Step { run: String, done: bool },
 }
 
-/// Compares two traces of the same network, session by session; `None` if they mean the same. With several sessions that
-/// part, the one that parts first counts.
-pub fn divergence(left: &Trace, right: &Trace) -> Option<Divergence> {
-    let sessions = (0..left.sessions.len().max(right.sessions.len()) as u32).map(SessionId);
-    let partings = sessions.filter_map(|session| {
-        let (mut l, mut r) = (meanings(left, session), meanings(right, session));
-        let mut same = 0;
-        loop {
-            match (l.next(), r.next()) {
-                (None, None) => return None,
-                (Some((_, a)), Some((_, b))) if a == b => same += 1,
-                (a, b) => return Some(Divergence { same, left: a.map(|(id, _)| id), right: b.map(|(id, _)| id) }),
+/// What happened in a run, session by session: as much of a trace as comparing it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story(Vec<Vec<(FrameId, Meaning)>>);
+
+impl Story {
+    /// The story of a trace.
+    pub fn new(trace: &Trace) -> Self {
+        let mut sessions = vec![Vec::new(); trace.sessions.len()];
+        for (id, frame) in trace.ids().zip(&trace.frames) {
+            let told = frame.tag.and_then(|tag| sessions.get_mut(tag.session.index()));
+            if let Some((story, meaning)) = told.zip(meaning(frame)) {
+                story.push((id, meaning));
             }
         }
-    });
-    partings.min_by_key(|parting| parting.left.or(parting.right))
+        Self(sessions)
+    }
+
+    /// Where two stories part; `None` if they mean the same. With several sessions that part, the one that parts first
+    /// counts.
+    pub fn parting(&self, other: &Self) -> Option<Divergence> {
+        let none = Vec::new();
+        let sessions = (0..self.0.len().max(other.0.len())).filter_map(|session| {
+            let (left, right) = (self.0.get(session).unwrap_or(&none), other.0.get(session).unwrap_or(&none));
+            let same = left.iter().zip(right).take_while(|((_, a), (_, b))| a == b).count();
+            let at = |story: &[(FrameId, Meaning)]| story.get(same).map(|(id, _)| *id);
+            (same < left.len().max(right.len())).then(|| Divergence { same, left: at(left), right: at(right) })
+        });
+        sessions.min_by_key(|parting| parting.left.or(parting.right))
+    }
 }
 
-fn meanings(trace: &Trace, session: SessionId) -> impl Iterator<Item = (FrameId, Meaning)> {
-    let own = move |frame: &Frame| frame.tag.is_some_and(|tag| tag.session == session);
-    trace.ids().zip(&trace.frames).filter(move |(_, frame)| own(frame)).filter_map(|(id, frame)| {
-        let channel = frame.tag.map(|tag| tag.channel);
-        let meaning = match &frame.event {
-            Event::FtpCommand { side: Side::Sent, verb, argument } => {
-                // The port in PORT and EPRT is random.
-                let random = matches!(verb.as_str(), "PORT" | "EPRT");
-                Meaning::Command { verb: verb.clone(), argument: if random { String::new() } else { argument.clone() } }
-            }
-            Event::FtpReply { side: Side::Seen, code, .. } => Meaning::Reply { code: *code },
-            Event::Socket { action: SocketAction::Connect, .. } => {
-                Meaning::Connect { from: frame.node, channel: channel? }
-            }
-            Event::Socket { action: SocketAction::Listen, .. } => Meaning::Listen { at: frame.node, channel: channel? },
-            Event::Socket { action: SocketAction::Failed(_), .. } => {
-                Meaning::Failed { at: frame.node, channel: channel? }
-            }
-            Event::TcpState { from: State::SynReceived, to: State::Established, .. } => {
-                Meaning::Handshake { at: frame.node, channel: channel? }
-            }
-            Event::Verdict { verdict: verdict @ (Verdict::Drop | Verdict::Reject(_)), .. } => {
-                Meaning::PacketLost { at: frame.node, channel, verdict: verdict.name() }
-            }
-            Event::Lost { reason, .. } => Meaning::PacketLost { at: frame.node, channel, verdict: reason.name() },
-            Event::Command { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
-            _ => return None,
-        };
-        Some((id, meaning))
+/// Compares two traces of the same network: see [`Story::parting`].
+pub fn divergence(left: &Trace, right: &Trace) -> Option<Divergence> {
+    Story::new(left).parting(&Story::new(right))
+}
+
+fn meaning(frame: &Frame) -> Option<Meaning> {
+    let channel = frame.tag.map(|tag| tag.channel);
+    Some(match &frame.event {
+        Event::FtpCommand { side: Side::Sent, verb, argument } => {
+            // The port in PORT and EPRT is random.
+            let random = matches!(verb.as_str(), "PORT" | "EPRT");
+            Meaning::Command { verb: verb.clone(), argument: if random { String::new() } else { argument.clone() } }
+        }
+        Event::FtpReply { side: Side::Seen, code, .. } => Meaning::Reply { code: *code },
+        Event::Socket { action: SocketAction::Connect, .. } => Meaning::Connect { from: frame.node, channel: channel? },
+        Event::Socket { action: SocketAction::Listen, .. } => Meaning::Listen { at: frame.node, channel: channel? },
+        Event::Socket { action: SocketAction::Failed(_), .. } => Meaning::Failed { at: frame.node, channel: channel? },
+        Event::TcpState { from: State::SynReceived, to: State::Established, .. } => {
+            Meaning::Handshake { at: frame.node, channel: channel? }
+        }
+        Event::Verdict { verdict: verdict @ (Verdict::Drop | Verdict::Reject(_)), .. } => {
+            Meaning::PacketLost { at: frame.node, channel, verdict: verdict.name() }
+        }
+        Event::Lost { reason, .. } => Meaning::PacketLost { at: frame.node, channel, verdict: reason.name() },
+        Event::Command { run, result, .. } => Meaning::Step { run: run.clone(), done: result.is_some() },
+        _ => return None,
     })
 }

@@ -2,13 +2,17 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `outcome`, `check` | what became of each command, and whether that was expected |
-//! | `knock` | each connection in one line: who called whom, and what came of it |
-//! | `door` | what is behind an endpoint, wherever NAT leads a call to it |
-//! | `helper` | whether a firewall's FTP helper sees a control connection |
-//! | `stages` | the four steps of a transfer, for the lights of the screen |
-//! | `divergence`, `story` | where two runs part; the same instant in another run |
-//! | `calibrate`, `steps`, `stopped` | a capture held against a run: what is compared, at one interface and across a node |
+//! | `calibrate` | a real capture held against the simulated run, as seen from the same interface |
+//! | `check` | a scenario's expectations held against what happened |
+//! | `divergence` | where two runs of the same scenario part: the first meaningful step that differs |
+//! | `door` | what is behind an endpoint that somebody names or calls: who listens there, wherever NAT leads the call |
+//! | `helper` | whether a firewall's FTP helper watches a session's control connection, and if not, what keeps it from it |
+//! | `knock` | who knocked on whose door, and what came of it: one line a connection |
+//! | `outcome` | what became of each command of a session, and where that was decided |
+//! | `stages` | the four steps that every transfer takes, as a packet capture shows them |
+//! | `steps` | packets as meaningful steps: who knocked and what became of it, FTP lines by command and reply code |
+//! | `stopped` | what a node lets through and what not, as captures at its interfaces show it: a SYN that came in at one and left by none has been stopped |
+//! | `story` | the same instant of the story in another run: where to stand after switching the mode |
 
 mod calibrate;
 mod check;
@@ -24,7 +28,7 @@ mod story;
 
 pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
 pub use check::{Finding, Subject, Unmet, check, findings};
-pub use divergence::{Divergence, divergence};
+pub use divergence::{Divergence, Story, divergence};
 pub use door::{Door, door, listens};
 pub use helper::{Watch, is_sealed, translators, watch};
 pub use knock::{Knock, KnockFate, knocks};

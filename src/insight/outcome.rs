@@ -1,10 +1,11 @@
 //! What became of each command of a session, and where that was decided.
 
 use crate::firewall::Verdict;
-use crate::ftp::{CommandResult, DataError};
+use crate::ftp::{CommandResult, DataError, Mode, Step};
 use crate::ids::{FrameId, NodeId, RuleId, SessionId};
-use crate::packet::Flags;
+use crate::packet::{Channel, Flags};
 use crate::scenario::Outcome;
+use crate::time::Duration;
 use crate::trace::{Event, Frame, Loss, Side, SocketAction, Trace};
 
 /// What became of one command of a run list.
@@ -30,12 +31,21 @@ pub struct CommandOutcome {
     pub rule: Option<RuleId>,
     /// The frame in which the client finished it.
     pub finished: FrameId,
+    /// How long it took; for the first command with the login.
+    pub lasted: Duration,
+    /// The control connections that the client began for it, beyond its first one.
+    pub reconnects: u32,
+    /// How the client arranged the data connection, where that is not the session's mode: the verbs that it tried, in
+    /// order (`EPSV`, `EPRT`).
+    pub fallback: Vec<String>,
 }
 
 /// What became of every command of every run list, in the order they ended.
 pub fn outcomes(trace: &Trace) -> Vec<CommandOutcome> {
     // The frames of each session since its last command ended; for the first command that includes the login.
     let mut since: Vec<Vec<(FrameId, &Frame)>> = vec![Vec::new(); trace.sessions.len()];
+    // Whether a session's first control connection lies behind.
+    let mut called = vec![false; trace.sessions.len()];
     let mut all = Vec::new();
     for (id, frame) in trace.ids().zip(&trace.frames) {
         let Some(tag) = frame.tag else { continue };
@@ -45,6 +55,10 @@ pub fn outcomes(trace: &Trace) -> Vec<CommandOutcome> {
             continue;
         };
         let (outcome, decisive) = judge(trace, *result, range);
+        let began =
+            range.iter().find(|(_, frame)| begins(frame)).or(range.first()).map_or(frame.at, |(_, first)| first.at);
+        let calls = range.iter().filter(|(_, frame)| is_call(frame)).count() as u32;
+        let first_call = !std::mem::replace(&mut called[tag.session.index()], true);
         let rule = decisive.and_then(|id| match &trace.frame(id).event {
             Event::Verdict { rule, .. } => Some(*rule),
             _ => None,
@@ -56,17 +70,61 @@ pub fn outcomes(trace: &Trace) -> Vec<CommandOutcome> {
             outcome,
             result: *result,
             reply: range.iter().rev().find_map(|(_, frame)| match frame.event {
-                Event::FtpReply { side: Side::Seen, code, .. } => Some(code),
+                // What inetutils-ftp says ABOR for afterwards is not what it failed for.
+                Event::FtpReply { side: Side::Seen, code, .. }
+                    if *result != CommandResult::AddressMismatch || code == 227 =>
+                {
+                    Some(code)
+                }
                 _ => None,
             }),
             decisive,
             at: decisive.map(|id| trace.frame(id).node),
             rule,
             finished: id,
+            lasted: frame.at.since(began),
+            reconnects: calls.saturating_sub(u32::from(first_call)),
+            fallback: fallback(run, trace.sessions[tag.session.index()].mode, range),
         });
         range.clear();
     }
     all
+}
+
+/// The client begins a control connection.
+fn is_call(frame: &Frame) -> bool {
+    let control = frame.tag.is_some_and(|tag| tag.channel == Channel::Control);
+    control && matches!(frame.event, Event::Socket { action: SocketAction::Connect, .. })
+}
+
+/// Where a command begins; what lies before it in its range is the end of the one before.
+fn begins(frame: &Frame) -> bool {
+    is_call(frame) || matches!(frame.event, Event::Command { result: None, .. })
+}
+
+/// The verbs by which the client arranged the data connection of a transfer, without repetitions; empty where they are
+/// as the mode says.
+fn fallback(run: &str, mode: Mode, range: &[(FrameId, &Frame)]) -> Vec<String> {
+    // What is said word for word, and copies between servers, have nothing to do with the mode.
+    if matches!(Step::parse(run), Err(_) | Ok(Step::Raw(_) | Step::Copy(_))) {
+        return Vec::new();
+    }
+    let mut verbs: Vec<String> = Vec::new();
+    for (_, frame) in range {
+        if let Event::FtpCommand { side: Side::Sent, verb, .. } = &frame.event
+            && matches!(verb.as_str(), "PORT" | "PASV" | "EPRT" | "EPSV" | "LPRT" | "LPSV")
+            && verbs.last() != Some(verb)
+        {
+            verbs.push(verb.clone());
+        }
+    }
+    let own = match mode {
+        Mode::Active => "PORT",
+        Mode::Passive => "PASV",
+        Mode::ActiveEprt => "EPRT",
+        Mode::PassiveEpsv => "EPSV",
+    };
+    if verbs.iter().all(|verb| verb == own) { Vec::new() } else { verbs }
 }
 
 fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
@@ -81,7 +139,8 @@ fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (
             network().unwrap_or((Outcome::TimedOut, None))
         }
         CommandResult::Closed => network().unwrap_or_else(|| (Outcome::Denied, refusing_reply(range))),
-        CommandResult::BadReply => (Outcome::Failed, None),
+        CommandResult::BadReply | CommandResult::Incomplete => (Outcome::Failed, None),
+        CommandResult::AddressMismatch => (Outcome::Failed, announcement(range)),
     }
 }
 
@@ -128,6 +187,14 @@ fn refusal(trace: &Trace, range: &[(FrameId, &Frame)]) -> Option<(Outcome, Optio
             matches!(frame.event, Event::Socket { action: SocketAction::Failed(DataError::Refused), .. })
         };
         range.iter().find(|(_, frame)| refused(frame)).map(|(id, _)| (Outcome::Refused, Some(*id)))
+    })
+}
+
+/// The 227 that the client does not believe.
+fn announcement(range: &[(FrameId, &Frame)]) -> Option<FrameId> {
+    range.iter().rev().find_map(|(id, frame)| match frame.event {
+        Event::FtpReply { side: Side::Sent, code: 227, .. } => Some(*id),
+        _ => None,
     })
 }
 

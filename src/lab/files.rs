@@ -1,6 +1,7 @@
 //! The files that servers and clients have.
 
 use super::quoted;
+use super::words::printf;
 use crate::scenario::{File, FileBody};
 use std::fmt::Write;
 
@@ -11,7 +12,7 @@ pub(super) fn write(files: &[File], root: &str, out: &mut String) {
         let Some((folder, _)) = target.rsplit_once('/') else { continue };
         let _ = writeln!(out, "mkdir -p -- {folder}");
         let _ = match body {
-            FileBody::Text(text) => writeln!(out, "printf '%s' {} >{target}", quoted(text)),
+            FileBody::Text(text) => writeln!(out, "{} >{target}", printf(text)),
             FileBody::Size(size) => writeln!(out, "filler {size} >{target}"),
         };
     }

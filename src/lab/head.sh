@@ -175,6 +175,11 @@ make_accounts() {
 # add_account SERVER UID GID NAME PASSWORD
 add_account() {
     etc="$work/etc.$1"
+    # A name that is there already is somebody else here.
+    for file in passwd shadow; do
+        NAME=$4 awk -F: '$1 != ENVIRON["NAME"]' "$etc/$file" >"$etc/new"
+        cat "$etc/new" >"$etc/$file"
+    done
     printf '%s:x:%s:%s:%s:%s:/bin/sh\n' "$4" "$2" "$3" "$4" "$work/root.$1" >>"$etc/passwd"
     printf '%s:%s:19000:0:99999:7:::\n' "$4" "$(printf '%s\n' "$5" | openssl passwd -6 -stdin)" >>"$etc/shadow"
     grep -q '^users:' "$etc/group" || printf 'users:x:%s:\n' "$3" >>"$etc/group"

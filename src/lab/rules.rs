@@ -1,10 +1,12 @@
 //! The firewall of each node: the scenario's own rules, as a file for nft.
 
+use super::words::document;
 use super::{Script, quoted};
 use crate::firewall::{Action, Hook};
 use crate::ids::RuleId;
 use crate::scenario::{ChainSpec, NodeSpec, RuleSpec, Scenario};
 use std::fmt::Write;
+use std::net::IpAddr;
 
 pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
     let NodeSpec {
@@ -21,13 +23,14 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
         ftp_server: _,
     } = &scenario.nodes[index];
     if *loose_helper {
-        script.notes.insert(format!("loose-helper of {name} is a setting of the whole kernel, not of a namespace"));
+        script.note(format!("loose-helper of {name} is a setting of the whole kernel, not of a namespace"));
     }
     if chains.is_empty() {
         return;
     }
     let _ = writeln!(script.body, "\n# The firewall of {name}: the scenario's own rules.");
-    let _ = writeln!(script.body, "cat >\"$work/rules.{index}.nft\" <<'END-OF-RULES'\ntable inet ftpscope {{");
+    // What is written from here on is nft's.
+    let before = std::mem::replace(&mut script.body, String::from("table inet ftpscope {\n"));
     let sets_helper =
         |id: &RuleId| scenario.rule(*id).and_then(|rule| rule.rule.as_ref()).is_some_and(|it| it.sets_helper);
     let named = named_chains.iter().flat_map(|chain| &chain.rules);
@@ -41,8 +44,10 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
     for chain in chains {
         write_chain(scenario, chain, script);
     }
+    let rules = std::mem::replace(&mut script.body, before) + "}\n";
     let out = &mut script.body;
-    let _ = writeln!(out, "}}\nEND-OF-RULES\nin_node {} nft -f \"$work/rules.{index}.nft\"", quoted(name));
+    *out += &document(&format!("\"$work/rules.{index}.nft\""), "END-OF-RULES", &rules);
+    let _ = writeln!(out, "in_node {} nft -f \"$work/rules.{index}.nft\"", quoted(name));
     if !*loose_tracking {
         // After the rules, for they load what the setting is about.
         let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";
@@ -81,7 +86,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], script: &mut Scr
     }
     for rule in rules {
         if rule.text.contains('\0') {
-            script.notes.insert(String::from("a NUL in a rule ends its text for the kernel, and is left out"));
+            script.note("a NUL in a rule ends its text for the kernel, and is left out");
         }
         // In a table for both families nft wants to be told which one an address is of.
         let target = rule.rule.as_ref().and_then(|rule| match &rule.action {
@@ -90,13 +95,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], script: &mut Scr
         });
         let family = target.map(|address| if address.is_ipv4() { "ip" } else { "ip6" });
         let text = for_nft(&rule.text, family);
-        // nft asks which protocol's ports are meant, where the scenario's check only warns.
-        let vague = rule.rule.as_ref().is_some_and(|rule| {
-            let ports = |action: &Action| matches!(action, Action::Nat(target) if target.ports().is_some());
-            rule.action.as_ref().is_some_and(ports) && !rule.says_protocol()
-        });
-        let protocol = if vague { "meta l4proto tcp " } else { "" };
-        let _ = writeln!(script.body, "        {protocol}{text}");
+        let _ = writeln!(script.body, "        {text}");
     }
     let _ = writeln!(script.body, "    }}");
 }
@@ -121,6 +120,17 @@ fn for_nft(rule: &str, family: Option<&str>) -> String {
         if let Some(family) = family {
             for statement in ["dnat", "snat"] {
                 words = words.replacen(&format!("{statement} to"), &format!("{statement} {family} to"), 1);
+                // `to` may be left out, but not behind a family.
+                let bare = format!("{statement} ");
+                let address = |at: usize| {
+                    let word = words[at..].split(' ').next().unwrap_or_default();
+                    let word = word.trim_start_matches('[').split(']').next().unwrap_or_default();
+                    word.parse::<IpAddr>().is_ok()
+                        || word.split(':').next().is_some_and(|v4| v4.parse::<IpAddr>().is_ok())
+                };
+                if let Some(at) = words.rfind(&bare).map(|at| at + bare.len()).filter(|at| address(*at)) {
+                    words.insert_str(at, &format!("{family} to "));
+                }
             }
         }
         text.push_str(&words);
@@ -138,6 +148,10 @@ mod tests {
         let rewritten = r#"log prefix "dnat to  \ $x:" tcp dport 21 dnat ip to 10.0.0.1 comment "snat to '`""#;
         assert_eq!(for_nft(text, Some("ip")), rewritten);
         assert_eq!(for_nft("dnat ip6 to 2001:db8::1", Some("ip6")), "dnat ip6 to 2001:db8::1");
+        assert_eq!(for_nft("ct status dnat snat 10.0.0.1", Some("ip")), "ct status dnat snat ip to 10.0.0.1");
+        let asked = "ct status snat counter dnat to 10.0.0.1:21";
+        assert_eq!(for_nft(asked, Some("ip")), "ct status snat counter dnat ip to 10.0.0.1:21");
+        assert_eq!(for_nft("dnat [fe80::1]:21", Some("ip6")), "dnat ip6 to [fe80::1]:21");
         assert_eq!(for_nft("log prefix \"a\0b\" drop", None), "log prefix \"ab\" drop");
         assert_eq!(for_nft("iifname{\"a\",\"b\"}drop", None), "iifname{\"a\",\"b\"}drop");
     }

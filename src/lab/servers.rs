@@ -4,7 +4,7 @@
 //! sees them (`ip netns exec` gives each command a mount namespace).
 
 use super::{Script, files, quoted, seconds};
-use crate::ftp::Profile;
+use crate::ftp::{Profile, ServerConfig};
 use crate::scenario::{FtpServerSpec, Scenario};
 use std::fmt::Write;
 
@@ -31,7 +31,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
             let _ = writeln!(script.body, "chown 0:{USERS_GID} {root}\nchmod 775 {root}");
         }
         let _ = writeln!(script.body, "make_accounts {index} {FTP_UID}");
-        for (number, (name, password)) in server.config.users.iter().enumerate() {
+        let users = server.config.users.iter().enumerate();
+        for (number, (name, password)) in users.filter(|(_, (name, _))| !name.contains([':', '\n'])) {
             script.needs.insert(("openssl", "openssl"));
             let uid = FTP_UID as usize + 1 + number;
             let _ =
@@ -52,33 +53,69 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
     }
 }
 
-/// What a program has no setting for.
+/// What a program has no setting for. Every setting of a server is named here: a new one has to say where it goes.
 fn notes(server: &FtpServerSpec, script: &mut Script) {
-    let name = server.config.software.name();
-    let vsftpd = server.config.software == Profile::Vsftpd;
-    if vsftpd && server.config.anonymous {
-        script
-            .notes
-            .insert(String::from("vsftpd lets no anonymous user write into the root directory itself, only below it"));
+    let FtpServerSpec { port: _, files: _, config } = server;
+    let ServerConfig {
+        software,
+        anonymous,
+        users,
+        passive_ports: _,
+        connect_from_port_20,
+        port_promiscuous,
+        pasv_promiscuous,
+        active,
+        passive,
+        passive_address: _,
+        denied_commands,
+        tls: _,
+        max_clients: _,
+        idle_timeout,
+        data_timeout,
+        connect_timeout,
+        accept_timeout,
+        // vsftpd's alone, and it can be set there.
+        data_port: _,
+        rate,
+        // Those of the scenario, in another form.
+        files: _,
+    } = config;
+    let (name, vsftpd, pure) = (software.name(), *software == Profile::Vsftpd, *software == Profile::PureFtpd);
+    if vsftpd && *anonymous {
+        script.note("vsftpd lets no anonymous user write into the root directory itself, only below it");
     }
-    let mut note = |wanted: bool, what: &str| {
+    let mut without = |wanted: bool, what: &str| {
         if wanted {
-            script.notes.insert(format!("{name} has no setting for {what}"));
+            script.note(format!("{name} has no setting for {what}"));
         }
     };
-    note(server.config.software == Profile::PureFtpd && !server.config.denied_commands.is_empty(), "denied commands");
-    note(
-        server.config.software == Profile::PureFtpd && !(server.config.active && server.config.passive),
-        "forbidding a mode",
-    );
-    note(!vsftpd && server.config.port_promiscuous, "port-promiscuous");
-    note(!vsftpd && server.config.pasv_promiscuous, "pasv-promiscuous");
-    note(!vsftpd && server.config.connect_timeout.is_some(), "connect-timeout");
-    note(!vsftpd && server.config.accept_timeout.is_some(), "accept-timeout");
-    note(
-        server.config.software == Profile::PureFtpd && server.config.connect_from_port_20 == Some(false),
-        "connect-from-port-20 = false",
-    );
+    for (user, password) in users {
+        without(user.contains([':', '\n']), "a user with a colon or a line end");
+        without(password.contains('\n'), "a password with a line end");
+    }
+    without(pure && !denied_commands.is_empty(), "denied-commands");
+    without(pure && !*active, "active = false");
+    without(pure && !*passive, "passive = false");
+    without(pure && *connect_from_port_20 == Some(false), "connect-from-port-20 = false");
+    without(pure && data_timeout.is_some(), "data-connection-timeout");
+    without(!vsftpd && connect_timeout.is_some(), "connect-timeout");
+    without(!vsftpd && accept_timeout.is_some(), "accept-timeout");
+    if !vsftpd && port_promiscuous != pasv_promiscuous {
+        script.note(format!("{name} has one setting for port-promiscuous and pasv-promiscuous: both are on"));
+    }
+    if let Some(rate) = rate.filter(|rate| pure && rate % 512 != 0) {
+        script
+            .note(format!("pure-ftpd counts its rate in half KiB/s: {rate} B/s becomes {}", (rate / 512).max(1) * 512));
+    }
+    let unit = if pure { 60 } else { 1 };
+    script.note_rounding("idle-timeout", *idle_timeout, unit);
+    for (key, time) in [
+        ("data-connection-timeout", data_timeout),
+        ("connect-timeout", connect_timeout),
+        ("accept-timeout", accept_timeout),
+    ] {
+        script.note_rounding(key, *time, 1);
+    }
 }
 
 /// Writes `vsftpd.conf`; the command that starts it.
@@ -112,6 +149,13 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
         set("local_umask", "022");
     }
     set("connect_from_port_20", yes(spec.config.connect_from_port_20.unwrap_or(true)));
+    if let Some(port) = spec.config.data_port {
+        set("ftp_data_port", &port.to_string());
+    }
+    if let Some(rate) = spec.config.rate {
+        set("anon_max_rate", &rate.to_string());
+        set("local_max_rate", &rate.to_string());
+    }
     set("port_enable", yes(spec.config.active));
     set("pasv_enable", yes(spec.config.passive));
     set("port_promiscuous", yes(spec.config.port_promiscuous));
@@ -126,6 +170,9 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
     if !spec.config.denied_commands.is_empty() {
         set("cmds_denied", &spec.config.denied_commands.join(","));
     }
+    if let Some(clients) = spec.config.max_clients {
+        set("max_clients", &clients.to_string());
+    }
     if spec.config.tls {
         set("ssl_enable", "YES");
         set("allow_anon_ssl", "YES");
@@ -139,6 +186,7 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
         ("idle_session_timeout", spec.config.idle_timeout),
         ("connect_timeout", spec.config.connect_timeout),
         ("accept_timeout", spec.config.accept_timeout),
+        ("data_connection_timeout", spec.config.data_timeout),
     ];
     for (name, time) in times {
         // What the scenario leaves out is vsftpd's own business.
@@ -159,11 +207,22 @@ fn pure_ftpd(spec: &FtpServerSpec) -> String {
     if let Some((low, high)) = spec.config.passive_ports {
         let _ = write!(command, " -p {low}:{high}");
     }
+    // Measured: its unit is half a KiB/s.
+    if let Some(rate) = spec.config.rate {
+        let _ = write!(command, " -T {}", (rate / 512).max(1));
+    }
     if let Some(address) = spec.config.passive_address {
         let _ = write!(command, " -P {address}");
     }
     if let Some(time) = spec.config.idle_timeout {
         let _ = write!(command, " -I {}", seconds(time).div_ceil(60));
+    }
+    if let Some(clients) = spec.config.max_clients {
+        let _ = write!(command, " -c {clients}");
+    }
+    // Whose address a data connection may be to or from: also somebody else's, for everybody.
+    if spec.config.port_promiscuous || spec.config.pasv_promiscuous {
+        command += " -W";
     }
     if spec.config.tls {
         command += " -Y 1 -2 \"$work/certificate.pem\"";
@@ -193,11 +252,23 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     if let Some((low, high)) = spec.config.passive_ports {
         line(&format!("PassivePorts {low} {high}"));
     }
+    if let Some(rate) = spec.config.rate {
+        line(&format!("TransferRate RETR {:.3}", rate as f64 / 1024.0));
+    }
     if let Some(address) = spec.config.passive_address {
         line(&format!("MasqueradeAddress {address}"));
     }
     if let Some(time) = spec.config.idle_timeout {
         line(&format!("TimeoutIdle {}", seconds(time)));
+    }
+    if let Some(time) = spec.config.data_timeout {
+        line(&format!("TimeoutStalled {}", seconds(time)));
+    }
+    if let Some(clients) = spec.config.max_clients {
+        line(&format!("MaxInstances {clients}"));
+    }
+    if spec.config.port_promiscuous || spec.config.pasv_promiscuous {
+        line("AllowForeignAddress on");
     }
     let mut denied: Vec<&str> = spec.config.denied_commands.iter().map(String::as_str).collect();
     denied.extend(

@@ -2,9 +2,9 @@
 
 use super::canvas::{Canvas, Role, fit, text_width};
 use super::glyphs::{Glyphs, channel_mark};
-use super::{Geometry, Ladder, Row, RowKind};
+use super::{Fold, Geometry, Ladder, Row, RowKind};
 use crate::ids::FrameId;
-use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, visible};
+use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, seconds, visible};
 use crate::packet::Channel;
 use crate::trace::{Event, Journey, SocketAction, Trace};
 
@@ -51,6 +51,18 @@ pub fn draw_row(
         RowKind::Door => vec![drawing.door(row)],
         RowKind::Failure | RowKind::Timer => vec![drawing.failure(row)],
     }
+}
+
+/// Folded rows as one, or two where something went wrong.
+pub fn draw_fold(
+    trace: &Trace,
+    messages: &Messages,
+    ladder: &Ladder,
+    fold: &Fold,
+    geometry: &Geometry,
+    glyphs: &Glyphs,
+) -> Vec<Canvas> {
+    Drawing { trace, messages, ladder, geometry, glyphs }.fold(fold)
 }
 
 struct Drawing<'a> {
@@ -121,6 +133,30 @@ impl Drawing<'_> {
         vec![canvas, note]
     }
 
+    fn fold(&self, fold: &Fold) -> Vec<Canvas> {
+        let row = Row { frame: fold.frame, kind: RowKind::Door };
+        let mut canvas = self.begin(row, Some(Channel::Data));
+        let time = seconds(fold.time.1.since(fold.time.0));
+        let number = |number: u32| number.to_string();
+        let label = if fold.segments == 0 {
+            self.messages.format(Id::LadderFoldAcks, &[("acks", &number(fold.acks)), ("time", &time)])
+        } else {
+            let (bytes, segments) = (fold.bytes.to_string(), number(fold.segments));
+            let args = [("bytes", &*bytes), ("segments", &*segments), ("time", &*time)];
+            self.messages.format(Id::LadderFold, &args)
+        };
+        let (from, to) = (self.ladder.column(fold.from), self.ladder.column(fold.to));
+        let channel = Some(Channel::Data);
+        self.arrow(&mut canvas, from, to, &label, (channel_role(channel), channel), || to);
+        if fold.repeated + fold.lost == 0 {
+            return vec![canvas];
+        }
+        let args = [("repeated", &*number(fold.repeated)), ("lost", &*number(fold.lost))];
+        let mut note = self.blank();
+        self.at_lane(&mut note, from.min(to), &self.messages.format(Id::LadderFoldTrouble, &args), Role::Alarm);
+        vec![canvas, note]
+    }
+
     /// What a helper made of a packet's text, under the helper's node.
     fn rewritten(&self, frame: FrameId) -> Canvas {
         let mut note = self.blank();
@@ -134,8 +170,8 @@ impl Drawing<'_> {
     /// The column that a packet heads for.
     fn towards(&self, journey: &Journey) -> usize {
         let packet = self.trace.packet(journey.packet);
-        let owner = self.trace.nodes.iter().position(|node| node.addresses.contains(&packet.dst));
-        owner.map_or(self.geometry.lanes.len() - 1, |node| self.ladder.column(crate::ids::NodeId(node as u32)))
+        let owner = self.trace.owner(packet.dst);
+        owner.map_or(self.geometry.lanes.len() - 1, |node| self.ladder.column(node))
     }
 
     fn arrow(

@@ -13,6 +13,7 @@
 //! | `phrase` | nodes, ports and packets inside sentences |
 //! | `sentence`, `sent` | one sentence for any frame |
 //! | `why` | one to three further sentences for the frames that deserve them |
+//! | `note` | notes of a few words, for the rows of a ladder and the lines of a table |
 
 mod check;
 mod facts;
@@ -37,7 +38,7 @@ pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};
 pub use messages::{Arg, Messages};
-pub use note::{knock_note, outcome_name, outcome_note, row_note};
+pub use note::{knock_note, outcome_details, outcome_name, outcome_note, row_note, seconds};
 pub use sentence::sentence;
 pub use unread::unread_reason;
 pub use why::why;

@@ -5,6 +5,7 @@ use crate::ftp::FtpTimer;
 use crate::ids::{FrameId, NodeId};
 use crate::insight::{CommandOutcome, Knock, KnockFate};
 use crate::scenario::Outcome;
+use crate::time::Duration;
 use crate::trace::{Event, SocketAction, Timer, Trace};
 
 /// Why a packet died, or which timer ran out: `policy drop (line 9)`, `no route`, `gave up after 60 s`.
@@ -80,4 +81,38 @@ pub fn outcome_note(messages: &Messages, trace: &Trace, outcome: &CommandOutcome
         text = messages.format(Id::OutcomeReply, &[("outcome", &text), ("code", &code.to_string())]);
     }
     text
+}
+
+/// Longer than this a command takes for a reason.
+const NOTEWORTHY: Duration = Duration::from_secs(1);
+
+/// What became of a command, and what it took: `ok (EPSV, then EPRT; 131.3 s)`.
+pub fn outcome_details(messages: &Messages, trace: &Trace, outcome: &CommandOutcome) -> String {
+    let mut details = Vec::new();
+    match &outcome.fallback[..] {
+        [] => {}
+        [verb] => details.push(messages.format(Id::DetailBy, &[("verb", verb)])),
+        [first, rest @ ..] => {
+            let then =
+                |first: String, then: &String| messages.format(Id::DetailThen, &[("first", &first), ("then", then)]);
+            details.push(rest.iter().fold(first.clone(), then));
+        }
+    }
+    if outcome.reconnects > 0 {
+        details.push(messages.format(Id::DetailReconnects, &[("count", &outcome.reconnects.to_string())]));
+    }
+    if outcome.lasted >= NOTEWORTHY {
+        details.push(messages.format(Id::DetailTime, &[("time", &seconds(outcome.lasted))]));
+    }
+    let text = outcome_note(messages, trace, outcome);
+    if details.is_empty() {
+        return text;
+    }
+    messages.format(Id::OutcomeDetails, &[("outcome", &text), ("details", &details.join("; "))])
+}
+
+/// To the tenth of a second: `131.3`.
+pub fn seconds(time: Duration) -> String {
+    let tenths = (time.as_nanos() + 50_000_000) / 100_000_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }

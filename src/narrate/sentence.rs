@@ -257,6 +257,8 @@ fn ran_out(t: &Teller<'_>, node: &str, frame: &Frame, timer: Timer, attempt: u32
         Timer::Ftp(FtpTimer::ControlConnect) => Id::TimerControlConnect,
         Timer::Ftp(FtpTimer::Reply) => Id::TimerReply,
         Timer::Ftp(FtpTimer::Retry) => Id::TimerRetry,
+        Timer::Ftp(FtpTimer::Wait) => Id::TimerWait,
+        Timer::Ftp(FtpTimer::Pace) => Id::TimerPace,
         Timer::Neighbour if about.is_some() => Id::TimerNeighbour,
         Timer::Neighbour => Id::TimerNeighbourUnknown,
     };

@@ -75,6 +75,7 @@ fn play(setup: Setup<'_>) -> Trace {
         sets_helper: false,
         notrack: false,
         log: false,
+        unreached: false,
         matches: vec![Match { test, negated: false }],
         counter: false,
         action: Some(action),
@@ -262,6 +263,8 @@ fn every_kind_of_event_has_its_sentence() {
             FtpTimer::ControlConnect,
             FtpTimer::Reply,
             FtpTimer::Retry,
+            FtpTimer::Wait,
+            FtpTimer::Pace,
         ]
         .map(Timer::Ftp),
     ) {
@@ -274,6 +277,8 @@ fn every_kind_of_event_has_its_sentence() {
         CommandResult::Closed,
         CommandResult::NoAnswer,
         CommandResult::BadReply,
+        CommandResult::AddressMismatch,
+        CommandResult::Incomplete,
         CommandResult::NotRun,
     ] {
         add(Event::Transfer { command: "LIST".into(), mode: Mode::Passive, result: Some(result), bytes: 10 });

@@ -17,6 +17,8 @@ pub fn command_result(messages: &Messages, result: CommandResult) -> String {
         CommandResult::Closed => messages.text(Id::ResultClosed),
         CommandResult::NoAnswer => messages.text(Id::ResultNoAnswer),
         CommandResult::BadReply => messages.text(Id::ResultBadReply),
+        CommandResult::AddressMismatch => messages.text(Id::ResultAddressMismatch),
+        CommandResult::Incomplete => messages.text(Id::ResultIncomplete),
         CommandResult::NotRun => messages.text(Id::ResultNotRun),
     }
 }

@@ -67,12 +67,11 @@ fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
 /// Whether a packet that comes in by a link cannot be what it says (Linux: `ip_route_input_slow`, "martian"; `ip6_rcv`): it is
 /// discarded without an answer.
 pub fn is_martian(source: IpAddr, destination: IpAddr) -> bool {
-    let (from, to) = if let (IpAddr::V4(from), IpAddr::V4(to)) = (source, destination) {
-        (from.octets()[0], to.octets()[0])
-    } else {
+    let (IpAddr::V4(from), IpAddr::V4(to)) = (source, destination) else {
         let odd = |ip: IpAddr| ip.is_loopback() || ip.is_multicast();
         return odd(source) || odd(destination) || destination.is_unspecified();
     };
+    let (from, to) = (from.octets()[0], to.octets()[0]);
     let odd = |first: u8| matches!(first, 0 | 127 | 224..=239);
     let all = |ip: IpAddr| matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
     odd(from) || odd(to) || all(source) || all(destination)

@@ -11,6 +11,7 @@ use crate::tcp;
 use crate::time::Instant;
 use crate::trace::{LinkInfo, NodeInfo, Observer, Recorder, RuleInfo, SessionInfo, Trace};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -33,9 +34,16 @@ impl Scenario {
 
     /// A trace without frames that knows every name.
     pub fn names(&self) -> Trace {
+        let mut owners = BTreeMap::new();
+        for (node, number) in self.nodes.iter().zip(0..) {
+            for net in node.interfaces.iter().flat_map(|interface| &interface.addresses) {
+                owners.entry(net.addr()).or_insert(NodeId(number));
+            }
+        }
         Trace {
             title: self.title.clone(),
             title_zh: self.title_zh.clone(),
+            owners,
             seed: self.seed,
             nodes: self
                 .nodes

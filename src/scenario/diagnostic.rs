@@ -111,7 +111,16 @@ fn one(diagnostic: &Diagnostic, source: &str, origin: &str, renderer: &Renderer)
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(visible(help)));
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    // The renderer counts the columns that it sees; an editor goes to those of the file.
+    let at = floor(source, diagnostic.span.start).clamp(from, to);
+    let line_start = source[from..at].rfind('\n').map_or(from, |end| from + end + 1);
+    let column = source[line_start..at].chars().count() + 1;
+    let place = shown.place(at - from);
+    let line_start = shown.text[..place].rfind('\n').map_or(0, |end| end + 1);
+    let seen = shown.text[line_start..place].chars().count() + 1;
+    let line = source[..at].matches('\n').count() + 1;
+    text.replacen(&format!("{origin}:{line}:{seen}\n"), &format!("{origin}:{line}:{column}\n"), 1)
 }
 
 /// Lines of the source as they are shown, and where their bytes are there.

@@ -1,9 +1,9 @@
 //! Walking the parsed TOML with spans, and collecting everything that is wrong on the way.
 
 use super::Diagnostic;
-use super::units::{self, UnitError};
 use crate::suggest::{closest, one_of, quote};
 use crate::time::Duration;
+use crate::units::{self, UnitError};
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;

@@ -2,23 +2,15 @@
 
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
-use crate::firewall::{Action, Hook, Match, NatTarget, Policy, Rule, Test, parse_policy, parse_rule, word_span};
+use crate::firewall::{
+    Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, is_reserved, parse_policy, parse_rule, plain_text,
+    word_span,
+};
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
 
 const MOST_RULES: usize = 10_000;
 const LOOPBACK: &str = "lo";
-/// Words that nft 1.0.6 does not take for the name of a chain, and two (`destroy`, `last`) that are new in later versions.
-const RESERVED: &str = "accept add ah all and arp auto-merge bridge cgroup chain comment comp constant continue counter cpu create ct \
-    day dccp define delete describe destroy device devices dnat drop dst dup dynamic ecn element elements eq esp \
-    ether exists export exthdr fib flags flow flowtable flush frag fwd gc-interval ge goto gt handle hbh hook hour \
-    ibriport ibrname icmp icmpv6 igmp iif iifgroup iifname iiftype import include index inet insert interval ip \
-    ip6 ipsec jhash jump last le limit list log lshift lt map mark masquerade meta meter mh missing monitor ne \
-    netdev nftrace not notrack numgen obriport obrname oif oifgroup oifname oiftype or osf pkttype policy position \
-    priority queue quota random redefine redirect reject rename replace reset return rshift rt rt0 rt2 rtclassid \
-    rule ruleset sctp secmark set size skgid skuid snat socket srh symhash synproxy table tcp th time timeout \
-    tproxy type typeof udp udplite undefine vlan vmap xor xt";
-
 /// What the file says of a firewall.
 pub(super) struct FirewallDraft {
     pub(super) chains: Vec<ChainDraft>,
@@ -111,8 +103,8 @@ fn named(
     } else if Hook::ALL.iter().any(|hook| hook.name() == name) {
         let help = format!("a hook's own chain is `[nodes.NAME.firewall.{name}]`");
         problems.error(field.key_span.clone(), format!("{} is the name of a hook", quote(name)), help);
-    } else if let Some(word) = RESERVED.split(' ').find(|word| *word == name) {
-        let help = format!("nft would not understand `jump {word}`: write another, such as `{word}-chain`");
+    } else if is_reserved(name) {
+        let help = format!("nft would not understand `jump {name}`: write another, such as `{name}-chain`");
         problems.error(field.key_span.clone(), format!("{} is a word of nftables", quote(name)), help);
     } else if let Some(prefix) = ["nat_", "raw_"].into_iter().find(|prefix| name.starts_with(prefix)) {
         let help = format!("write another, such as `{}`", name.replace('_', "-"));
@@ -212,23 +204,22 @@ fn rule(
         };
         if !fits {
             let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
-            let place_name = hook.map_or_else(|| "a chain with a name".to_owned(), |hook| hook.to_string());
-            let help = if target.is_source() {
+            let message = match hook {
+                Some(hook) => format!("this cannot be done in {hook}"),
+                None => "ftpscope does not know NAT in chains with names (yet)".to_owned(),
+            };
+            let help = if hook.is_none() {
+                "write the rule into the hook's own list: its conditions, and those of the rules that jump here"
+            } else if target.is_source() {
                 "the source is translated in postrouting"
             } else {
                 "the destination is translated in prerouting, or in output for the node's own packets"
             };
-            problems.error(place.part(word.unwrap_or_default()), format!("this cannot be done in {place_name}"), help);
+            problems.error(place.part(word.unwrap_or_default()), message, help);
         }
     }
-    if let Some(Action::Nat(target)) = &rule.action
-        && target.ports().is_some()
-        && !rule.says_protocol()
-    {
-        let warning = Diagnostic::warning(field.span(), "nft asks here: ports of which protocol?");
-        problems.push(warning.help("write `meta l4proto tcp` before, or a condition such as `tcp dport 21`"));
-    }
-    if let Some(found) = rule.matches.iter().find(|found| found.test == Test::CtStatusWord) {
+    let whole_status = |found: &&Match| matches!(&found.test, Test::CtStatus { mask: u32::MAX, values } if !values.iter().any(|bits| can_be_all(*bits)));
+    if let Some(found) = rule.matches.iter().find(whole_status) {
         let span = place.part(word_span(text, "status").unwrap_or_default());
         let what = if found.negated { "holds for every tracked packet" } else { "never holds" };
         let message = format!("this compares the whole status of the connection, and {what}");
@@ -242,6 +233,16 @@ fn rule(
         let message = format!("this compares with several states at once, and {what}");
         problems
             .push(Diagnostic::warning(span, message).help(format!("write a set: `ct state {sign}{{ new, related }}`")));
+    }
+    if rule.unreached {
+        let message = "what stands behind the map is never reached: values that it does not name do not match the rule";
+        let help = "write the rest as another rule";
+        let span = place.part(word_span(text, "vmap").unwrap_or_default());
+        problems.push(Diagnostic::warning(span, message).help(help));
+    }
+    if rule.matches.iter().any(|found| !found.negated && never(&found.test)) {
+        let message = "this compares with what nothing can be: the rule never matches";
+        problems.push(Diagnostic::warning(field.span(), message));
     }
     if rule.notrack {
         exemption(problems, &place, text, (&rule, hook));
@@ -261,7 +262,29 @@ fn rule(
         _ => None,
     };
     let span = word.map_or_else(|| field.span(), |word| place.part(word));
-    Some(RuleDraft { rule, text: text.trim().to_owned(), line: problems.line(field.span().start), span })
+    Some(RuleDraft { rule, text: shown(text), line: problems.line(field.span().start), span })
+}
+
+/// Whether a condition is one that no packet can meet, such as `tcp dport < 0`.
+fn never(test: &Test) -> bool {
+    match test {
+        Test::SourcePort(ports) | Test::DestinationPort(ports) => ports.0.is_empty(),
+        Test::SourceAddress(set) | Test::DestinationAddress(set) => set.networks.is_empty() && set.ranges.is_empty(),
+        Test::CtHelper { ftp } => !ftp,
+        _ => false,
+    }
+}
+
+/// Whether these bits can be the whole status of a connection. What NAT has changed has bits of the kernel's own as well,
+/// and a connection whose first packet has got through is confirmed.
+const fn can_be_all(bits: u32) -> bool {
+    bits & (CtStatus::SNAT | CtStatus::DNAT | CtStatus::DYING) == 0
+        && (bits & CtStatus::CONFIRMED != 0 || bits & (CtStatus::SEEN_REPLY | CtStatus::ASSURED) == 0)
+}
+
+/// A rule's text as it is shown and written into a script: as in the file, on one line.
+pub(super) fn shown(text: &str) -> String {
+    if text.contains(['#', ';', '\n']) { plain_text(text) } else { text.trim().to_owned() }
 }
 
 /// `notrack` must come before tracking looks, and does nothing else.

@@ -2,10 +2,10 @@
 
 use super::Diagnostic;
 use super::document::{Field, Problems, Table};
-use super::units;
 use crate::network::{Chance, Faults, LinkSettings};
 use crate::suggest::quote;
 use crate::time::{Duration, Instant};
+use crate::units;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
@@ -197,7 +197,7 @@ fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d
 fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality) {
     let mut chance = |key| {
         let field = table.get(key)?;
-        problems.quantity(field, "a percentage", "\"1 %\"", units::percent)
+        problems.quantity(field, "a percentage", "\"1 %\"", units::percent).map(|share| Chance(share as u32))
     };
     let faults = &mut quality.faults;
     faults.loss = chance("loss").unwrap_or_default();

@@ -2,13 +2,13 @@
 
 use super::document::{Field, Problems};
 use super::model::{File, FileBody, FtpServerSpec};
-use super::units;
 use crate::ftp::Profile;
 use crate::suggest::quote;
+use crate::units;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "port",
     "files",
     "users",
@@ -16,6 +16,8 @@ const KEYS: [&str; 19] = [
     "passive-ports",
     "passive-address",
     "connect-from-port-20",
+    "data-port",
+    "rate",
     "port-promiscuous",
     "pasv-promiscuous",
     "active",
@@ -89,6 +91,21 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
     let known = Profile::ALL.map(|profile| (profile.name(), profile));
     if let Some(profile) = table.get("software").and_then(|field| problems.choice(field, &known)) {
         config.software = profile;
+    }
+    config.rate = table.get("rate").and_then(|field| {
+        let rate = problems.quantity(field, "a rate", "\"50 kB/s\"", units::bytes_a_second)?;
+        if rate == 0 {
+            problems.error(field.span(), "rate cannot be zero", "write for example `50 kB/s`");
+        }
+        (rate > 0).then_some(rate)
+    });
+    if let Some(field) = table.get("data-port") {
+        config.data_port = problems.port(field);
+        if config.software != Profile::Vsftpd {
+            let habit = if config.software == Profile::Proftpd { "the port below its own" } else { "20" };
+            let message = format!("{} has no setting for data-port", config.software.name());
+            problems.error(field.span(), message, format!("leave it out: its data connections come from {habit}"));
+        }
     }
     Some(server)
 }

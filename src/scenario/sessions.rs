@@ -388,7 +388,8 @@ fn deciding_rule(
     (root, topology): (&Table<'_>, &Topology),
     rules: &[RuleSpec],
 ) -> Option<String> {
-    let text = problems.string(field, "policy")?.trim();
+    let text = super::firewall::shown(problems.string(field, "policy")?);
+    let text = text.as_str();
     let texts = || {
         let here = rules.iter().filter(|rule| at.is_none_or(|node| node == rule.node));
         here.map(|rule| if rule.rule.is_some() { rule.text.as_str() } else { "policy" })

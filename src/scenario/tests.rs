@@ -64,6 +64,18 @@ fn every_key_is_understood() {
 }
 
 #[test]
+fn a_port_for_data_connections_is_vsftpds_setting() {
+    let server = |settings: &str| {
+        scenario("[\"client -- server\"]", &format!("[nodes.server]\nftp-server = {{ {settings} }}\n"))
+    };
+    let port = good(&server("data-port = 2020")).nodes[1].ftp_server.as_ref().and_then(|spec| spec.config.data_port);
+    assert_eq!(port, Some(2020));
+    let mistakes = report(&server("data-port = 2020, software = \"proftpd\", rate = \"0 kB/s\""));
+    assert!(mistakes.contains("proftpd has no setting for data-port"), "{mistakes}");
+    assert!(mistakes.contains("the port below its own") && mistakes.contains("rate cannot be zero"), "{mistakes}");
+}
+
+#[test]
 fn several_mistakes_at_once_in_source_order() {
     let broken = BLACKBOARD
         .replace("seed  = 20", "sede  = 20")

@@ -76,8 +76,12 @@ impl Recorder {
 impl Trace {
     /// The node that has an address.
     pub fn owner(&self, address: IpAddr) -> Option<NodeId> {
-        let place = self.nodes.iter().position(|node| node.addresses.contains(&address))?;
-        Some(NodeId(place as u32))
+        if self.owners.is_empty() {
+            // A trace made by hand.
+            let place = self.nodes.iter().position(|node| node.addresses.contains(&address))?;
+            return Some(NodeId(place as u32));
+        }
+        self.owners.get(&address).copied()
     }
 
     /// The node that has an address, as `node` sees it: a loopback address and the unspecified one, which Linux takes

@@ -3,7 +3,6 @@
 //! | file | subject |
 //! |---|---|
 //! | `event` | the vocabulary: a frame is one event at one node at one instant |
-//! | `connection` | who was called and who answered |
 //! | `capture_point` | where packets can be captured |
 //! | `observer` | who is told while it happens: a recorder, or nobody |
 //! | `scene` | the network after frame *k*: a pure fold |
@@ -11,6 +10,7 @@
 //! | `journey` | the packets' ways, as the rows of a ladder |
 //! | `milestone` | the frames worth stopping at |
 //! | `order` | which node stands where, side by side |
+//! | `connection` | who answers: the node that a connection's SYN came to, wherever NAT led it |
 
 mod capture_point;
 mod connection;
@@ -106,6 +106,8 @@ pub struct Trace {
     pub seed: u64,
     /// The nodes, by id.
     pub nodes: Vec<NodeInfo>,
+    /// Who has an address: the first node that has it. Sentences ask for it all the time, and networks are large.
+    pub owners: BTreeMap<IpAddr, NodeId>,
     /// The links, by id.
     pub links: Vec<LinkInfo>,
     /// The rules, by id.

@@ -122,6 +122,11 @@ impl Scene {
         scene
     }
 
+    /// How many things are in it: what a copy costs.
+    pub(super) fn size(&self) -> usize {
+        self.flights.len() + self.sockets.len() + self.tracking.len() + self.expected.len() + self.counters.len()
+    }
+
     /// Adds the next frame.
     pub fn apply(&mut self, trace: &Trace, frame: &Frame) {
         let id = FrameId::from_index(self.frames);

@@ -50,7 +50,11 @@ fn act(signals: &mut Signals, happenings: &Sender<Happening>) {
         let goes_on = batch.contains(&SIGCONT);
         // A wish to stop that is older than the stop is fulfilled.
         let stop = !stopped && batch.iter().any(|signal| STOPS.contains(signal));
-        if goes_on && in_foreground() && terminal::retake().is_ok() {
+        if goes_on && in_foreground() {
+            if terminal::retake().is_err() {
+                // It went away meanwhile.
+                end(SIGHUP);
+            }
             stopped = false;
             let _ = happenings.send(Happening::Resumed);
         } else if goes_on || stop {

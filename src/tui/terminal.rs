@@ -98,14 +98,15 @@ impl Session {
         let signals = super::signals::guard_against_endings()?;
         // In the background this stops the program, or fails where nobody could let it go on.
         enable_raw_mode()?;
-        #[cfg(unix)]
-        super::signals::watch(signals, happenings.clone())?;
-        show();
-        start_keys(happenings.clone())?;
+        // From here on dropping the session gives the terminal back.
         let picture = Picture::default();
         let size = size();
-        let session =
-            Self { terminal: terminal(&picture, size)?, picture, size, on_its_way: false, whole: true, happenings };
+        let terminal = terminal(&picture, size).inspect_err(|_| restore())?;
+        let session = Self { terminal, picture, size, on_its_way: false, whole: true, happenings };
+        #[cfg(unix)]
+        super::signals::watch(signals, session.happenings.clone())?;
+        show();
+        start_keys(session.happenings.clone())?;
         Ok((session, told))
     }
 

@@ -208,3 +208,48 @@ proptest! {
         prop_assert!(seen, "never seen when stepping:\n{wanted}");
     }
 }
+
+/// Whatever a scenario says, no cell of any picture holds a character that is not to be shown.
+#[test]
+fn hostile_text_stays_out_of_every_picture() {
+    let format = "\\u00ad\\u061c\\u200b\\u200d\\u200f\\u202e\\u2060\\u2066\\u3164\\ufe0f\\ufeff\\U000e0041\\u2028\\u009b31m\\u001b[2J";
+    let passes = "\\u00ad\\u200f\\u202e\\u2066\\ufe0f\\U000e0041";
+    let source = format!(
+        r#"
+title = "t{passes}"
+title-zh = "t{passes}"
+about = "a{passes}"
+links = ["client -- server"]
+[nodes.server]
+ftp-server = {{ users = {{ "u{passes}" = "p{passes}" }}, files = {{ "f{passes}" = {{ text = "{format}" }} }} }}
+[nodes.client.firewall.output]
+rules = ["log prefix \"{format}\" accept comment \"{passes}\""]
+[[sessions]]
+client = "client"
+server = "server"
+user = "u{passes}"
+password = "p{passes}"
+run = ["ls f{passes}", "get f{passes}", "get g{passes}", "SITE {passes}"]
+"#
+    );
+    let scenario = parse(&source, "hostile").unwrap_or_else(|found| panic!("{found:?}"));
+    for language in crate::narrate::Language::ALL {
+        let mut app = App::playing(scenario.clone(), Options { language, ..options() });
+        for inspecting in [false, true] {
+            if inspecting {
+                app.update(Action::Inspector);
+                app.update(Action::Home);
+            }
+            loop {
+                for (width, height) in [(80, 24), (200, 60)] {
+                    let buffer = picture(&app, width, height);
+                    let hidden = |cell: &ratatui::buffer::Cell| cell.symbol().chars().any(crate::text::is_hidden);
+                    assert!(!buffer.content().iter().any(hidden), "{}", text(&buffer));
+                }
+                if !app.update(Action::StepForward) {
+                    break;
+                }
+            }
+        }
+    }
+}

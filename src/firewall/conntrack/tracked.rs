@@ -14,6 +14,12 @@ pub struct Tracked {
     /// Whether another connection has announced this one.
     pub(super) expected: bool,
     pub(super) entry: Option<EntryId>,
+    /// Whether the connection has seen an answer, this packet included.
+    pub(super) replied: bool,
+    /// Whether its handshake was seen to the end.
+    pub(super) assured: bool,
+    /// Whether the node translates.
+    pub(super) nat: bool,
     /// Which way it goes.
     pub(super) direction: Direction,
     /// Original and reply tuple; `None` for a packet that belongs to no connection.
@@ -56,6 +62,9 @@ impl Tracked {
             state,
             expected: false,
             entry: None,
+            replied: false,
+            assured: false,
+            nat: false,
             direction: Direction::Original,
             tuples: None,
             pending: None,
@@ -107,7 +116,17 @@ impl Tracked {
 
     /// What `ct status` says, if it belongs to a connection.
     pub fn status(&self) -> Option<CtStatus> {
-        self.tuples
-            .map(|(original, reply)| CtStatus { snat: reply.to != original.from, dnat: reply.from != original.to })
+        let (original, reply) = self.tuples?;
+        let bits = [
+            (self.expected, CtStatus::EXPECTED),
+            (self.replied, CtStatus::SEEN_REPLY),
+            (self.assured, CtStatus::ASSURED),
+            (self.entry.is_some(), CtStatus::CONFIRMED),
+            (reply.to != original.from, CtStatus::SNAT),
+            (reply.from != original.to, CtStatus::DNAT),
+            (self.nat && self.decided[Half::Source as usize], CtStatus::SOURCE_DONE),
+            (self.nat && self.decided[Half::Destination as usize], CtStatus::DESTINATION_DONE),
+        ];
+        Some(CtStatus(bits.into_iter().filter(|(set, _)| *set).fold(0, |word, (_, bit)| word | bit)))
     }
 }

@@ -1,7 +1,7 @@
 //! A position among the tokens of a rule, and the errors that arise there.
 
 use super::RuleError;
-use super::lex::{Kind, Token, tokens};
+use super::lex::{Kind, Token, c_number, tokens};
 use super::words::STATEMENTS;
 use crate::suggest::{closest, one_of, quote};
 use std::ops::Range;
@@ -16,8 +16,36 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// What nft takes and means nothing is left out: `;` at the end, line ends in braces.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { tokens: tokens(text), at: 0, end: text.trim_end().len() }
+        let mut all = tokens(text);
+        let ends = |token: &Token<'_>| token.kind == Kind::Sign && (token.text == ";" || token.text == "\n");
+        while all.last().is_some_and(ends) {
+            all.pop();
+        }
+        let mut depth = 0_u32;
+        all.retain(|token| {
+            match (token.kind, token.text) {
+                (Kind::Sign, "{") => depth += 1,
+                (Kind::Sign, "}") => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 || token.kind != Kind::Sign || token.text != "\n"
+        });
+        let leading = all.iter().take_while(|token| token.kind == Kind::Sign && token.text == "\n").count();
+        all.drain(..leading);
+        let end = all.last().map_or(0, |token| token.span.end);
+        Self { tokens: all, at: 0, end }
+    }
+
+    /// All of the rule.
+    pub(super) fn all(&self) -> &[Token<'a>] {
+        &self.tokens
+    }
+
+    /// Where the next token begins; at the end of the rule its end.
+    pub(super) fn start(&self) -> usize {
+        self.peek().map_or(self.end, |token| token.span.start)
     }
 
     pub(super) fn peek(&self) -> Option<&Token<'a>> {
@@ -56,17 +84,27 @@ impl<'a> Cursor<'a> {
         lookup(&token, what, table)
     }
 
-    /// Parts the next word from a colon at its end: `established:` becomes two tokens.
-    pub(super) fn split_colon(&mut self) {
-        let Some(token) = self.tokens.get(self.at) else { return };
-        let Some(text) = token.text.strip_suffix(':').filter(|text| !text.is_empty() && token.kind == Kind::Word)
-        else {
-            return;
+    /// A number as nft writes it, at most `most`.
+    pub(super) fn number(&mut self, most: u64) -> Step<u64> {
+        let token = match self.next() {
+            Some(token) if token.kind == Kind::Number => token,
+            Some(token) => return Err(unexpected(&token, "a number")),
+            None => return Err(self.missing("a number")),
         };
-        let (colon, end) = (&token.text[text.len()..], token.span.end);
-        let word = Token { kind: Kind::Word, text, span: token.span.start..end - 1 };
-        let colon = Token { kind: Kind::Sign, text: colon, span: end - 1..end };
-        self.tokens.splice(self.at..=self.at, [word, colon]);
+        let number = c_number(token.text).filter(|number| *number <= most);
+        let message = || error(&token.span, format!("{} is too large", quote(token.text)), format!("at most {most}"));
+        number.ok_or_else(message)
+    }
+
+    /// What follows is not looked at.
+    pub(super) const fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+
+    /// Something of nftables that ftpscope does not have. What follows is not looked at: it may belong to it.
+    pub(super) fn unsupported(&mut self, span: Range<usize>, what: &str, advice: &str) -> RuleError {
+        self.skip_all();
+        unsupported(&span, what, advice)
     }
 
     /// The rule ends too early.
@@ -103,27 +141,37 @@ impl<'a> Cursor<'a> {
         let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, |token| token.span.end);
         start..end.max(start)
     }
-
-    /// From `start` to the end of the rule.
-    pub(super) fn rest_from(&self, start: usize) -> Range<usize> {
-        start..self.end.max(start)
-    }
 }
 
 /// The entry of `table` that `token` names.
 pub(super) fn lookup<T: Copy>(token: &Token<'_>, what: &str, table: &[(&str, T)]) -> Step<T> {
     super::words::find(table, token.text).ok_or_else(|| {
-        let names = || table.iter().map(|(name, _)| *name);
-        let list = format!("{what} is {}", one_of(names()));
-        error(
-            &token.span,
-            format!("{} is not {what}", quote(token.text)),
-            match closest(token.text, names()) {
-                Some(near) => format!("did you mean `{near}`? {list}"),
-                None => list,
-            },
-        )
+        let help = names_help(token.text, what, table.iter().map(|(name, _)| *name));
+        error(&token.span, format!("{} is not {what}", quote(token.text)), help)
     })
+}
+
+/// Which of `names` was perhaps meant by `text`, and all of them.
+pub(super) fn names_help<'n>(text: &str, what: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
+    let list = if names.clone().count() > 30 {
+        format!("{what} is a number, or one of the names in docs/scenarios.md")
+    } else {
+        format!("{what} is {}", one_of(names.clone()))
+    };
+    match closest(text, names) {
+        Some(near) => format!("did you mean `{near}`? {list}"),
+        None => list,
+    }
+}
+
+/// What nft has and ftpscope has not. Advice never is to leave a condition out: the rule would match more than it did.
+pub(super) fn unsupported(span: &Range<usize>, what: &str, advice: &str) -> RuleError {
+    let help = if advice.is_empty() {
+        "write the rule without it only if it still means what you want; docs/scenarios.md lists what there is"
+    } else {
+        advice
+    };
+    error(span, format!("`{what}` is nftables, but ftpscope does not know it (yet)"), help)
 }
 
 pub(super) fn error(span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) -> RuleError {
@@ -136,7 +184,8 @@ pub(super) fn unexpected(token: &Token<'_>, expected: &str) -> RuleError {
     let message = match token.kind {
         Kind::Unclosed => return error(&token.span, "this quote is never closed", "end the text with `\"`"),
         Kind::Quoted => format!("a quoted text cannot stand here; expected {expected}"),
-        Kind::Word | Kind::Sign => format!("{} cannot stand here; expected {expected}", quote(token.text)),
+        Kind::Sign if token.text == "\n" => format!("the line ends here; expected {expected}"),
+        _ => format!("{} cannot stand here; expected {expected}", quote(token.text)),
     };
     error(&token.span, message, sign_help(token.text))
 }
@@ -150,11 +199,8 @@ pub(super) fn sign_help(sign: &str) -> &'static str {
         "\u{ff0c}" | "\u{3001}" => "this is a full-width comma: write `,`",
         "=" => "nftables compares with `==` and `!=`; `==` may be left out",
         "!" => "write `!=`",
-        "<" | ">" | "<=" | ">=" => {
-            "ports are compared like this: `tcp dport >= 1024`; elsewhere write a range or a set"
-        }
-        ";" => "write each rule as a string of its own",
-        "#" => "a comment is written `comment \"...\"` at the end of the rule",
+        "+" => "nft knows no signs before numbers",
+        ";" | "\n" => "write each rule as a string of its own",
         _ => "",
     }
 }

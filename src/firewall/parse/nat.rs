@@ -1,33 +1,57 @@
 //! `snat to 198.51.100.1`, `dnat ip to 10.0.0.10:2121`, `masquerade random`, `redirect to :2121`.
 
+use super::context::Context;
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::{Kind, Token};
-use crate::firewall::NatTarget;
+use super::values::{PORTS, address};
+use crate::firewall::{Family, NatTarget};
 use crate::suggest::quote;
 use std::net::IpAddr;
 
+const ADDRESS: &str = "an address, as in `to 10.0.0.10`";
+
 /// What follows the statement `token`.
-pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>) -> Step<NatTarget> {
-    // `dnat ip to`: the family is plain from the address.
-    let _ = cursor.eat("ip") || cursor.eat("ip6");
+pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>, context: &Context) -> Step<NatTarget> {
     match token.text {
         "masquerade" | "redirect" => {
-            let ports = if cursor.eat("to") { Some(ports_only(cursor)?) } else { None };
-            let random = flags(cursor);
+            let mut ports = None;
+            if cursor.eat("to") {
+                // nft takes a port without its colon behind `redirect to` only.
+                if !cursor.eat(":") && token.text == "masquerade" {
+                    return Err(match cursor.peek() {
+                        Some(next) => unexpected(next, "a colon and a port, as in `to :2121`"),
+                        None => cursor.missing("a colon and a port, as in `to :2121`"),
+                    });
+                }
+                ports = Some(port_range(cursor, context)?);
+            }
+            let random = if is_flag(cursor) { flags(cursor)? } else { false };
+            if let Some(next) = cursor.peek().filter(|_| is_flag(cursor)) {
+                return Err(error(&next.span, "between flags stands a comma", "write `random,persistent`"));
+            }
             Ok(match token.text {
                 "masquerade" => NatTarget::Masquerade { ports, random },
                 _ => NatTarget::Redirect { ports, random },
             })
         }
         _ => {
-            if !cursor.eat("to") {
+            let family = [("ip", Family::V4), ("ip6", Family::V6)].into_iter().find(|(word, _)| cursor.eat(word));
+            let family = family.map(|(_, family)| family);
+            if !cursor.eat("to") && family.is_some() {
                 return Err(match cursor.peek() {
-                    Some(next) => unexpected(next, "`to`, as in `dnat to 10.0.0.10`"),
+                    Some(next) => unexpected(next, "`to`, as in `dnat ip to 10.0.0.10`"),
                     None => cursor.missing("`to` and an address"),
                 });
             }
-            let (address, ports) = endpoint(cursor)?;
-            let random = flags(cursor);
+            // nft takes the family of an address only.
+            let address =
+                if cursor.is(":") && family.is_none() { None } else { Some(target_address(cursor, family, context)?) };
+            let ports = if cursor.eat(":") { Some(port_range(cursor, context)?) } else { None };
+            let mut random = false;
+            // Of several lists of flags nft keeps the last.
+            while is_flag(cursor) {
+                random = flags(cursor)?;
+            }
             Ok(match token.text {
                 "snat" => NatTarget::Source { address, ports, random },
                 _ => NatTarget::Destination { address, ports, random },
@@ -36,55 +60,84 @@ pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>) -> Step<NatTarg
     }
 }
 
-/// `random`, `fully-random`, `persistent`, in any order and with commas.
-fn flags(cursor: &mut Cursor<'_>) -> bool {
+fn is_flag(cursor: &Cursor<'_>) -> bool {
+    ["random", "fully-random", "persistent"].into_iter().any(|flag| cursor.is(flag))
+}
+
+/// `random`, `fully-random`, `persistent`, with commas between them.
+fn flags(cursor: &mut Cursor<'_>) -> Step<bool> {
     let mut random = false;
     loop {
-        if cursor.eat("random") || cursor.eat("fully-random") {
-            random = true;
-        } else if !cursor.eat("persistent") && !cursor.eat(",") {
-            return random;
+        random |= cursor.one_of("a flag of NAT", &[("random", true), ("fully-random", true), ("persistent", false)])?;
+        if !cursor.eat(",") {
+            return Ok(random);
         }
     }
 }
 
-/// All that stands up to the next blank: `10.0.0.10:2121` may be several tokens.
-fn joined<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<(String, Token<'a>)> {
-    let Some(first) = cursor.next() else { return Err(cursor.missing(expected)) };
-    let mut text = first.text.to_owned();
-    let mut token = first;
-    while let Some(next) = cursor.peek().filter(|next| next.span.start == token.span.end && next.kind != Kind::Quoted) {
-        text.push_str(next.text);
-        token.span.end = next.span.end;
-        cursor.next();
+/// The address of a target. `family` is what the statement says, the context what the conditions say; where neither does
+/// the address tells it.
+fn target_address(cursor: &mut Cursor<'_>, family: Option<Family>, context: &Context) -> Step<IpAddr> {
+    let Some(token) = cursor.next() else { return Err(cursor.missing(ADDRESS)) };
+    if matches!(token.kind, Kind::Sign | Kind::Unclosed) {
+        let help = "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`";
+        let message = format!("{} cannot stand here; expected {ADDRESS}", quote(token.text));
+        return Err(match token.kind {
+            Kind::Sign => error(&token.span, message, help),
+            _ => unexpected(&token, ADDRESS),
+        });
     }
-    Ok((text, token))
-}
-
-fn ports_only(cursor: &mut Cursor<'_>) -> Step<(u16, u16)> {
-    let expected = "a port, as in `to :2121`";
-    let (text, token) = joined(cursor, expected)?;
-    let ports = text.strip_prefix(':').and_then(range);
-    ports.ok_or_else(|| {
-        error(&token.span, format!("{} is not a port", quote(&text)), "write `to :2121` or `to :40000-40009`")
-    })
-}
-
-fn endpoint(cursor: &mut Cursor<'_>) -> Step<(IpAddr, Option<(u16, u16)>)> {
-    let (text, token) = joined(cursor, "an address, as in `to 10.0.0.10`")?;
-    if let Ok(address) = text.parse() {
-        return Ok((address, None));
+    let own = match token.text.parse() {
+        Ok(IpAddr::V4(_)) => Family::V4,
+        Ok(IpAddr::V6(_)) => Family::V6,
+        Err(_) => {
+            let help =
+                "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`";
+            return Err(error(&token.span, format!("{} is not an address", quote(token.text)), help));
+        }
+    };
+    if own == Family::V4 && token.span.len() > token.text.len() && token.kind == Kind::Address {
+        return Err(error(&token.span, "brackets are for IPv6 addresses", ""));
     }
-    let split = text.rsplit_once(':').and_then(|(address, ports)| {
-        let address = address.trim_start_matches('[').trim_end_matches(']');
-        Some((address.parse().ok()?, Some(range(ports)?)))
-    });
-    let help = "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`";
-    split.ok_or_else(|| error(&token.span, format!("{} is not an address", quote(&text)), help))
+    let address = address(&token, family.or(context.family()).unwrap_or(own))?;
+    context.fits(own, &token.span)?;
+    let several = |sign: &&Token<'_>| ["-", "/"].contains(&sign.text) && sign.kind == Kind::Sign;
+    if let Some(sign) = cursor.peek().filter(several).cloned() {
+        cursor.skip_all();
+        let message = "ftpscope does not know several addresses for one target (yet)";
+        return Err(error(&(token.span.start..sign.span.end), message, "write one address"));
+    }
+    Ok(address)
 }
 
-fn range(text: &str) -> Option<(u16, u16)> {
-    let (low, high) = text.split_once('-').unwrap_or((text, text));
-    let (low, high) = (low.parse().ok()?, high.parse().ok()?);
-    (0 < low && low <= high).then_some((low, high))
+/// `2121`, `40000-40009`, `ftp`.
+fn port_range(cursor: &mut Cursor<'_>, context: &Context) -> Step<(u16, u16)> {
+    const EXPECTED: &str = "a port, as in `to :2121` or `to :40000-40009`";
+    let start = cursor.start();
+    let mut port = || match cursor.next() {
+        Some(token) if matches!(token.kind, Kind::Sign | Kind::Unclosed) => Err(unexpected(&token, EXPECTED)),
+        Some(token) => PORTS.number(&token),
+        None => Err(cursor.missing(EXPECTED)),
+    };
+    let low = port()?;
+    let high = if cursor.eat("-") {
+        match cursor.next() {
+            Some(token) if matches!(token.kind, Kind::Sign | Kind::Unclosed) => {
+                return Err(unexpected(&token, EXPECTED));
+            }
+            Some(token) => PORTS.number(&token)?,
+            None => return Err(cursor.missing(EXPECTED)),
+        }
+    } else {
+        low
+    };
+    let span = cursor.span_from(start);
+    if low > high {
+        return Err(error(&span, "this range ends before it begins", format!("write `{high}-{low}`")));
+    }
+    if !context.says_protocol() {
+        let help = "say it before, with `meta l4proto tcp` or a condition such as `tcp dport 21`";
+        return Err(error(&span, "nft asks here: a port of which protocol?", help));
+    }
+    Ok((low, high))
 }

@@ -1,12 +1,53 @@
-//! Statements that are no verdict: `log`, `limit`.
+//! Statements that are no condition and no NAT: `log`, `limit`, `counter`, `reject`.
 
-use super::cursor::{Cursor, Step, error, unexpected};
-use super::lex::Kind;
-use crate::firewall::Limit;
+use super::context::Context;
+use super::cursor::{Cursor, Step, error, lookup, unexpected, unsupported};
+use super::lex::{Kind, Token, c_number};
+use super::words::{ICMP, ICMPV6, ICMPX, is_reserved};
+use crate::firewall::{Family, Limit, RejectWith, Test};
+use crate::packet::Unreachable;
+use crate::suggest::quote;
 use crate::time::Duration;
+use std::ops::Range;
+
+/// The most bytes of a log's prefix (`NF_LOG_PREFIXLEN`, which counts a zero byte at the end).
+const LONGEST_PREFIX: usize = 127;
+/// The most bytes of a comment (`NFTNL_UDATA_COMMENT_MAXLEN`).
+const LONGEST_COMMENT: usize = 128;
+
+/// A text that nft hands on: in quotes, or one word that it does not read otherwise.
+fn text<'a>(cursor: &mut Cursor<'a>, what: &str, longest: usize) -> Step<Token<'a>> {
+    let token = match cursor.next() {
+        Some(token) if token.kind == Kind::Quoted => token,
+        Some(token) if token.kind == Kind::Word && !token.text.starts_with(|c: char| c.is_ascii_digit()) => {
+            if is_reserved(token.text) {
+                let message = format!("{} is a word of nftables", quote(token.text));
+                return Err(error(&token.span, message, format!("write {what} in quotes: `\"{}\"`", token.text)));
+            }
+            token
+        }
+        Some(token) => return Err(unexpected(&token, "a text in double quotes")),
+        None => return Err(cursor.missing("a text in double quotes")),
+    };
+    if let Some(control) = token.text.chars().find(|c| c.is_control() && *c != '\t') {
+        let message = format!("ftpscope does not know control characters in a text: U+{:04X}", u32::from(control));
+        return Err(error(&token.span, message, "write letters, digits and signs"));
+    }
+    if token.text.len() > longest {
+        let message = format!("{what} has {} bytes", token.text.len());
+        return Err(error(&token.span, message, format!("nftables takes at most {longest}")));
+    }
+    Ok(token)
+}
+
+/// What follows `comment`.
+pub(super) fn comment<'a>(cursor: &mut Cursor<'a>) -> Step<&'a str> {
+    text(cursor, "the comment", LONGEST_COMMENT).map(|token| token.text)
+}
 
 /// What follows `log`: where the kernel would write it, and what. Nothing of it matters here but its form.
 pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
+    const OPTIONS: [&str; 6] = ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"];
     const AUDIT: bool = true;
     const LEVELS: [(&str, bool); 9] = [
         ("emerg", false),
@@ -22,44 +63,57 @@ pub(super) fn log(cursor: &mut Cursor<'_>) -> Step<()> {
     // Where each kind of option stands: for the kernel's own log, for a program that listens at a group, for either.
     let (mut level, mut flags, mut group, mut prefix) = (None, None, None, None);
     let mut audit = false;
+    // nft 1.0.6 does not know these two words behind the flags of TCP.
+    let mut behind_tcp = false;
     while let Some(option) = cursor.peek().cloned() {
         let place = Some(option.span.clone());
+        if behind_tcp && (cursor.is("prefix") || cursor.is("level")) {
+            let message = format!("behind `flags tcp` nft does not know {}", quote(option.text));
+            return Err(error(&option.span, message, "write it first: `log prefix \"x\" flags tcp options`"));
+        }
+        behind_tcp = false;
         if cursor.eat("prefix") {
             prefix = place;
-            match cursor.next() {
-                Some(token) if matches!(token.kind, Kind::Quoted | Kind::Word) => {
-                    if token.text.len() > 127 {
-                        return Err(error(&token.span, "this prefix is too long", "it has at most 127 characters"));
-                    }
-                }
-                Some(token) => return Err(unexpected(&token, "a text in double quotes")),
-                None => return Err(cursor.missing("a text in double quotes")),
+            let token = text(cursor, "the prefix", LONGEST_PREFIX)?;
+            if token.kind == Kind::Word && OPTIONS.contains(&token.text) {
+                return Err(unexpected(&token, "a text in double quotes"));
+            }
+            if token.text.contains('$') {
+                let message =
+                    "in a prefix `$` begins the name of a variable (`define`), which ftpscope does not know (yet)";
+                return Err(error(&token.span, message, "write the text itself, without `$`"));
             }
         } else if cursor.eat("level") {
             level = place;
-            audit = cursor.one_of("a level", &LEVELS)? == AUDIT;
+            audit = match cursor.next() {
+                Some(token) if matches!(token.kind, Kind::Word | Kind::Quoted) => {
+                    lookup(&token, "a level", &LEVELS)? == AUDIT
+                }
+                Some(token) => return Err(unexpected(&token, "a level, such as `info`")),
+                None => return Err(cursor.missing("a level, such as `info`")),
+            };
         } else if cursor.eat("group") || cursor.eat("snaplen") || cursor.eat("queue-threshold") {
             group = place;
-            number(cursor)?;
+            cursor.number(u64::MAX)?;
         } else if cursor.eat("flags") {
             flags = place;
-            log_flags(cursor)?;
+            behind_tcp = log_flags(cursor)?;
         } else {
             break;
         }
     }
     if let (true, Some(place)) = (audit, prefix.or_else(|| flags.clone()).or_else(|| group.clone())) {
-        return Err(error(&place, "`level audit` takes nothing else", "leave this out, or write another level"));
+        return Err(error(&place, "`level audit` takes nothing else", "write another level, or `level audit` alone"));
     }
     if let (Some(_), Some(place)) = (&group, level.or(flags)) {
         let message = "`level` and `flags` are for the kernel's log, `group` and its like for a program that listens";
-        return Err(error(&place, message, "leave one of them out"));
+        return Err(error(&place, message, "write `log` twice, or one of them"));
     }
     Ok(())
 }
 
-/// What follows `flags`: one kind, and of TCP and IP what of it.
-fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
+/// What follows `flags`: one kind, and of TCP and IP what of it. Gives whether it is TCP.
+fn log_flags(cursor: &mut Cursor<'_>) -> Step<bool> {
     #[derive(Clone, Copy)]
     enum Kind {
         Whole,
@@ -74,7 +128,7 @@ fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
         Kind::Tcp => loop {
             cursor.one_of("what is logged of TCP", &[("sequence", ()), ("options", ())])?;
             if !cursor.eat(",") {
-                return Ok(());
+                return Ok(true);
             }
         },
     }
@@ -82,52 +136,145 @@ fn log_flags(cursor: &mut Cursor<'_>) -> Step<()> {
         Some(comma) if comma.text == "," => {
             Err(error(&comma.span, "`flags` takes one kind", "write `flags` again: `flags skuid flags ether`"))
         }
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 
 /// What follows `limit`: `rate 10/second burst 5 packets`, `rate over 100 kbytes/second`.
 pub(super) fn limit(cursor: &mut Cursor<'_>) -> Step<Limit> {
     const UNITS: [(&str, u64); 5] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("week", 604_800)];
+    if cursor.is("name") {
+        let span = cursor.start()..cursor.start() + 4;
+        return Err(cursor.unsupported(span, "limit name", "write the limit itself: `limit rate 10/second`"));
+    }
     cursor.one_of("what is limited", &[("rate", ())])?;
     let over = cursor.eat("over");
     if let Some(word) = cursor.peek().filter(|word| ["until", "==", "!=", "eq", "ne"].contains(&word.text)) {
         let help = "`limit rate 10/second` matches within the rate, `limit rate over 10/second` beyond it";
         return Err(error(&word.span, format!("`limit rate` knows no `{}`", word.text), help));
     }
-    let rate = number(cursor)?;
-    let scale = BYTES.into_iter().find(|(word, _)| cursor.eat(word)).map(|(_, bytes)| bytes);
-    if !cursor.eat("/") {
-        return Err(match cursor.peek() {
-            Some(token) => unexpected(token, "a time, as in `10/second`"),
-            None => cursor.missing("a time, as in `10/second`"),
-        });
-    }
-    let seconds = cursor.one_of("a time", &UNITS)?;
+    let start = cursor.start();
+    let rate = cursor.number(u64::MAX)?;
+    // nft reads `kbytes/second` as one word; with blanks only plain `bytes` is understood.
+    let (scale, unit) = if cursor.eat("/") {
+        (None, cursor.word("a time, as in `10/second`")?)
+    } else {
+        let word = cursor.word("`/` and a time, as in `10/second`")?;
+        match word.text.split_once('/') {
+            Some((scale, unit)) => {
+                let at = word.span.start + scale.len();
+                let scale = Token { text: scale, span: word.span.start..at, ..word.clone() };
+                let unit = Token { text: unit, span: at + 1..word.span.end, ..word };
+                (Some(lookup(&scale, "what a rate counts", &BYTES)?), unit)
+            }
+            None if word.text == "bytes" && cursor.eat("/") => {
+                (Some(1), cursor.word("a time, as in `10 bytes/second`")?)
+            }
+            None => {
+                let help = "write it in one word: `10 kbytes/second`";
+                return Err(error(&word.span, "nft wants no blank here", help));
+            }
+        }
+    };
+    let seconds = lookup(&unit, "a time", &UNITS)?;
     let mut burst = if scale.is_some() { 0 } else { 5 };
     if cursor.eat("burst") {
-        burst = number(cursor)?;
-        burst = if scale.is_some() {
-            burst.saturating_mul(cursor.one_of("the unit of a burst where the rate counts bytes", &BYTES)?)
+        let start = cursor.start();
+        burst = cursor.number(u64::MAX)?;
+        if scale.is_some() {
+            burst = burst.saturating_mul(cursor.one_of("the unit of a burst where the rate counts bytes", &BYTES)?);
         } else {
-            cursor.one_of("the unit of a burst where the rate counts packets", &[("packets", burst)])?
-        };
+            cursor.one_of("the unit of a burst where the rate counts packets", &[("packets", ())])?;
+            if burst == 0 {
+                return Err(error(&cursor.span_from(start), "a burst of packets is at least 1", ""));
+            }
+        }
     }
-    Ok(Limit {
+    let limit = Limit {
         rate: rate.saturating_mul(scale.unwrap_or(1)),
         per: Duration::from_secs(seconds),
-        burst,
+        burst: burst & 0xffff_ffff,
         bytes: scale.is_some(),
         over,
-    })
+    };
+    match fits(&limit) {
+        Ok(()) => Ok(limit),
+        Err(why) => Err(error(&cursor.span_from(start), why, "write a rate such as `10/second`")),
+    }
+}
+
+/// Whether the kernel takes it (`nft_limit_init`).
+fn fits(limit: &Limit) -> Result<(), &'static str> {
+    if limit.rate == 0 {
+        return Err("a rate is at least 1");
+    }
+    let window = limit.per.as_nanos();
+    let sum = limit.rate.checked_add(limit.burst);
+    let tokens = sum.and_then(|sum| {
+        if limit.bytes { window.checked_mul(sum) } else { (window / limit.rate).checked_mul(limit.burst.max(1)) }
+    });
+    tokens.map(|_| ()).ok_or("this is more than the kernel can count")
 }
 
 /// How many bytes that is.
 const BYTES: [(&str, u64); 3] = [("bytes", 1), ("kbytes", 1 << 10), ("mbytes", 1 << 20)];
 
-fn number(cursor: &mut Cursor<'_>) -> Step<u64> {
-    const MOST: u64 = 4_294_967_295;
-    let token = cursor.word("a number")?;
-    let number = token.text.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| error(&token.span, format!("`{}` is not a number", token.text), format!("from 1 to {MOST}")))
+/// What follows `counter`: it may carry the numbers that `nft list ruleset` prints; counting starts at zero here all the
+/// same.
+pub(super) fn counter(cursor: &mut Cursor<'_>) -> Step<()> {
+    if cursor.is("name") {
+        let span = cursor.start()..cursor.start() + 4;
+        return Err(cursor.unsupported(span, "counter name", "write `counter` alone: every rule has one of its own"));
+    }
+    while cursor.eat("packets") || cursor.eat("bytes") {
+        cursor.number(u64::MAX)?;
+    }
+    Ok(())
+}
+
+/// What follows `reject`, whose span is `span`; and the condition that nft puts before the rule for it.
+pub(super) fn reject(
+    cursor: &mut Cursor<'_>,
+    context: &Context,
+    span: &Range<usize>,
+) -> Step<(RejectWith, Option<Test>)> {
+    if !cursor.eat("with") {
+        return Ok((RejectWith::Icmp(Unreachable::Port), None));
+    }
+    let table: (&[_], _) =
+        match cursor.one_of("a way to reject", &[("tcp", 0), ("icmp", 1), ("icmpv6", 2), ("icmpx", 3)])? {
+            0 => {
+                cursor.one_of("a way to reject with TCP", &[("reset", ())])?;
+                let known = context.resets(&cursor.span_from(span.start))?;
+                return Ok((RejectWith::TcpReset, (!known).then(|| Test::Protocol(vec![(6, 6)]))));
+            }
+            1 => (&ICMP, Some(Family::V4)),
+            2 => (&ICMPV6, Some(Family::V6)),
+            _ => (&ICMPX, None),
+        };
+    // Newer versions of nft leave `type` out.
+    cursor.eat("type");
+    let reason = match cursor.next() {
+        Some(token) if token.kind == Kind::Number => {
+            let number = c_number(token.text);
+            let known = table.0.iter().find(|(_, code, _)| Some(u64::from(*code)) == number);
+            known.map(|(_, _, reason)| *reason).ok_or_else(|| {
+                unsupported(
+                    &token.span,
+                    &format!("the code {}", token.text),
+                    "write a name, such as `port-unreachable`",
+                )
+            })?
+        }
+        Some(token) if token.kind == Kind::Word => {
+            let names: Vec<_> = table.0.iter().map(|(name, _, reason)| (*name, *reason)).collect();
+            lookup(&token, "a reason", &names)?
+        }
+        Some(token) => return Err(unexpected(&token, "a reason, such as `port-unreachable`")),
+        None => return Err(cursor.missing("a reason, such as `port-unreachable`")),
+    };
+    let Some(family) = table.1 else { return Ok((RejectWith::Icmp(reason), None)) };
+    context.fits(family, &cursor.span_from(span.start))?;
+    let condition = context.family().is_none().then(|| Test::Family(vec![family]));
+    Ok((RejectWith::Icmp(reason), condition))
 }

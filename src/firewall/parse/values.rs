@@ -1,296 +1,441 @@
-//! What a condition compares with: operators, sets, ports, addresses, flags.
+//! What operands mean: numbers and addresses as ranges, flags as bits.
 
-use super::cursor::{Cursor, Step, error, lookup, unexpected};
-use super::lex::{Kind, Token};
-use super::words::{FLAGS, SERVICES, find, names};
-use crate::firewall::{AddressSet, Family, PortSet, Test};
-use crate::packet::Flags;
-use crate::suggest::{closest, quote};
+use super::cursor::{Cursor, Step, error, names_help};
+use super::lex::{Kind, Token, c_number};
+use super::operand::{Form, Item, Operand, Operator, Value};
+use super::words::{SERVICES, find, names};
+use crate::firewall::{AddressSet, Family};
+use crate::suggest::quote;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// `==`, `!=` or nothing; true for `!=`.
-pub(super) fn negation(cursor: &mut Cursor<'_>) -> bool {
-    if cursor.eat("!=") || cursor.eat("ne") {
-        return true;
-    }
-    let _ = cursor.eat("==") || cursor.eat("eq");
-    false
+/// Numbers with names: what they are, what they are called, how large they can be.
+pub(super) struct Scalar<'t> {
+    /// `a protocol`
+    pub(super) what: &'static str,
+    /// How several are written.
+    pub(super) set: &'static str,
+    pub(super) names: &'t [(&'t str, u16)],
+    pub(super) most: u16,
+    /// Whether names may be written in capitals.
+    pub(super) any_case: bool,
+    /// Whether numbers in text are decimal whatever they begin with.
+    pub(super) decimal: bool,
 }
 
-/// A bare word, or a quoted text where `quoted` allows it.
-fn element<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool) -> Step<Token<'a>> {
-    match cursor.next() {
-        Some(token) if token.kind == Kind::Word || (quoted && token.kind == Kind::Quoted) => Ok(token),
-        Some(token) => Err(unexpected(&token, expected)),
-        None => Err(cursor.missing(expected)),
+impl Scalar<'_> {
+    pub(super) fn expected(&self) -> String {
+        match self.names {
+            // All of these would be too many.
+            _ if self.names.len() > 8 => format!("{}, by name or number", self.what),
+            names => format!("{}: {}", self.what, crate::suggest::one_of(names.iter().map(|(name, _)| *name))),
+        }
     }
-}
 
-/// One element, or `{ a, b, ... }`.
-fn elements<'a>(cursor: &mut Cursor<'a>, expected: &str, quoted: bool) -> Step<Vec<Token<'a>>> {
-    let element = |cursor: &mut Cursor<'a>| element(cursor, expected, quoted);
-    let Some(open) = cursor.peek().cloned().filter(|token| token.kind == Kind::Sign && token.text == "{") else {
-        return Ok(vec![element(cursor)?]);
-    };
-    cursor.next();
-    let mut found = Vec::new();
-    loop {
-        if cursor.eat("}") {
-            break;
+    /// The number that `token` means.
+    pub(super) fn number(&self, token: &Token<'_>) -> Step<u16> {
+        let text = token.text;
+        let named =
+            self.names.iter().find(|(name, _)| *name == text || (self.any_case && name.eq_ignore_ascii_case(text)));
+        if let Some((_, number)) = named {
+            return Ok(*number);
         }
-        if cursor.peek().is_some() {
-            found.push(element(cursor)?);
-        }
-        if cursor.eat("}") {
-            break;
-        }
-        match cursor.peek().cloned() {
-            Some(token) if token.text == "," && token.kind == Kind::Sign => {
-                cursor.next();
+        let number = match token.kind {
+            Kind::Number => c_number(text),
+            // Ports in text are decimal, `08` too: nft leaves them to the resolver of services.
+            Kind::Word | Kind::Quoted
+                if self.decimal && !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit()) =>
+            {
+                text.parse().ok().or(Some(u64::MAX))
             }
-            Some(token) => {
-                cursor.next();
-                return Err(error(&token.span, "between the elements of a set stands a comma", "write `{ 21, 22 }`"));
+            Kind::Quoted => c_number(text),
+            _ => None,
+        };
+        match number {
+            Some(number) if number <= u64::from(self.most) => Ok(number as u16),
+            Some(_) => {
+                let message = format!("{} is too large for {}", quote(text), self.what);
+                Err(error(&token.span, message, format!("the highest is {}", self.most)))
             }
-            None => return Err(error(&open.span, "this set is never closed", "end it with `}`")),
+            None => Err(self.unknown(token)),
         }
     }
-    if found.is_empty() {
-        return Err(error(&cursor.span_from(open.span.start), "this set is empty: nothing would ever match", ""));
+
+    fn unknown(&self, token: &Token<'_>) -> super::RuleError {
+        let text = token.text;
+        // `ftp-data-ftp` is one word to nft, and no range.
+        let range = text.match_indices('-').find_map(|(at, _)| {
+            let number = |name: &str| find(self.names, name).or_else(|| name.parse().ok());
+            Some((number(&text[..at])?, number(&text[at + 1..])?))
+        });
+        if let Some((low, high)) = range {
+            let message = format!("{} is one word to nft, and not a range", quote(text));
+            return error(&token.span, message, format!("write the range with numbers: `{low}-{high}`"));
+        }
+        let help = names_help(text, self.what, self.names.iter().map(|(name, _)| *name));
+        error(&token.span, format!("{} is not {}", quote(text), self.what), help)
     }
-    Ok(found)
-}
 
-const INTERFACE: &str = "the name of an interface, such as `\"lan\"`";
-const PORT: &str = "a port, such as `21`, `1024-65535` or `{ 20, 21 }`";
-const ADDRESS: &str = "an address, such as `192.168.1.10` or `10.0.0.0/8`";
-
-/// `"lan"`, `{ "lan", wan }`.
-pub(super) fn interfaces(cursor: &mut Cursor<'_>) -> Step<Vec<String>> {
-    elements(cursor, INTERFACE, true)?.iter().map(interface_name).collect()
-}
-
-/// `"lan"`
-pub(super) fn interface(cursor: &mut Cursor<'_>) -> Step<Vec<String>> {
-    Ok(vec![interface_name(&element(cursor, INTERFACE, true)?)?])
-}
-
-fn interface_name(token: &Token<'_>) -> Step<String> {
-    if token.text.contains('*') {
-        let help = "write the names as a set: `{ \"a\", \"b\" }`";
-        return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
+    /// Every number that fits, as ranges, and whether it was asked for the others.
+    pub(super) fn ranges(
+        &self,
+        cursor: &mut Cursor<'_>,
+        operator: Operator,
+        operand: &Operand<'_>,
+    ) -> Step<(Vec<(u16, u16)>, bool)> {
+        let one = |item: &Item<'_>, cursor: &mut Cursor<'_>| match item {
+            Item::Value(value) => {
+                single(cursor, value).and_then(|token| self.number(token)).map(|number| (number, number))
+            }
+            Item::Range(first, last) => {
+                let (low, high) = (self.number(first)?, self.number(last)?);
+                if low > high {
+                    let help = format!("write `{}-{}`", last.text, first.text);
+                    return Err(error(&item.span(), "this range ends before it begins", help));
+                }
+                Ok((low, high))
+            }
+            Item::Prefix(_, length) => {
+                Err(error(&length.span, format!("{} has no prefix", self.what), format!("write {}", self.set)))
+            }
+        };
+        if operator.orders() {
+            let (number, _) = one(compared(operand)?, cursor)?;
+            let range = match operator {
+                Operator::Below => number.checked_sub(1).map(|high| (0, high)),
+                Operator::UpTo => Some((0, number)),
+                Operator::Above => number.checked_add(1).map(|low| (low, u16::MAX)),
+                _ => Some((number, u16::MAX)),
+            };
+            return Ok((range.into_iter().collect(), false));
+        }
+        let negated = negated(operator, operand)?;
+        let ranges = match &operand.form {
+            Form::One(item) => vec![one(item, cursor)?],
+            Form::Set(items) => items.iter().map(|item| one(item, cursor)).collect::<Step<_>>()?,
+            Form::List(_, comma) => {
+                return Err(error(comma, "a comma can only stand in a set", format!("write {}", self.set)));
+            }
+            Form::Masked(..) => return Err(no_mask(operand, self.set)),
+        };
+        Ok((ranges, negated))
     }
-    Ok(token.text.to_owned())
 }
 
-/// `21`, `ftp`, `1024-65535`.
-pub(super) fn one_port_range(cursor: &mut Cursor<'_>) -> Step<PortSet> {
-    Ok(PortSet(vec![port_range(&element(cursor, "a port, such as `21` or `1024-65535`", false)?)?]))
+/// The only value of an operand that is compared by size.
+fn compared<'a, 'b>(operand: &'b Operand<'a>) -> Step<&'b Item<'a>> {
+    match &operand.form {
+        Form::One(item @ Item::Value(_)) => Ok(item),
+        Form::Set(items) if matches!(items[..], [Item::Value(_)]) => Ok(&items[0]),
+        _ => Err(error(&operand.span, "`<` and `>` compare with one value", "write a range or a set without them")),
+    }
+}
+
+/// Whether the operator, which compares for being the same, is `!=`.
+fn negated(operator: Operator, operand: &Operand<'_>) -> Step<bool> {
+    match operator {
+        Operator::Not => Err(error(&operand.span, "`!` alone asks for flags that are not set", "write `!=`")),
+        _ => Ok(operator == Operator::Unequal),
+    }
+}
+
+/// Values that are no flags cannot be joined with `|`.
+fn single<'a, 'b>(cursor: &mut Cursor<'_>, value: &'b Value<'a>) -> Step<&'b Token<'a>> {
+    if let [only] = &value[..] {
+        return Ok(only);
+    }
+    let span = value.first().map_or(0, |token| token.span.start)..value.last().map_or(0, |token| token.span.end);
+    let advice = "several values are written as a set: `{ 20, 21 }`; `|` is for flags";
+    Err(cursor.unsupported(span, "|", advice))
+}
+
+fn no_mask(operand: &Operand<'_>, set: &str) -> super::RuleError {
+    error(&operand.span, "a list behind `/` is for flags", format!("write {set}"))
 }
 
 /// `21`, `ftp`, `1024-65535`, `{ 20, ftp, 50000-50010 }`.
-pub(super) fn ports(cursor: &mut Cursor<'_>) -> Step<PortSet> {
-    if let Some(compared) = comparison(cursor) {
-        let token = cursor.word("a port, such as `1024`")?;
-        let port = port(&token, token.text)?;
-        let range = match compared {
-            Comparison::Below => port.checked_sub(1).map(|high| (0, high)),
-            Comparison::UpTo => Some((0, port)),
-            Comparison::Above => port.checked_add(1).map(|low| (low, u16::MAX)),
-            Comparison::From => Some((port, u16::MAX)),
-        };
-        let range = range.ok_or_else(|| error(&token.span, "there is no such port: this would never match", ""))?;
-        return Ok(PortSet(vec![range]));
-    }
-    let tokens = elements(cursor, PORT, false)?;
-    tokens.iter().map(port_range).collect::<Step<_>>().map(PortSet)
-}
+pub(super) const PORTS: Scalar<'_> = Scalar {
+    what: "a port",
+    set: "a set: `{ 21, 22 }`, or a range: `21-22`",
+    names: &SERVICES,
+    most: u16::MAX,
+    any_case: false,
+    decimal: true,
+};
 
-#[derive(Clone, Copy)]
-enum Comparison {
-    Below,
-    UpTo,
-    Above,
-    From,
-}
-
-fn comparison(cursor: &mut Cursor<'_>) -> Option<Comparison> {
-    let words = [
-        ("<", Comparison::Below),
-        ("<=", Comparison::UpTo),
-        (">", Comparison::Above),
-        (">=", Comparison::From),
-        ("lt", Comparison::Below),
-        ("le", Comparison::UpTo),
-        ("gt", Comparison::Above),
-        ("ge", Comparison::From),
-    ];
-    words.into_iter().find(|(word, _)| cursor.eat(word)).map(|(_, comparison)| comparison)
-}
-
-fn port_range(token: &Token<'_>) -> Step<(u16, u16)> {
-    if let Some(port) = find(&SERVICES, token.text) {
-        return Ok((port, port));
-    }
-    let Some((low, high)) = split_range(token.text, |part| is_number(part) || find(&SERVICES, part).is_some()) else {
-        return port(token, token.text).map(|port| (port, port));
-    };
-    let (low, high) = (port(token, low)?, port(token, high)?);
-    if low > high {
-        let help = format!("write `{high}-{low}`");
-        return Err(error(&token.span, "this range ends before it begins", help));
-    }
-    Ok((low, high))
-}
-
-fn port(token: &Token<'_>, text: &str) -> Step<u16> {
-    if let Some(port) = find(&SERVICES, text) {
-        return Ok(port);
-    }
-    if is_number(text) {
-        return text
-            .parse()
-            .map_err(|_| error(&token.span, format!("there is no port {}", quote(text)), "the highest port is 65535"));
-    }
-    let near = closest(text, names(&SERVICES)).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let help = format!("{near}write a number, or one of: {}", names(&SERVICES).collect::<Vec<_>>().join(", "));
-    Err(error(&token.span, format!("{} is not a port", quote(text)), help))
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Splits at the hyphen that has known words on both sides, else on its left: names may contain hyphens themselves.
-fn split_range(text: &str, known: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
-    let splits = || text.match_indices('-').map(|(at, _)| (&text[..at], &text[at + 1..]));
-    splits().find(|(low, high)| known(low) && known(high)).or_else(|| splits().find(|(low, _)| known(low)))
-}
-
-/// `10.0.0.0/8`, `10.0.0.1-10.0.0.9`, `{ 10.0.0.1, 10.1.0.0/16 }`.
-pub(super) fn addresses(cursor: &mut Cursor<'_>, family: Family) -> Step<AddressSet> {
-    address_set(elements(cursor, ADDRESS, false)?, family)
-}
-
-/// `10.0.0.0/8`, `10.0.0.1-10.0.0.9`.
-pub(super) fn one_address_range(cursor: &mut Cursor<'_>, family: Family) -> Step<AddressSet> {
-    address_set(vec![element(cursor, ADDRESS, false)?], family)
-}
-
-fn address_set(tokens: Vec<Token<'_>>, family: Family) -> Step<AddressSet> {
+/// Addresses of a family that fit, and whether it was asked for the others.
+pub(super) fn addresses(
+    cursor: &mut Cursor<'_>,
+    operator: Operator,
+    operand: &Operand<'_>,
+    family: Family,
+) -> Step<(AddressSet, bool)> {
+    const SET: &str = "a set: `{ 10.0.0.1, 10.1.0.0/16 }`";
     let mut set = AddressSet { family, networks: Vec::new(), ranges: Vec::new() };
-    for token in tokens {
-        if let Some((first, last)) = token.text.split_once('-') {
-            let (first, last) = (address(&token, first, family)?, address(&token, last, family)?);
-            if first > last {
-                let help = format!("write `{last}-{first}`");
-                return Err(error(&token.span, "this range ends before it begins", help));
+    if operator.orders() {
+        let Item::Value(value) = compared(operand)? else { return Ok((set, false)) };
+        let number = number_of(address(single(cursor, value)?, family)?);
+        let most = if family == Family::V4 { u128::from(u32::MAX) } else { u128::MAX };
+        let range = match operator {
+            Operator::Below => number.checked_sub(1).map(|high| (0, high)),
+            Operator::UpTo => Some((0, number)),
+            Operator::Above => (number < most).then(|| (number + 1, most)),
+            _ => Some((number, most)),
+        };
+        set.ranges.extend(range.map(|(low, high)| (address_of(low, family), address_of(high, family))));
+        return Ok((set, false));
+    }
+    let negated = negated(operator, operand)?;
+    let items = match &operand.form {
+        Form::One(item) => std::slice::from_ref(item),
+        Form::Set(items) => items,
+        Form::List(_, comma) => return Err(error(comma, "a comma can only stand in a set", format!("write {SET}"))),
+        Form::Masked(..) => return Err(no_mask(operand, SET)),
+    };
+    for item in items {
+        match item {
+            Item::Value(value) => set.networks.push(address(single(cursor, value)?, family)?.into()),
+            Item::Range(first, last) => {
+                let (first, last) = (address(first, family)?, address(last, family)?);
+                if first > last {
+                    let help = format!("write `{last}-{first}`");
+                    return Err(error(&item.span(), "this range ends before it begins", help));
+                }
+                set.ranges.push((first, last));
             }
-            set.ranges.push((first, last));
-        } else if let Some((base, prefix)) = token.text.split_once('/') {
-            let base = address(&token, base, family)?;
-            let network = prefix.parse().ok().and_then(|prefix| IpNet::new(base, prefix).ok()).ok_or_else(|| {
-                let longest = if base.is_ipv4() { 32 } else { 128 };
-                error(
-                    &token.span,
-                    format!("there is no prefix length {}", quote(prefix)),
-                    format!("it is at most {longest}"),
-                )
-            })?;
-            set.networks.push(network.trunc());
-        } else {
-            set.networks.push(address(&token, token.text, family)?.into());
+            Item::Prefix(base, length) => {
+                let base = address(base, family)?;
+                let prefix = c_number(length.text).and_then(|prefix| u8::try_from(prefix).ok());
+                let network = prefix.and_then(|prefix| IpNet::new(base, prefix).ok()).ok_or_else(|| {
+                    let longest = if base.is_ipv4() { 32 } else { 128 };
+                    let message = format!("there is no prefix length {}", quote(length.text));
+                    error(&item.span(), message, format!("it is at most {longest}"))
+                })?;
+                set.networks.push(network.trunc());
+            }
         }
     }
-    Ok(set)
+    Ok((set, negated))
 }
 
-fn address(token: &Token<'_>, text: &str, family: Family) -> Step<IpAddr> {
+fn number_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+fn address_of(number: u128, family: Family) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(u32::try_from(number).unwrap_or(u32::MAX).into()),
+        Family::V6 => IpAddr::V6(number.into()),
+    }
+}
+
+/// The address of `family` that `token` is.
+pub(super) fn address(token: &Token<'_>, family: Family) -> Step<IpAddr> {
     let (word, other) = match family {
         Family::V4 => ("IPv4", "ip6"),
         Family::V6 => ("IPv6", "ip"),
     };
+    let text = token.text;
     let address: IpAddr = text.parse().map_err(|_| {
-        let help = match (family, text.starts_with('@'), text.parse::<u32>().is_ok()) {
-            (_, true, _) => "ftpscope does not know named sets (yet): write `{ ..., ... }`",
-            (Family::V4, ..) => "write `192.168.1.10`, `192.168.1.0/24` or `192.168.1.10-192.168.1.20`",
-            (Family::V6, ..) => "write `2001:db8::10` or `2001:db8::/64`",
+        let help = match family {
+            Family::V4 => "write `192.168.1.10`, `192.168.1.0/24` or `192.168.1.10-192.168.1.20`",
+            Family::V6 => "write `2001:db8::10` or `2001:db8::/64`",
         };
-        error(&token.span, format!("{} is not an {word} address", quote(text)), help)
+        let message = match token.kind {
+            Kind::Number => {
+                format!("{} is one number: ftpscope does not know addresses written like that", quote(text))
+            }
+            Kind::Word | Kind::Quoted if text.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                format!("{} is not an {word} address, and ftpscope does not know names of hosts", quote(text))
+            }
+            Kind::Address
+                if text.contains('.')
+                    && !text.contains(':')
+                    && text.split('.').any(|part| part.len() > 1 && part.starts_with('0')) =>
+            {
+                format!("{} has a zero before a digit: ftpscope does not know octal numbers in addresses", quote(text))
+            }
+            _ => format!("{} is not an {word} address", quote(text)),
+        };
+        error(&token.span, message, help)
     })?;
     if address.is_ipv4() != (family == Family::V4) {
-        let help = format!("write `{other} saddr` or `{other} daddr`");
+        let help =
+            format!("a rule about {} is another rule, with `{other}`", if address.is_ipv4() { "IPv4" } else { "IPv6" });
         return Err(error(&token.span, format!("{} is not an {word} address", quote(text)), help));
     }
     Ok(address)
 }
 
-/// What follows `tcp flags`, with nftables' reading of each form: a bare list asks whether any of the flags is set,
-/// `==` and `!=` compare all of them, a mask picks those that are compared.
-pub(super) fn tcp_flags(cursor: &mut Cursor<'_>) -> Step<(Test, bool)> {
-    let all = Flags::from_bits(u8::MAX);
-    if cursor.eat("&") {
-        let mask = flags(cursor)?;
-        let negated = match cursor.next() {
-            Some(sign) if sign.text == "==" => false,
-            Some(sign) if sign.text == "!=" => true,
-            Some(sign) => return Err(unexpected(&sign, "`==` or `!=`, as in `tcp flags & (syn|ack) == syn`")),
-            None => return Err(cursor.missing("`==` or `!=`, as in `tcp flags & (syn|ack) == syn`")),
-        };
-        return Ok((Test::TcpFlags { mask, value: flags(cursor)? }, negated));
-    }
-    let exact = cursor.is("==") || cursor.is("!=");
-    let negated = negation(cursor);
-    let value = flags(cursor)?;
-    if cursor.eat("/") {
-        return Ok((Test::TcpFlags { mask: flags(cursor)?, value }, negated));
-    }
-    if exact {
-        return Ok((Test::TcpFlags { mask: all, value }, negated));
-    }
-    // Any of several: not none of them.
-    let single = value.bits().is_power_of_two();
-    let test = Test::TcpFlags { mask: value, value: if single { value } else { Flags::default() } };
-    Ok((test, !single))
+/// Flags that are looked at: whether those of `mask` are one of `values`, or (`negated`) none of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bits {
+    pub(super) mask: u32,
+    pub(super) values: Vec<u32>,
+    pub(super) negated: bool,
 }
 
-/// `syn`, `syn,ack`, `syn|ack`, `(syn|ack)`, `{ syn, ack }` or `0x0`.
-fn flags(cursor: &mut Cursor<'_>) -> Step<Flags> {
-    if cursor.eat("0x0") || cursor.eat("0") {
-        return Ok(Flags::default());
+/// Names of bits.
+pub(super) struct Flags<'t> {
+    /// `a TCP flag`
+    pub(super) what: &'static str,
+    /// `tcp flags`
+    pub(super) condition: &'static str,
+    pub(super) names: &'t [(&'t str, u32)],
+    /// All bits that a number may have.
+    pub(super) all: u32,
+}
+
+impl Flags<'_> {
+    pub(super) fn expected(&self) -> String {
+        format!("{}: {}", self.what, crate::suggest::one_of(names(self.names)))
     }
-    let close = [("(", ")"), ("{", "}")].into_iter().find(|(open, _)| cursor.eat(open)).map(|(_, close)| close);
-    let mut found = Flags::default();
-    loop {
-        found = found.with(cursor.one_of("a TCP flag", &FLAGS)?);
-        if !(cursor.eat("|") || cursor.eat(",")) {
-            break;
+
+    /// The bits of `a | b`.
+    pub(super) fn of(&self, value: &Value<'_>) -> Step<u32> {
+        value.iter().try_fold(0, |bits, token| Ok(bits | self.bit(token)?))
+    }
+
+    fn bit(&self, token: &Token<'_>) -> Step<u32> {
+        if let Some(bit) = find(self.names, token.text) {
+            return Ok(bit);
         }
+        if matches!(token.kind, Kind::Number | Kind::Quoted)
+            && let Some(number) = c_number(token.text)
+        {
+            let number = u32::try_from(number).ok().filter(|number| number & !self.all == 0);
+            let message = || error(&token.span, format!("{} is too large for {}", quote(token.text), self.what), "");
+            return number.ok_or_else(message);
+        }
+        let help = names_help(token.text, self.what, names(self.names));
+        Err(error(&token.span, format!("{} is not {}", quote(token.text), self.what), help))
     }
-    match close {
-        Some(close) if !cursor.eat(close) => match cursor.next() {
-            Some(token) => Err(unexpected(&token, &format!("`{close}`"))),
-            None => Err(cursor.missing(&format!("`{close}`"))),
-        },
-        _ => Ok(found),
+
+    /// What `operator` and `operand` ask for, of the bits in `looked_at` where a mask stands before them.
+    ///
+    /// A bare list asks whether any of the flags is set, `==` and `!=` compare all of them, a mask picks those that are
+    /// compared, and a set compares with each of its elements.
+    pub(super) fn bits(
+        &self,
+        cursor: &mut Cursor<'_>,
+        operator: Operator,
+        operand: &Operand<'_>,
+        looked_at: Option<u32>,
+    ) -> Step<Bits> {
+        let mask = looked_at.unwrap_or(u32::MAX);
+        let all = |values: &[Value<'_>]| values.iter().try_fold(0, |bits, value| Ok(bits | self.of(value)?));
+        let negated = operator == Operator::Unequal;
+        if operator == Operator::Not && looked_at.is_some() {
+            return Err(error(&operand.span, "`!` takes no mask", "write `!=`, or `tcp flags ! syn` without `&`"));
+        }
+        if operator.orders() {
+            return Err(cursor.unsupported(operand.span.clone(), "<", "flags are compared with `==` and `!=`"));
+        }
+        let asked = match &operand.form {
+            Form::One(Item::Value(value)) => self.of(value)?,
+            Form::List(values, _) => all(values)?,
+            Form::Masked(values, masks) => {
+                if operator == Operator::Not {
+                    return Err(error(&operand.span, "`!` takes no mask", "write `!=`"));
+                }
+                return Ok(Bits { mask: mask & all(masks)?, values: vec![all(values)?], negated });
+            }
+            Form::Set(items) if operator != Operator::Not => {
+                let value = |item: &Item<'_>| match item {
+                    Item::Value(value) => self.of(value),
+                    _ => Err(self.no_range(item.span())),
+                };
+                let values = items.iter().map(value).collect::<Step<_>>()?;
+                return Ok(Bits { mask, values, negated });
+            }
+            Form::Set(_) => return Err(error(&operand.span, "`!` takes no set", "write `!=`")),
+            Form::One(item) => return Err(self.no_range(item.span())),
+        };
+        Ok(match operator {
+            // Behind a mask nothing is like `==`.
+            Operator::Implicit if looked_at.is_some() => Bits { mask, values: vec![asked], negated: false },
+            Operator::Implicit if asked.is_power_of_two() => Bits { mask: asked, values: vec![asked], negated: false },
+            // Any of several: not none of them.
+            Operator::Implicit => Bits { mask: asked, values: vec![0], negated: true },
+            Operator::Not => Bits { mask: asked, values: vec![0], negated: false },
+            _ => Bits { mask, values: vec![asked], negated },
+        })
+    }
+
+    fn no_range(&self, span: std::ops::Range<usize>) -> super::RuleError {
+        let help = format!("write the flags with commas (any of them): `{} ...,...`", self.condition);
+        error(&span, "ftpscope does not know ranges and prefixes of flags", help)
     }
 }
 
-/// `a` or `{ a, b }` of the words in `table`.
-pub(super) fn set<T: Copy>(cursor: &mut Cursor<'_>, what: &str, table: &[(&str, T)]) -> Step<Vec<T>> {
-    let expected = format!("{what}: {}", crate::suggest::one_of(names(table)));
-    elements(cursor, &expected, false)?.iter().map(|token| lookup(token, what, table)).collect()
+/// The names of interfaces that `operand` lists, and whether it was asked for the others.
+pub(super) fn interfaces(
+    cursor: &mut Cursor<'_>,
+    operator: Operator,
+    operand: &Operand<'_>,
+) -> Step<(Vec<String>, bool)> {
+    const SET: &str = "a set: `{ \"a\", \"b\" }`";
+    if operator.orders() {
+        return Err(cursor.unsupported(operand.span.clone(), "<", "names are listed in a set: `{ \"a\", \"b\" }`"));
+    }
+    let negated = negated(operator, operand)?;
+    let items = match &operand.form {
+        Form::One(item) => std::slice::from_ref(item),
+        Form::Set(items) => items,
+        Form::List(_, comma) => return Err(error(comma, "a comma can only stand in a set", format!("write {SET}"))),
+        Form::Masked(..) => return Err(no_mask(operand, SET)),
+    };
+    let mut names = Vec::new();
+    for item in items {
+        let Item::Value(value) = item else {
+            return Err(error(&item.span(), "names of interfaces have no ranges", format!("write {SET}")));
+        };
+        let token = single(cursor, value)?;
+        let text = token.text;
+        if text.contains('*') {
+            let help = "write the names as a set: `{ \"a\", \"b\" }`";
+            return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
+        }
+        let usable = ["ip", "ip6", "snat", "dnat", "ether", "vlan", "arp", "ecn", "reset"].contains(&text);
+        if token.kind == Kind::Word && !usable && super::words::is_reserved(text) {
+            let message = format!("{} is a word of nftables", quote(text));
+            return Err(error(&token.span, message, format!("write the name in quotes: `\"{text}\"`")));
+        }
+        if token.kind == Kind::Number {
+            let help = "write its name; one that begins with a digit stands in quotes";
+            return Err(error(&token.span, "ftpscope does not know interfaces by number", help));
+        }
+        if !matches!(token.kind, Kind::Word | Kind::Quoted) || text.len() > 15 || text.is_empty() {
+            let help = "it has at most 15 characters";
+            return Err(error(&token.span, format!("{} is not the name of an interface", quote(text)), help));
+        }
+        names.push(text.to_owned());
+    }
+    Ok((names, negated))
 }
 
-/// `a,b` or `{ a, b }` of the words in `table`, which stand for bits.
-pub(super) fn list<T: Copy>(cursor: &mut Cursor<'_>, what: &str, table: &[(&str, T)]) -> Step<Vec<T>> {
-    if cursor.is("{") {
-        return set(cursor, what, table);
+/// Whether the helper that `operand` lists is `ftp`, and whether it was asked for the others.
+pub(super) fn helpers(cursor: &mut Cursor<'_>, operator: Operator, operand: &Operand<'_>) -> Step<(bool, bool)> {
+    let negated = negated(operator, operand)?;
+    let items = match &operand.form {
+        Form::One(item) if !operator.orders() => std::slice::from_ref(item),
+        Form::Set(items) if !operator.orders() => items,
+        _ => return Err(cursor.unsupported(operand.span.clone(), "ct helper", "")),
+    };
+    let mut ftp = false;
+    for item in items {
+        let Item::Value(value) = item else {
+            return Err(error(&item.span(), "names of helpers have no ranges", ""));
+        };
+        let token = single(cursor, value)?;
+        if !matches!(token.kind, Kind::Word | Kind::Quoted) {
+            let message = format!("{} is no name: ftpscope does not know other helpers", quote(token.text));
+            return Err(error(&token.span, message, "write `ct helper \"ftp\"`"));
+        }
+        ftp |= token.text == "ftp";
     }
-    let mut found = vec![cursor.one_of(what, table)?];
-    while cursor.eat(",") {
-        found.push(cursor.one_of(what, table)?);
-    }
-    Ok(found)
+    Ok((ftp, negated))
 }

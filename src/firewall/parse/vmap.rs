@@ -2,16 +2,18 @@
 
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::Kind;
-use crate::firewall::{Action, PortSet, Test};
+use super::words::is_reserved;
+use crate::firewall::{Action, EndSet, Test};
+use crate::suggest::quote;
 use std::net::IpAddr;
 use std::ops::Range;
 
 const EACH: &str = "give each value its own verdict: `20 : accept, 21 : accept`";
 
-/// What follows `vmap`. `read` takes one key.
+/// What follows `vmap`. `read` takes one key, and gives the numbers that it is, if it is numbers.
 pub(super) fn elements<'a>(
     cursor: &mut Cursor<'a>,
-    read: impl Fn(&mut Cursor<'a>) -> Step<Test>,
+    read: impl Fn(&mut Cursor<'a>) -> Step<(Test, Option<(u16, u16)>)>,
 ) -> Step<Vec<(Test, Action)>> {
     const COMPARISONS: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
     const EXAMPLE: &str = "a map such as `{ 21 : accept, 22 : drop }`";
@@ -21,8 +23,6 @@ pub(super) fn elements<'a>(
     }
     let mut found = Vec::new();
     while !cursor.eat("}") {
-        // The lexer takes a colon for a part of the word before it.
-        cursor.split_colon();
         let start = cursor.peek().map_or(open.span.start, |token| token.span.start);
         if let Some(token) = cursor.peek().filter(|token| token.kind == Kind::Sign) {
             if token.text == "{" {
@@ -33,7 +33,7 @@ pub(super) fn elements<'a>(
                 return Err(error(&token.span, "a key of a map is a value, and no comparison", help));
             }
         }
-        let key = read(cursor)?;
+        let (key, numbers) = read(cursor)?;
         let span = cursor.span_from(start);
         if !cursor.eat(":") {
             return Err(match cursor.peek() {
@@ -42,8 +42,10 @@ pub(super) fn elements<'a>(
                 None => cursor.missing("`:` and a verdict"),
             });
         }
-        found.push((span, key, verdict(cursor)?));
-        if !cursor.eat(",") && !cursor.is("}") {
+        found.push((span, (key, numbers), verdict(cursor)?));
+        let more = cursor.eat(",");
+        while more && cursor.eat(",") {}
+        if !more && !cursor.is("}") {
             return Err(match cursor.peek() {
                 Some(token) => error(&token.span, "between the elements of a map stands a comma", ""),
                 None => error(&open.span, "this map is never closed", "end it with `}`"),
@@ -54,12 +56,16 @@ pub(super) fn elements<'a>(
         return Err(error(&cursor.span_from(open.span.start), "this map is empty: nothing would ever match", ""));
     }
     apart(&found)?;
-    Ok(found.into_iter().map(|(_, key, action)| (key, action)).collect())
+    Ok(found.into_iter().map(|(_, (key, _), action)| (key, action)).collect())
 }
 
+/// A key, and the numbers that it is.
+type Key = (Test, Option<(u16, u16)>);
+
 /// No value may stand in a map twice; nft only takes it if all of it is the same.
-fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
-    let mut extents: Vec<_> = elements.iter().enumerate().map(|(number, (_, key, _))| (extent(key), number)).collect();
+fn apart(elements: &[(Range<usize>, Key, Action)]) -> Step<()> {
+    let mut extents: Vec<_> =
+        elements.iter().enumerate().filter_map(|(number, (_, key, _))| Some((extent(key)?, number))).collect();
     extents.sort_unstable();
     for pair in extents.windows(2) {
         let [(before, first), (after, second)] = pair else { continue };
@@ -73,26 +79,28 @@ fn apart(elements: &[(Range<usize>, Test, Action)]) -> Step<()> {
     Ok(())
 }
 
-/// What a key covers: a name, or the first and the last value.
-fn extent(key: &Test) -> (&str, u128, u128) {
+/// What a key covers: a name, or the first and the last value. Keys that no value is equal to cover nothing.
+fn extent((key, numbers): &Key) -> Option<(&str, u128, u128)> {
     let number = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
         IpAddr::V6(ip) => ip.to_bits(),
     };
+    if let Some((low, high)) = numbers {
+        return Some(("", u128::from(*low), u128::from(*high)));
+    }
+    let one = |number: u128| Some(("", number, number));
     match key {
-        Test::InInterface(names) | Test::OutInterface(names) => (names.first().map_or("", String::as_str), 0, 0),
-        Test::SourcePort(PortSet(ranges)) | Test::DestinationPort(PortSet(ranges)) => {
-            ranges.first().map_or(("", 0, 0), |(low, high)| ("", u128::from(*low), u128::from(*high)))
-        }
-        Test::SourceAddress(set) | Test::DestinationAddress(set) => {
+        Test::InInterface(names) | Test::OutInterface(names) => names.first().map(|name| (name.as_str(), 0, 0)),
+        Test::SourceAddress(set) | Test::DestinationAddress(set) | Test::CtEnd { end: EndSet::Address(set), .. } => {
             let network = set.networks.first().map(|network| (network.network(), network.broadcast()));
             let range = network.or_else(|| set.ranges.first().copied());
-            range.map_or(("", 0, 0), |(first, last)| ("", number(first), number(last)))
+            range.map(|(first, last)| ("", number(first), number(last)))
         }
-        Test::Protocol(protocols) => protocols.first().map_or(("", 0, 0), |one| ("", *one as u128, *one as u128)),
-        Test::CtState(states) => states.first().map_or(("", 0, 0), |one| ("", *one as u128, *one as u128)),
-        // Nothing else is looked up in a map.
-        _ => ("", 0, 0),
+        Test::CtState(states) => states.first().and_then(|state| one(*state as u128)),
+        Test::TcpFlags { values, .. } => values.first().and_then(|flags| one(flags.bits().into())),
+        Test::CtStatus { values, .. } => values.first().and_then(|bits| one((*bits).into())),
+        Test::CtHelper { ftp } => ftp.then(|| one(1)).flatten(),
+        _ => None,
     }
 }
 
@@ -101,6 +109,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     enum Word {
         Accept,
         Drop,
+        Continue,
         Return,
         Jump,
         Goto,
@@ -108,6 +117,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     let words = [
         ("accept", Word::Accept),
         ("drop", Word::Drop),
+        ("continue", Word::Continue),
         ("return", Word::Return),
         ("jump", Word::Jump),
         ("goto", Word::Goto),
@@ -115,8 +125,19 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
     Ok(match cursor.one_of("a verdict in a map", &words)? {
         Word::Accept => Action::Accept,
         Word::Drop => Action::Drop,
+        Word::Continue => Action::Continue,
         Word::Return => Action::Return,
-        Word::Jump => Action::Jump(cursor.word("the name of a chain")?.text.to_owned()),
-        Word::Goto => Action::Goto(cursor.word("the name of a chain")?.text.to_owned()),
+        Word::Jump => Action::Jump(chain(cursor)?),
+        Word::Goto => Action::Goto(chain(cursor)?),
     })
+}
+
+/// The name of a chain.
+pub(super) fn chain(cursor: &mut Cursor<'_>) -> Step<String> {
+    let token = cursor.word("the name of a chain")?;
+    if is_reserved(token.text) {
+        let message = format!("{} is a word of nftables, and no name of a chain", quote(token.text));
+        return Err(error(&token.span, message, "write the name of a chain under `[nodes.NAME.firewall.chains]`"));
+    }
+    Ok(token.text.to_owned())
 }

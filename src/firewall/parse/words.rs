@@ -1,10 +1,10 @@
 //! The words of the rule language.
 
-use crate::firewall::{CtState, Direction, IcmpKind, Protocol};
-use crate::packet::{Flags, Unreachable};
+use crate::firewall::CtStatus;
+use crate::packet::Unreachable;
 
 /// The words that a statement can begin with.
-pub(super) const STATEMENTS: [&str; 28] = [
+pub(super) const STATEMENTS: [&str; 29] = [
     "iifname",
     "oifname",
     "ip",
@@ -33,43 +33,88 @@ pub(super) const STATEMENTS: [&str; 28] = [
     "jump",
     "goto",
     "return",
+    "continue",
 ];
 
-/// nftables words for statements that ftpscope does not have, and what to write instead where there is something.
+/// nftables words that statements and conditions begin with and ftpscope does not have, and what to write instead where
+/// there is something that means the same.
 pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("add", ""),
     ("ah", ""),
     ("arp", ""),
+    ("cgroup", ""),
     ("comp", ""),
-    ("continue", "a rule without a verdict goes on to the next one anyway"),
+    ("cpu", ""),
+    ("day", ""),
     ("dccp", ""),
     ("delete", ""),
+    ("dst", ""),
     ("dup", ""),
     ("esp", ""),
     ("ether", ""),
     ("exthdr", ""),
     ("fib", ""),
     ("flow", ""),
+    ("frag", ""),
     ("fwd", ""),
-    ("iifgroup", "write `iifname`"),
+    ("geneve", ""),
+    ("gre", ""),
+    ("hbh", ""),
+    ("hour", ""),
+    ("igmp", ""),
+    ("iifgroup", "write the names of the interfaces: `iifname { \"a\", \"b\" }`"),
+    ("iiftype", ""),
+    ("ipsec", ""),
     ("jhash", ""),
+    ("last", ""),
+    ("map", ""),
     ("mark", ""),
+    ("meter", ""),
+    ("mh", ""),
+    ("nftrace", ""),
     ("numgen", ""),
-    ("oifgroup", "write `oifname`"),
+    ("oifgroup", "write the names of the interfaces: `oifname { \"a\", \"b\" }`"),
+    ("oiftype", ""),
+    ("osf", ""),
+    ("pkttype", ""),
+    ("priority", ""),
     ("queue", ""),
     ("quota", ""),
+    ("reset", ""),
     ("rt", ""),
+    ("rtclassid", ""),
     ("sctp", ""),
+    ("secmark", ""),
     ("set", ""),
+    ("skgid", ""),
+    ("skuid", ""),
     ("socket", ""),
     ("symhash", ""),
     ("synproxy", ""),
+    ("time", ""),
     ("tproxy", ""),
     ("udplite", ""),
     ("update", ""),
     ("vlan", ""),
+    ("vxlan", ""),
     ("xt", ""),
 ];
+
+/// Words that nft 1.0.6 does not take for the name of a chain, and two (`destroy`, `last`) that are new in later versions.
+const RESERVED: &str = "accept add ah all and arp auto-merge bridge cgroup chain comment comp constant continue counter cpu create ct \
+    day dccp define delete describe destroy device devices dnat drop dst dup dynamic ecn element elements eq esp \
+    ether exists export exthdr fib flags flow flowtable flush frag fwd gc-interval ge goto gt handle hbh hook hour \
+    ibriport ibrname icmp icmpv6 igmp iif iifgroup iifname iiftype import include index inet insert interval ip \
+    ip6 ipsec jhash jump last le limit list log lshift lt map mark masquerade meta meter mh missing monitor ne \
+    netdev nftrace not notrack numgen obriport obrname oif oifgroup oifname oiftype or osf pkttype policy position \
+    priority queue quota random redefine redirect reject rename replace reset return rshift rt rt0 rt2 rtclassid \
+    rule ruleset sctp secmark set size skgid skuid snat socket srh symhash synproxy table tcp th time timeout \
+    tproxy type typeof udp udplite undefine vlan vmap xor xt";
+
+/// Whether nft does not take `word` for a name.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.split(' ').any(|reserved| reserved == word)
+}
 
 /// TCP services by the names of /etc/services.
 pub(super) const SERVICES: [(&str, u16); 16] = [
@@ -92,99 +137,136 @@ pub(super) const SERVICES: [(&str, u16); 16] = [
 ];
 
 /// TCP flags.
-pub(super) const FLAGS: [(&str, Flags); 6] = [
-    ("fin", Flags::FIN),
-    ("syn", Flags::SYN),
-    ("rst", Flags::RST),
-    ("psh", Flags::PSH),
-    ("ack", Flags::ACK),
-    ("urg", Flags::URG),
+pub(super) const FLAGS: [(&str, u32); 8] = [
+    ("fin", 0x01),
+    ("syn", 0x02),
+    ("rst", 0x04),
+    ("psh", 0x08),
+    ("ack", 0x10),
+    ("urg", 0x20),
+    ("ecn", 0x40),
+    ("cwr", 0x80),
 ];
 
-/// `ct state`.
-pub(super) const STATES: [(&str, CtState); 5] = [
-    ("new", CtState::New),
-    ("established", CtState::Established),
-    ("related", CtState::Related),
-    ("invalid", CtState::Invalid),
-    ("untracked", CtState::Untracked),
+/// `ct state`, by their bits in the kernel (`NF_CT_STATE_BIT`).
+pub(super) const STATES: [(&str, u32); 5] =
+    [("new", 0x08), ("established", 0x02), ("related", 0x04), ("invalid", 0x01), ("untracked", 0x40)];
+
+/// `ct status`, by their bits in the kernel (`enum ip_conntrack_status`).
+pub(super) const STATUSES: [(&str, u32); 7] = [
+    ("expected", CtStatus::EXPECTED),
+    ("seen-reply", CtStatus::SEEN_REPLY),
+    ("assured", CtStatus::ASSURED),
+    ("confirmed", CtStatus::CONFIRMED),
+    ("snat", CtStatus::SNAT),
+    ("dnat", CtStatus::DNAT),
+    ("dying", CtStatus::DYING),
 ];
 
-/// `ct direction`.
-pub(super) const DIRECTIONS: [(&str, Direction); 2] = [("original", Direction::Original), ("reply", Direction::Reply)];
-
-/// `meta l4proto`, `ip protocol`.
-pub(super) const PROTOCOLS: [(&str, Protocol); 5] = [
-    ("tcp", Protocol::Tcp),
-    ("udp", Protocol::Udp),
-    ("icmp", Protocol::Icmp),
-    ("icmpv6", Protocol::Icmpv6),
-    ("ipv6-icmp", Protocol::Icmpv6),
+/// Protocols above IP, by the names of /etc/protocols and nft's own.
+pub(super) const PROTOCOLS: [(&str, u16); 33] = [
+    ("tcp", 6),
+    ("udp", 17),
+    ("icmp", 1),
+    ("icmpv6", 58),
+    ("ipv6-icmp", 58),
+    ("igmp", 2),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("comp", 108),
+    ("ipcomp", 108),
+    ("sctp", 132),
+    ("dccp", 33),
+    ("udplite", 136),
+    ("ip", 0),
+    ("hopopt", 0),
+    ("ipencap", 4),
+    ("ipv6", 41),
+    ("ipv6-route", 43),
+    ("ipv6-frag", 44),
+    ("ipv6-nonxt", 59),
+    ("ipv6-opts", 60),
+    ("ipip", 94),
+    ("etherip", 97),
+    ("eigrp", 88),
+    ("ospf", 89),
+    ("pim", 103),
+    ("vrrp", 112),
+    ("l2tp", 115),
+    ("isis", 124),
+    ("fc", 133),
+    ("rsvp", 46),
+    ("egp", 8),
 ];
 
 /// `icmp type`.
-pub(super) const ICMP_TYPES: [(&str, IcmpKind); 15] = [
-    ("destination-unreachable", IcmpKind::Unreachable),
-    ("time-exceeded", IcmpKind::TimeExceeded),
-    ("echo-request", IcmpKind::Other),
-    ("echo-reply", IcmpKind::Other),
-    ("parameter-problem", IcmpKind::Other),
-    ("redirect", IcmpKind::Other),
-    ("source-quench", IcmpKind::Other),
-    ("router-advertisement", IcmpKind::Other),
-    ("router-solicitation", IcmpKind::Other),
-    ("timestamp-request", IcmpKind::Other),
-    ("timestamp-reply", IcmpKind::Other),
-    ("info-request", IcmpKind::Other),
-    ("info-reply", IcmpKind::Other),
-    ("address-mask-request", IcmpKind::Other),
-    ("address-mask-reply", IcmpKind::Other),
+pub(super) const ICMP_TYPES: [(&str, u16); 15] = [
+    ("destination-unreachable", 3),
+    ("time-exceeded", 11),
+    ("echo-request", 8),
+    ("echo-reply", 0),
+    ("parameter-problem", 12),
+    ("redirect", 5),
+    ("source-quench", 4),
+    ("router-advertisement", 9),
+    ("router-solicitation", 10),
+    ("timestamp-request", 13),
+    ("timestamp-reply", 14),
+    ("info-request", 15),
+    ("info-reply", 16),
+    ("address-mask-request", 17),
+    ("address-mask-reply", 18),
 ];
 
 /// `icmpv6 type`.
-pub(super) const ICMPV6_TYPES: [(&str, IcmpKind); 15] = [
-    ("destination-unreachable", IcmpKind::Unreachable),
-    ("packet-too-big", IcmpKind::TooBig),
-    ("time-exceeded", IcmpKind::TimeExceeded),
-    ("parameter-problem", IcmpKind::Other),
-    ("echo-request", IcmpKind::Other),
-    ("echo-reply", IcmpKind::Other),
-    ("mld-listener-query", IcmpKind::Other),
-    ("mld-listener-report", IcmpKind::Other),
-    ("mld-listener-done", IcmpKind::Other),
-    ("mld2-listener-report", IcmpKind::Other),
-    ("nd-router-solicit", IcmpKind::Other),
-    ("nd-router-advert", IcmpKind::Other),
-    ("nd-neighbor-solicit", IcmpKind::Other),
-    ("nd-neighbor-advert", IcmpKind::Other),
-    ("nd-redirect", IcmpKind::Other),
+pub(super) const ICMPV6_TYPES: [(&str, u16); 19] = [
+    ("destination-unreachable", 1),
+    ("packet-too-big", 2),
+    ("time-exceeded", 3),
+    ("parameter-problem", 4),
+    ("echo-request", 128),
+    ("echo-reply", 129),
+    ("mld-listener-query", 130),
+    ("mld-listener-report", 131),
+    ("mld-listener-done", 132),
+    ("mld-listener-reduction", 132),
+    ("nd-router-solicit", 133),
+    ("nd-router-advert", 134),
+    ("nd-neighbor-solicit", 135),
+    ("nd-neighbor-advert", 136),
+    ("nd-redirect", 137),
+    ("router-renumbering", 138),
+    ("ind-neighbor-solicit", 141),
+    ("ind-neighbor-advert", 142),
+    ("mld2-listener-report", 143),
 ];
 
-/// `reject with icmp type ...`
-pub(super) const ICMP: [(&str, Unreachable); 7] = [
-    ("net-unreachable", Unreachable::Net),
-    ("host-unreachable", Unreachable::Host),
-    ("prot-unreachable", Unreachable::Protocol),
-    ("port-unreachable", Unreachable::Port),
-    ("net-prohibited", Unreachable::NetProhibited),
-    ("host-prohibited", Unreachable::HostProhibited),
-    ("admin-prohibited", Unreachable::AdminProhibited),
+/// `reject with icmp type ...`: names, codes and what they mean.
+pub(super) const ICMP: [(&str, u8, Unreachable); 7] = [
+    ("net-unreachable", 0, Unreachable::Net),
+    ("host-unreachable", 1, Unreachable::Host),
+    ("prot-unreachable", 2, Unreachable::Protocol),
+    ("port-unreachable", 3, Unreachable::Port),
+    ("net-prohibited", 9, Unreachable::NetProhibited),
+    ("host-prohibited", 10, Unreachable::HostProhibited),
+    ("admin-prohibited", 13, Unreachable::AdminProhibited),
 ];
 
 /// `reject with icmpv6 type ...`
-pub(super) const ICMPV6: [(&str, Unreachable); 4] = [
-    ("no-route", Unreachable::Net),
-    ("admin-prohibited", Unreachable::AdminProhibited),
-    ("addr-unreachable", Unreachable::Host),
-    ("port-unreachable", Unreachable::Port),
+pub(super) const ICMPV6: [(&str, u8, Unreachable); 4] = [
+    ("no-route", 0, Unreachable::Net),
+    ("admin-prohibited", 1, Unreachable::AdminProhibited),
+    ("addr-unreachable", 3, Unreachable::Host),
+    ("port-unreachable", 4, Unreachable::Port),
 ];
 
 /// `reject with icmpx type ...`
-pub(super) const ICMPX: [(&str, Unreachable); 4] = [
-    ("port-unreachable", Unreachable::Port),
-    ("admin-prohibited", Unreachable::AdminProhibited),
-    ("no-route", Unreachable::Net),
-    ("host-unreachable", Unreachable::Host),
+pub(super) const ICMPX: [(&str, u8, Unreachable); 4] = [
+    ("no-route", 0, Unreachable::Net),
+    ("port-unreachable", 1, Unreachable::Port),
+    ("host-unreachable", 2, Unreachable::Host),
+    ("admin-prohibited", 3, Unreachable::AdminProhibited),
 ];
 
 /// The entry of `table` called `word`.
@@ -193,6 +275,6 @@ pub(super) fn find<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
 }
 
 /// The names of `table`.
-pub(super) fn names<'a, T>(table: &[(&'a str, T)]) -> impl Iterator<Item = &'a str> {
+pub(super) fn names<'a, T>(table: &[(&'a str, T)]) -> impl Iterator<Item = &'a str> + Clone {
     table.iter().map(|(name, _)| *name)
 }

@@ -109,7 +109,7 @@ impl ClientSession {
     }
 
     /// The current entry gets the blame, or the next if none runs.
-    fn fail_step(&mut self, result: CommandResult, host: &mut dyn Host) {
+    pub(super) fn fail_step(&mut self, result: CommandResult, host: &mut dyn Host) {
         if self.step.is_none() {
             if self.index >= self.quit_index {
                 return;

@@ -85,6 +85,10 @@ impl ClientSession {
     /// Says the first thing of the current entry.
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
+        // As recorded: without a login, tnftp's `get` gives up before it has said a word.
+        if let (Software::Tnftp, Some(code), Step::Get(_)) = (self.config.software, self.refused, step) {
+            return self.settle(CommandResult::Reply(code), host);
+        }
         // As recorded: lftp says what it is told to say (`quote`) after TYPE I.
         let told = matches!(step, Step::Raw(_) | Step::PrintDirectory);
         if told && self.config.software == Software::Lftp && self.binary != Some(true) {
@@ -105,6 +109,10 @@ impl ClientSession {
             Step::Rename(from, _) => {
                 let from = Command::new("RNFR", from.as_str());
                 return self.send(&from, Phase::RenameFrom, host);
+            }
+            Step::Wait(time) => {
+                self.phase = Phase::Idle;
+                return host.set_timer(FtpTimer::Wait, *time);
             }
             Step::Quit => {
                 self.leave_second(host);
@@ -183,7 +191,7 @@ impl ClientSession {
     /// The session is over: nothing of it goes on.
     fn finish(&mut self, host: &mut dyn Host) {
         self.phase = Phase::Done;
-        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry] {
+        for timer in [FtpTimer::ControlConnect, FtpTimer::Reply, FtpTimer::Retry, FtpTimer::Wait] {
             host.cancel_timer(timer);
         }
         self.end_second(host);

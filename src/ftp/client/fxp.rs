@@ -3,8 +3,9 @@
 //! The client has a control connection to each. One server is told PASV, the other PORT with the address that the
 //! first has named; then one sends the file (RETR) and the other takes it (STOR). Recorded from lftp 4.9.2
 //! (`get FILE -o ftp://SECOND/FILE`): the second server listens first, and if that is refused, the first does, after
-//! another login. What lftp does when both ways are refused, copying through itself, is not modelled, and neither is
-//! the STAT by which it looks how far the second server has come.
+//! another login; if it could not connect, without one. Not modelled: vsftpd's lock on the file that it waits for
+//! (`lock_upload_files`), which holds up the second attempt until the first has timed out; what lftp does when both ways
+//! are refused, copying through itself; the STAT by which it looks how far the second server has come.
 //!
 //! Servers refuse both by themselves, for an attacker could have them connect to anything (FTP bounce; RFC 2577).
 
@@ -48,6 +49,8 @@ pub(super) struct FxpState {
     stage: Stage,
     /// The first server listens.
     reversed: bool,
+    /// It does because it could not connect, on the control connection that it has.
+    turned: bool,
     /// Where the one listens.
     address: Option<SocketAddrV4>,
     /// The replies that end RETR and STOR.
@@ -139,6 +142,11 @@ impl ClientSession {
                 }
                 Stage::Types
             }
+            // As recorded: how far the second server has come is asked before it goes on.
+            Stage::Types if self.again && self.copy.turned => {
+                self.order(&Command::new("SIZE", FileSystem::resolve("/", &file)), host);
+                Stage::Parameters
+            }
             Stage::Types if self.again => {
                 self.copy.stage = Stage::Parameters;
                 return self.copy_on(host);
@@ -216,6 +224,9 @@ impl ClientSession {
                 self.copy_on(host);
             }
             Stage::Port => self.copy_on(host),
+            Stage::Transfer if negative && first && !self.copy.reversed => {
+                self.turn_round(CommandResult::Reply(reply.code), host);
+            }
             Stage::Transfer if negative => self.copy_failed(CommandResult::Reply(reply.code), true, host),
             Stage::Transfer => {
                 if !reply.is_preliminary() {
@@ -254,6 +265,15 @@ impl ClientSession {
             let bytes = if result == CommandResult::Ok { self.copy.size } else { 0 };
             host.note(Note::TransferFinished { verb: String::from("RETR"), mode, result, bytes });
         }
+    }
+
+    /// The first server could not connect (425): the other way round. As recorded, it is told so on the control connection
+    /// that there is; the second, which still waits for the first, is called again.
+    fn turn_round(&mut self, result: CommandResult, host: &mut dyn Host) {
+        self.end_copy(result, host);
+        self.drop_second(host);
+        (self.copy.reversed, self.copy.turned, self.again) = (true, true, true);
+        self.begin_copy(host);
     }
 
     /// It did not work: the other way round, if that was not tried. `busy` if a server still waits for the other.

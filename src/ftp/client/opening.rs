@@ -3,7 +3,7 @@
 use super::Software;
 use super::session::{ClientSession, Phase};
 use super::software::Opening;
-use crate::ftp::{Command, CommandResult, Host, Reply, TlsChannel};
+use crate::ftp::{Command, CommandResult, Hello, Host, Reply, TlsChannel};
 
 /// What FEAT said that matters.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl ClientSession {
             Opening::Auth | Opening::AuthAgain if reply.code == 234 => {
                 self.tls = Some(Box::new(TlsChannel::client()));
                 self.phase = Phase::Handshake;
-                host.send_raw(TlsChannel::client_hello());
+                host.send_raw(TlsChannel::client_hello(self.config.software.hello()));
                 return self.await_reply(host);
             }
             // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
@@ -109,8 +109,7 @@ impl ClientSession {
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
             Opening::Where => {
                 if let Some(code) = self.refused.take() {
-                    self.fail_rest(CommandResult::Reply(code), host);
-                    return self.begin_step(host);
+                    return self.leave_refused(code, host);
                 }
                 self.knows_home = self.config.software == Software::Lftp && reply.is_positive();
             }
@@ -133,13 +132,32 @@ impl ClientSession {
                 self.send(&Command::new("PWD", ""), Phase::Opening(Opening::Where), host);
             }
             Software::Lftp => self.fail_and_hang_up(CommandResult::Reply(code), host),
-            Software::Tnftp | Software::Ftp => self.begin_step(host),
+            Software::Tnftp | Software::Ftp => {
+                self.refused = Some(code);
+                self.begin_step(host);
+            }
         }
     }
 
+    /// lftp: the login was refused. The entry has failed; the next one logs in again, on a control connection of its own,
+    /// while this one says QUIT.
+    fn leave_refused(&mut self, code: u16, host: &mut dyn Host) {
+        self.fail_step(CommandResult::Reply(code), host);
+        if self.index < self.quit_index {
+            return self.send(&Command::new("QUIT", ""), Phase::Leaving, host);
+        }
+        self.begin_step(host);
+    }
+
     /// The server's hello has come: the handshake ends with ours, and what follows is records.
-    pub(super) fn on_hello(&mut self, host: &mut dyn Host) {
-        if self.phase == Phase::Handshake {
+    pub(super) fn on_hello(&mut self, hello: Hello, host: &mut dyn Host) {
+        if self.phase == Phase::Handshake && hello == Hello::Retry {
+            if let Some(tls) = &mut self.tls {
+                tls.await_hello();
+            }
+            host.send_raw(TlsChannel::client_hello_again());
+            self.await_reply(host);
+        } else if self.phase == Phase::Handshake {
             host.send_raw(TlsChannel::client_finished());
             self.open(host);
         }

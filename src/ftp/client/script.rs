@@ -1,6 +1,8 @@
 //! The words of a client's run list: `ls`, `get readme.txt`, `SYST`.
 
 use crate::ftp::Command;
+use crate::time::Duration;
+use crate::units;
 use thiserror::Error;
 
 /// The longest entry, in bytes: far below what servers take as one line.
@@ -31,6 +33,8 @@ pub enum Step {
     ChangeDirectory(String),
     /// `pwd`: PWD.
     PrintDirectory,
+    /// `wait 5 min`: nothing, for this long.
+    Wait(Duration),
     /// `quit`: QUIT.
     Quit,
     /// Anything else: a command that is sent as it is, and its reply awaited.
@@ -49,7 +53,7 @@ pub enum StepError {
     /// It is empty.
     #[error(
         "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM TO, \
-         mkdir DIRECTORY, cd DIRECTORY, pwd, quit or a raw FTP command such as SYST"
+         mkdir DIRECTORY, cd DIRECTORY, pwd, wait TIME, quit or a raw FTP command such as SYST"
     )]
     Empty,
     /// A word without what it is about.
@@ -107,10 +111,14 @@ impl Step {
                 None => Err(incomplete("two names", "old.txt new.txt")),
             },
             "cd" => needs("the name of a directory", "pub").map(Self::ChangeDirectory),
+            "wait" => match units::duration(argument) {
+                Ok(time) if time.as_nanos() > 0 => Ok(Self::Wait(time)),
+                _ => Err(incomplete("a time", "5 min")),
+            },
             "pwd" => alone(Self::PrintDirectory),
             "quit" => alone(Self::Quit),
             _ if word.eq_ignore_ascii_case("quit") => alone(Self::Quit),
-            _ => Ok(Self::Raw(Command::new(word, argument))),
+            _ => Ok(Self::Raw(Command::typed(word, argument))),
         }
     }
 
@@ -142,6 +150,9 @@ mod tests {
         assert_eq!(Step::parse(" get  my file "), Ok(Step::Get("my file".into())));
         assert_eq!(Step::parse("rename a b"), Ok(Step::Rename("a".into(), "b".into())));
         assert_eq!(Step::parse("QUIT"), Ok(Step::Quit));
+        assert_eq!(Step::parse("wait 5 min"), Ok(Step::Wait(Duration::from_secs(300))));
+        assert!(Step::parse("wait long").unwrap_err().to_string().contains("write 'wait 5 min'"));
+        assert_eq!(Step::parse("port 1,2"), Ok(Step::Raw(Command::typed("port", "1,2"))));
         assert_eq!(Step::parse("SITE HELP"), Ok(Step::Raw(Command::new("SITE", "HELP"))));
         assert_eq!(Step::parse("PORT 1,2,3,4,5,6"), Ok(Step::Raw(Command::new("PORT", "1,2,3,4,5,6"))));
     }

@@ -81,7 +81,8 @@ pub struct ClientSession {
 /// What the server has told of a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known {
-    pub(super) size: bool,
+    /// What SIZE said, in bytes, if that was not 0.
+    pub(super) size: Option<u64>,
     pub(super) time: bool,
 }
 
@@ -94,6 +95,8 @@ pub(super) enum Phase {
     Waiting,
     /// The time to say the same again.
     Pausing,
+    /// The time that it was told to wait.
+    Idle,
     /// The reply to CWD after another login.
     Returning,
     /// 220.
@@ -122,6 +125,8 @@ pub(super) enum Phase {
     Copying,
     /// The reply to a command that is a step by itself.
     Simple,
+    /// The reply to the QUIT on a control connection that is given up for another.
+    Leaving,
     /// The reply to QUIT.
     Quit,
     /// The server's FIN.
@@ -215,8 +220,8 @@ impl ClientSession {
             None => bytes,
             Some(tls) => {
                 let Ok(received) = tls.receive(&bytes) else { return self.lose(CommandResult::BadReply, host) };
-                if received.hello {
-                    self.on_hello(host);
+                if let Some(hello) = received.hello {
+                    self.on_hello(hello, host);
                 }
                 received.plain
             }
@@ -257,7 +262,10 @@ impl ClientSession {
 
     /// The server closed its side of the control connection.
     pub fn on_control_closed(&mut self, host: &mut dyn Host) {
-        if self.is_deaf() {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            // It notices when it wants to say something again.
+            self.hang_up(host);
+        } else if self.is_deaf() {
             self.hung_up = true;
         } else if self.online && !self.is_finished() {
             // After QUIT this is the answer, even without 221.
@@ -268,7 +276,9 @@ impl ClientSession {
 
     /// The control connection did not come about, or broke.
     pub fn on_control_failed(&mut self, error: DataError, host: &mut dyn Host) {
-        if self.is_deaf() {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            self.hang_up(host);
+        } else if self.is_deaf() {
             self.hung_up = true;
         } else if self.online && !self.is_finished() {
             let connecting = self.phase == Phase::Connecting;
@@ -288,6 +298,10 @@ impl ClientSession {
             }
             (FtpTimer::Reply, phase) if phase != Phase::Done => self.lose(CommandResult::NoAnswer, host),
             (FtpTimer::Retry, _) => self.on_retry(host),
+            (FtpTimer::Wait, Phase::Idle) => {
+                self.finish_step(CommandResult::Ok, host);
+                self.begin_step(host);
+            }
             _ => {}
         }
     }
@@ -327,6 +341,9 @@ impl ClientSession {
     }
 
     fn answer(&mut self, reply: &Reply, host: &mut dyn Host) {
+        if self.phase == Phase::Idle && self.config.software.calls_again() {
+            return;
+        }
         // RFC 959, section 4.2.2: 421 may come at any time, even instead of another reply.
         if reply.code == 421 && !matches!(self.phase, Phase::Closing | Phase::Quit) {
             if self.is_second() || self.config.software.calls_again() {
@@ -374,12 +391,17 @@ impl ClientSession {
             Phase::Preparing => self.play(host),
             Phase::Parameter => self.on_parameter(reply, host),
             Phase::Returning => self.go_back(host),
-            Phase::CallingOff => self.settle(CommandResult::BadReply, host),
+            Phase::CallingOff => self.settle(CommandResult::AddressMismatch, host),
+            Phase::Leaving => {
+                self.hang_up(host);
+                self.begin_step(host);
+            }
             Phase::Transfer => self.on_transfer_reply(reply, host),
             // Nothing was asked.
             Phase::Connecting
             | Phase::Waiting
             | Phase::Pausing
+            | Phase::Idle
             | Phase::Handshake
             | Phase::ConnectingData
             | Phase::Closing

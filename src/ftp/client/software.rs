@@ -3,7 +3,7 @@
 //!
 //! Recorded from curl 7.88.1, lftp 4.9.2, tnftp 20210827 and inetutils-ftp 2.4.
 
-use crate::ftp::{CommandResult, Mode};
+use crate::ftp::{CommandResult, Hello, Mode};
 use crate::time::Duration;
 
 /// What a program sets its sockets to.
@@ -74,8 +74,8 @@ pub(super) enum PasvAddressPolicy {
     Believed,
     /// The control connection's is used, whatever 227 says.
     Ignored,
-    /// The control connection's is used instead of a private one.
-    IgnoredIfPrivate,
+    /// The control connection's is used instead of one that cannot be right; with `all` off, only instead of 0.0.0.0.
+    Fixed { all: bool },
     /// The transfer is called off.
     Refused,
 }
@@ -210,14 +210,27 @@ impl Software {
     /// What becomes of the control connection when an entry ends like this while it is still there.
     pub(super) const fn on_failure(self, result: CommandResult, active: bool) -> OnFailure {
         match (self, result) {
-            (_, CommandResult::Ok | CommandResult::Reply(_) | CommandResult::NotRun) | (Self::Tnftp | Self::Ftp, _) => {
-                OnFailure::Stays
-            }
+            (_, CommandResult::Ok | CommandResult::Reply(_) | CommandResult::NotRun)
+            | (Self::Tnftp | Self::Ftp, _)
+            | (Self::Lftp, CommandResult::Incomplete) => OnFailure::Stays,
             // curl (`ftp_done`): that nobody came to its port leaves the control connection alone.
             (Self::Curl, CommandResult::Connect(_)) if active => OnFailure::Stays,
             (Self::Curl, _) => OnFailure::HangsUp,
             (Self::Lftp, _) => OnFailure::TriesAgain,
         }
+    }
+
+    /// The keys that its first hello offers: curl's OpenSSL one for X25519, lftp's `GnuTLS` one for P-256 as well.
+    pub(super) const fn hello(self) -> Hello {
+        match self {
+            Self::Lftp => Hello::P256,
+            Self::Curl | Self::Tnftp | Self::Ftp => Hello::X25519,
+        }
+    }
+
+    /// Whether it compares what has come with what SIZE said.
+    pub(super) const fn compares_size(self) -> bool {
+        matches!(self, Self::Curl | Self::Lftp)
     }
 
     /// Whether files come as TYPE I only from a server that calls itself UNIX.
@@ -228,7 +241,7 @@ impl Software {
     pub(super) const fn pasv_address_policy(self) -> PasvAddressPolicy {
         match self {
             Self::Curl => PasvAddressPolicy::Ignored,
-            Self::Lftp => PasvAddressPolicy::IgnoredIfPrivate,
+            Self::Lftp => PasvAddressPolicy::Fixed { all: true },
             Self::Tnftp | Self::Ftp => PasvAddressPolicy::Refused,
         }
     }

@@ -7,11 +7,12 @@ use super::session::{ClientSession, Phase};
 use super::software::{Failure, OnFailure, PasvAddressPolicy, Software, Stage};
 use crate::endpoint_text::{format_eprt, format_host_port, format_long_port, parse_epsv_reply, parse_pasv_reply};
 use crate::ftp::{
-    Command, CommandResult, DataError, FileSystem, FtpTimer, Host, ListenPort, Mode, Note, Reply, TlsChannel,
+    Accepts, Command, CommandResult, DataError, FileSystem, FtpTimer, Hello, Host, ListenPort, Mode, Note, Reply,
+    TlsChannel,
 };
 use crate::time::Duration;
 use bytes::Bytes;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// How long curl waits for an active data connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -93,7 +94,7 @@ impl ClientSession {
                     continue;
                 }
                 // What is known from an earlier attempt is not asked again.
-                (Stage::Size, _) if self.known.size => continue,
+                (Stage::Size, _) if self.known.size.is_some() => continue,
                 (Stage::Time, _) if self.known.time => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
@@ -133,10 +134,12 @@ impl ClientSession {
     /// last data connection is, as soon as its last acknowledgement is here (recorded in row D20); until then it is not
     /// (row B20).
     fn listen(&self, host: &mut dyn Host) -> Result<SocketAddr, DataError> {
-        let Some((low, high)) = self.config.active_ports else { return host.listen_data(ListenPort::Ephemeral) };
+        let Some((low, high)) = self.config.active_ports else {
+            return host.listen_data(ListenPort::Ephemeral, Accepts::One);
+        };
         let mut last = Err(DataError::NoPort);
         for port in low..=high {
-            last = host.listen_data(ListenPort::Range { low: port, high: port });
+            last = host.listen_data(ListenPort::Range { low: port, high: port }, Accepts::One);
             if last.is_ok() {
                 break;
             }
@@ -247,17 +250,16 @@ impl ClientSession {
         if self.data.expired {
             return self.settle(CommandResult::Connect(DataError::TimedOut), host);
         }
-        let private = matches!(to, SocketAddr::V4(v4) if v4.ip().is_private());
         match self.config.pasv_address_policy() {
             _ if to.ip() == control.ip() => {}
             PasvAddressPolicy::Believed => {}
-            PasvAddressPolicy::IgnoredIfPrivate if !private => {}
-            PasvAddressPolicy::Ignored | PasvAddressPolicy::IgnoredIfPrivate => to.set_ip(control.ip()),
+            PasvAddressPolicy::Fixed { all } if !looks_wrong(to.ip(), control.ip(), all) => {}
+            PasvAddressPolicy::Ignored | PasvAddressPolicy::Fixed { .. } => to.set_ip(control.ip()),
             // inetutils-ftp calls it off with a word, tnftp without.
             PasvAddressPolicy::Refused if self.config.software == Software::Ftp => {
                 return self.send(&Command::new("ABOR", ""), Phase::CallingOff, host);
             }
-            PasvAddressPolicy::Refused => return self.settle(CommandResult::BadReply, host),
+            PasvAddressPolicy::Refused => return self.settle(CommandResult::AddressMismatch, host),
         }
         self.phase = Phase::ConnectingData;
         self.data.link = Link::Connecting;
@@ -287,7 +289,10 @@ impl ClientSession {
                 return self.settle(CommandResult::Reply(550), host);
             }
             // As recorded: a size of 0 counts as none.
-            (Some(Stage::Size), _) => self.known.size = reply.code == 213 && reply.text() != "0",
+            (Some(Stage::Size), _) => {
+                let size = reply.text().trim().parse().ok();
+                self.known.size = size.filter(|size| reply.code == 213 && *size > 0);
+            }
             (Some(Stage::Time), _) => self.known.time = reply.code == 213,
             // As recorded: lftp drops both connections, and the next entry calls again.
             (Some(Stage::Announce), _) if reply.is_negative() => {
@@ -353,7 +358,7 @@ impl ClientSession {
             if self.forgets_handshake() {
                 return;
             }
-            host.send_data(TlsChannel::client_hello());
+            host.send_data(TlsChannel::client_hello(self.config.software.hello()));
         }
         if self.phase == Phase::ConnectingData {
             self.go_on(host);
@@ -408,7 +413,14 @@ impl ClientSession {
     pub(super) fn data_arrived(&mut self, bytes: Bytes, host: &mut dyn Host) {
         self.data.bytes += bytes.len() as u64;
         self.received.push(bytes);
-        if self.private && !self.data.shaken && TlsChannel::handshakes(&self.received.concat()) > 0 {
+        if !self.private || self.data.shaken {
+            return;
+        }
+        let arrived = TlsChannel::handshakes(&self.received.concat());
+        if arrived.first() == Some(&Hello::Retry) {
+            self.received.clear();
+            host.send_data(TlsChannel::client_hello_again());
+        } else if !arrived.is_empty() {
             self.data.shaken = true;
             self.data.bytes = 0;
             self.received.clear();
@@ -473,11 +485,20 @@ impl ClientSession {
             if let Some(error) = self.data.error {
                 return self.settle(CommandResult::Lost(error), host);
             }
+            if self.came_short() {
+                return self.settle(CommandResult::Incomplete, host);
+            }
             self.end_transfer(CommandResult::Ok, host);
             self.go_on(host);
         } else {
             self.await_reply(host);
         }
+    }
+
+    /// Whether the program finds that it has less of the file than SIZE had told, as after a REST that it was told to say.
+    fn came_short(&self) -> bool {
+        let compares = self.config.software.compares_size() && matches!(self.step, Some(Step::Get(_)));
+        compares && self.known.size.is_some_and(|size| self.data.bytes < size)
     }
 
     /// Ends the step with this result and begins the next.
@@ -512,4 +533,14 @@ impl ClientSession {
         }
         self.data = Data::default();
     }
+}
+
+/// Whether lftp takes an address in 227 for a mistake (`ftp:fix-pasv-address`, in `Ftp::Handle_PASV`): nobody can have it,
+/// or it is private where the server's own is public, or the other way round. 0.0.0.0 is one even if the setting is off.
+fn looks_wrong(named: IpAddr, server: IpAddr, all: bool) -> bool {
+    let (IpAddr::V4(named), IpAddr::V4(server)) = (named, server) else { return false };
+    let nobodys = |ip: Ipv4Addr| ip.octets()[0] == 0 || ip.octets()[0] >= 224;
+    let private = |ip: Ipv4Addr| ip.is_private() || ip.is_link_local();
+    let differs = private(named) != private(server) || named.is_loopback() != server.is_loopback();
+    named.is_unspecified() || all && (nobodys(named) || differs)
 }

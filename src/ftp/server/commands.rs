@@ -8,11 +8,11 @@ use crate::ftp::{Command, FileSystem, Host, Reply, TlsChannel, listing};
 const ALWAYS: [&str; 3] = ["USER", "PASS", "QUIT"];
 
 /// Everything that is answered below, but for talk.
-const KNOWN: [&str; 46] = [
+const KNOWN: [&str; 48] = [
     "QUIT", "USER", "PASS", "AUTH", "PORT", "EPRT", "PASV", "EPSV", "LIST", "NLST", "RETR", "STOR", "APPE", "MLSD",
     "PBSZ", "PROT", "CCC", "PWD", "XPWD", "CWD", "XCWD", "CDUP", "XCUP", "SIZE", "MDTM", "DELE", "MKD", "XMKD", "RMD",
     "XRMD", "RNFR", "RNTO", "MLST", "STAT", "FEAT", "HELP", "SYST", "NOOP", "ABOR", "SITE", "OPTS", "TYPE", "MODE",
-    "STRU", "REST", "MFMT",
+    "STRU", "REST", "MFMT", "STOU", "RANG",
 ];
 
 impl ServerSession {
@@ -55,6 +55,9 @@ impl ServerSession {
         if let Some(text) = denial(verb, server) {
             return Some(text);
         }
+        if let Some(text) = self.argument_refused(command, server) {
+            return Some(text);
+        }
         match verb {
             "PRET" => {
                 let file = command.argument.strip_prefix("RETR ")?;
@@ -64,6 +67,20 @@ impl ServerSession {
             "PBSZ" | "PROT" if self.tls.is_none() => say.tls_first.filter(|_| server.config.tls),
             _ => None,
         }
+    }
+
+    /// What a command gets that lacks its argument, or has one that it does not take.
+    fn argument_refused(&self, command: &Command, server: &Server) -> Option<Text> {
+        if self.login != Login::Yes {
+            return None;
+        }
+        let say = server.say();
+        let line = Command::new(&command.verb, command.argument.trim().to_ascii_uppercase()).to_string();
+        let missing = say.argument_missing.iter().find(|(begin, _)| *begin == line);
+        let unwanted = say
+            .takes_no_argument
+            .filter(|(verbs, _)| verbs.contains(&command.verb.as_str()) && !command.argument.trim().is_empty());
+        missing.map(|(_, text)| *text).or(unwanted.map(|(_, text)| text))
     }
 
     /// The answer to a command that nothing stands against; `None`: it answers by itself, now or later.
@@ -79,7 +96,7 @@ impl ServerSession {
                 Reply::new(504, format!("{}: Unknown hostname provided", command.argument))
             }
             "PORT" | "EPRT" | "PASV" | "EPSV" => self.negotiate(command, server, host)?,
-            "LIST" | "NLST" | "RETR" | "STOR" | "APPE" => {
+            "LIST" | "NLST" | "RETR" | "STOR" | "APPE" | "STOU" => {
                 self.begin_transfer(command, server, host);
                 return None;
             }
@@ -250,6 +267,10 @@ impl ServerSession {
         if command.verb == "SITE" && !say.guests_may_site && server.config.is_anonymous(&self.user) {
             return Some(say.permission_denied.reply());
         }
+        let number = |text: &str| text.split(' ').next().is_some_and(|word| word.parse::<u64>().is_ok());
+        if let Some(text) = say.allocation_bad.filter(|_| command.verb == "ALLO" && !number(argument)) {
+            return Some(self.fill(text, command, server, host));
+        }
         for (prefix, text) in say.canned {
             let (verb, words) = prefix.split_once(' ').unwrap_or((prefix, ""));
             let begin = argument.get(..words.len());
@@ -270,9 +291,12 @@ impl ServerSession {
             "OPTS" => say.option_unknown,
             "TYPE" => self.set_type(argument, server),
             "MODE" if argument.eq_ignore_ascii_case("S") => say.mode_ok,
-            "MODE" => say.mode_bad,
+            "MODE" if ["B", "C"].iter().any(|mode| argument.eq_ignore_ascii_case(mode)) => say.mode_bad,
+            "MODE" => say.mode_unknown,
+            "RANG" if say.knows_rang => return Some(self.range(argument)),
             "STRU" if argument.eq_ignore_ascii_case("F") => say.structure_ok,
-            "STRU" => say.structure_bad,
+            "STRU" if ["R", "P"].iter().any(|kind| argument.eq_ignore_ascii_case(kind)) => say.structure_bad,
+            "STRU" => say.structure_unknown,
             "REST" => {
                 let (text, restart) = match (argument.trim().parse::<u64>(), say.restart_bad) {
                     (Err(_), Some(text)) => (text, 0),
@@ -293,10 +317,24 @@ impl ServerSession {
         Some(reply)
     }
 
+    /// RANG (draft-bryan-ftp-range): the first and the last byte of the next transfer. Only the answer is modelled.
+    fn range(&self, argument: &str) -> Reply {
+        let ends = argument.split_once(' ').map(|(first, last)| (first.parse::<u64>(), last.trim().parse::<u64>()));
+        match ends {
+            _ if !self.binary => Reply::new(551, "RANG: Transfer ranges not allowed in ASCII mode"),
+            Some((Ok(first), Ok(last))) if first < last => {
+                Reply::new(350, format!("Transferring byte range of {} bytes starting from {first}", last - first + 1))
+            }
+            Some((Ok(_), Ok(_))) => Reply::new(501, "RANG start must be less than end"),
+            _ => Reply::new(501, "RANG requires a value greater than or equal to 0"),
+        }
+    }
+
     fn set_type(&mut self, argument: &str, server: &Server) -> Text {
         // RFC 959, section 5.3.2: a second parameter may follow; "L 8" is the same as image.
         let say = server.say();
-        match argument.to_ascii_uppercase().as_str() {
+        let upper = argument.to_ascii_uppercase();
+        match if say.type_by_letter { upper.get(..1).unwrap_or_default() } else { upper.as_str() } {
             "A" | "A N" => {
                 self.binary = false;
                 say.type_ascii
@@ -305,7 +343,8 @@ impl ServerSession {
                 self.binary = true;
                 say.type_binary
             }
-            "L8" | "L 8" => {
+            "L" if !say.type_by_letter => say.type_bad,
+            "L" | "L8" | "L 8" => {
                 self.binary = true;
                 say.type_local
             }
@@ -371,6 +410,9 @@ impl ServerSession {
             ("verb", command.verb.as_str()),
             ("user", command.argument.as_str()),
             ("argument", command.argument.as_str()),
+            ("letter", command.argument.get(..1).unwrap_or_default()),
+            ("first word", command.argument.split(' ').next().unwrap_or_default()),
+            ("word", &command.argument.split(' ').next().unwrap_or_default().to_ascii_uppercase()),
             ("path", &FileSystem::resolve(&self.cwd, &command.argument).replace('"', "\"\"")),
             ("cwd", &self.cwd),
             ("reason", reason),

@@ -4,6 +4,14 @@
 //! RETR (with REST), STOR and APPE, ABOR, removing and renaming, the order of events on both channels, the timeouts,
 //! TLS as opaqueness ([`crate::ftp::TlsChannel`]). Not modelled: permissions of files (but what
 //! guests may not do), line-end conversion in ASCII mode (off in vsftpd by default: `ascii_download_enable=NO`).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `commands` | what each command does that neither arranges nor uses a data connection (RFC 959, section 4.1; RFC 3659; RFC 4217) |
+//! | `negotiate` | how a server arranges data connections: PORT and PASV (RFC 959, section 4.1.2), EPRT and EPSV (RFC 2428) |
+//! | `profile` | what makes one server program different from another: its texts and habits, as a table |
+//! | `session` | one control connection of the server: reads commands one after the other and answers (RFC 959, section 5.4) |
+//! | `transfer` | transfers as the server does them (RFC 959, section 5.1.1 and the sequences of 5.4) |
 
 mod commands;
 mod negotiate;
@@ -13,7 +21,10 @@ mod recorded_tests;
 mod session;
 mod transfer;
 
-pub use profile::{Completion, Foreign, ListStyle, Needs, Profile, ProfileTable, Text};
+pub use profile::{
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Stranger,
+    Text,
+};
 pub use session::ServerSession;
 
 use super::FileSystem;
@@ -33,6 +44,11 @@ pub struct ServerConfig {
     pub passive_ports: Option<(u16, u16)>,
     /// Whether active data connections come from port 20 (`connect_from_port_20`); `None` is the program's habit.
     pub connect_from_port_20: Option<bool>,
+    /// The port that they come from then (`ftp_data_port`); `None` is 20. Only vsftpd has a setting for it.
+    pub data_port: Option<u16>,
+    /// Bytes a second that a file is sent at (`anon_max_rate` and `local_max_rate`, proftpd's `TransferRate`, pure-ftpd's
+    /// `-T`); `None` is as fast as it goes.
+    pub rate: Option<u64>,
     /// Whether PORT may name another address than the client's or a port below 1024 (`port_promiscuous`).
     pub port_promiscuous: bool,
     /// Whether a data connection may come from another address than the client's (`pasv_promiscuous`).
@@ -72,6 +88,8 @@ impl Default for ServerConfig {
             users: Vec::new(),
             passive_ports: None,
             connect_from_port_20: None,
+            data_port: None,
+            rate: None,
             port_promiscuous: false,
             pasv_promiscuous: false,
             active: true,
@@ -160,8 +178,22 @@ impl Server {
         self.config.accept_timeout.unwrap_or(Duration::from_secs(self.say().accept_timeout))
     }
 
-    /// The port that active data connections come from.
-    fn data_port(&self) -> Option<u16> {
-        self.config.connect_from_port_20.unwrap_or(self.say().from_port_20).then_some(20)
+    /// How many bytes of a file are written at once, and how long the pause after them is.
+    fn pace(&self) -> Option<(usize, Duration)> {
+        let rate = self.config.rate?;
+        let chunk = self.say().paced_chunk;
+        let nanos = u128::from(chunk) * 1_000_000_000 / u128::from(rate.max(1));
+        Some((chunk as usize, Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))))
+    }
+
+    /// The port that active data connections come from, for a control connection to `control`; `None` is any.
+    fn data_port(&self, control: u16) -> Option<u16> {
+        let port = match self.say().data_origin {
+            DataOrigin::Set => self.config.data_port.unwrap_or(20),
+            DataOrigin::Twenty => 20,
+            DataOrigin::BelowControl => control.saturating_sub(1),
+        };
+        let fixed = self.config.connect_from_port_20.unwrap_or(self.say().from_port_20);
+        (fixed && port != 0).then_some(port)
     }
 }

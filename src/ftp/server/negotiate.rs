@@ -1,10 +1,11 @@
 //! How a server arranges data connections: PORT and PASV (RFC 959, section 4.1.2), EPRT and EPSV (RFC 2428).
 //!
-//! Each arrangement serves one transfer. A new one replaces the last, which may have been used or not.
+//! A new arrangement replaces the last, which may have been used or not. How long one is good differs: vsftpd's serves
+//! one transfer, pure-ftpd goes on listening and proftpd goes on connecting until it is told otherwise.
 
-use super::{Foreign, Server, ServerSession};
+use super::{Foreign, PortRefusal, Server, ServerSession};
 use crate::endpoint_text::{EprtError, format_epsv_port, format_host_port, parse_eprt, parse_host_port};
-use crate::ftp::{Command, Host, ListenPort, Reply};
+use crate::ftp::{Accepts, Command, Host, ListenPort, Reply};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 /// Where the data connection of the next transfer comes from.
@@ -33,19 +34,17 @@ impl ServerSession {
         let say = server.say();
         let active = verb == "PORT" || verb == "EPRT";
         // RFC 2428, section 4.
-        if self.epsv_all && (active || verb == "PASV" && say.epsv_all_is_all) {
+        if self.epsv_all && say.epsv_all_forbids.contains(&verb) {
             return Some(self.fill(say.only_epsv, command, server, host));
         }
-        if active {
-            self.drop_data(host);
-            Some(self.active(command, server, host))
-        } else {
-            self.passive(command, server, host)
-        }
+        if active { Some(self.active(command, server, host)) } else { self.passive(command, server, host) }
     }
 
-    fn active(&mut self, command: &Command, server: &Server, host: &dyn Host) -> Reply {
+    fn active(&mut self, command: &Command, server: &Server, host: &mut dyn Host) -> Reply {
         let say = server.say();
+        if say.refused_port_drops == PortRefusal::Any {
+            self.drop_data(host);
+        }
         let port = command.verb == "PORT";
         let parsed = if port {
             parse_host_port(&command.argument).map(SocketAddr::V4).ok_or(say.port_illegal)
@@ -73,6 +72,9 @@ impl ServerSession {
             address.set_ip(peer);
         }
         if !server.config.port_promiscuous {
+            if (address.ip() != peer || address.port() < 1024) && say.refused_port_drops == PortRefusal::Address {
+                self.drop_data(host);
+            }
             if address.ip() != peer {
                 let (named, peer) = (address.ip().to_string(), peer.to_string());
                 return foreign.fill(&[("named", &named), ("peer", &peer)], &[]);
@@ -81,6 +83,7 @@ impl ServerSession {
                 return low.reply();
             }
         }
+        self.drop_data(host);
         self.plan = DataPlan::Active(address);
         ok.reply()
     }
@@ -105,8 +108,9 @@ impl ServerSession {
             return Some(text.reply());
         }
         self.drop_data(host);
+        let accepts = if say.passive_stays { Accepts::Many } else { Accepts::One };
         let (low, high) = server.config.passive_ports.unwrap_or((1024, u16::MAX));
-        let Ok(listening) = host.listen_data(ListenPort::Range { low, high }) else {
+        let Ok(listening) = host.listen_data(ListenPort::Range { low, high }, accepts) else {
             if say.exits_on_bind_failure {
                 self.exit_with([say.no_port, say.no_port_passive], server, host);
                 return None;

@@ -4,7 +4,7 @@ use super::negotiate::DataPlan;
 use super::transfer::Transfer;
 use super::{Server, Text};
 use crate::ftp::lines::{LineSplitter, LineTooLong};
-use crate::ftp::{Command, DataError, FtpTimer, Host, Reply, TlsChannel};
+use crate::ftp::{Command, DataError, FtpTimer, Hello, Host, Reply, TlsChannel};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -121,8 +121,13 @@ impl ServerSession {
             Some(tls) => {
                 // RFC 8446, section 5: whatever is no record ends the connection.
                 let Ok(received) = tls.receive(&bytes) else { return self.close(server, host) };
-                if received.hello {
-                    host.send_raw(TlsChannel::server_hello());
+                match received.hello {
+                    Some(Hello::X25519) if server.say().wants_p256 => {
+                        tls.await_hello();
+                        host.send_raw(TlsChannel::retry());
+                    }
+                    Some(_) => host.send_raw(TlsChannel::server_hello()),
+                    None => {}
                 }
                 received.plain
             }
@@ -212,7 +217,8 @@ impl ServerSession {
             }
             FtpTimer::DataConnect => self.on_data_timeout(server, host),
             FtpTimer::DataProgress => self.on_data_watch(server, host),
-            FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry => {}
+            FtpTimer::Pace => self.go_on_sending(server, host),
+            FtpTimer::ControlConnect | FtpTimer::Reply | FtpTimer::Retry | FtpTimer::Wait => {}
         }
     }
 

@@ -5,10 +5,16 @@
 
 use super::negotiate::DataPlan;
 use super::profile::error_text;
-use super::{Completion, Server, ServerSession, Text};
-use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Host, Reply, TlsChannel, listing};
+use super::{Completion, Profile, RestartBeyond, Server, ServerSession, Stranger, Text};
+use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Hello, Host, Reply, TlsChannel, listing};
 use bytes::Bytes;
 use std::net::SocketAddr;
+
+/// How many names STOU tries.
+const MOST_NAMES: u32 = 100_000;
+
+/// How far beyond the end of a file REST may make it begin again, in bytes: as much as a scenario's files hold.
+const LARGEST_HOLE: usize = 100_000_000;
 
 /// A transfer that goes on.
 #[derive(Debug)]
@@ -20,6 +26,9 @@ pub(super) struct Transfer {
     shake: Shake,
     /// Bytes have moved since the data connection was looked at last.
     progress: bool,
+    /// Bytes that have gone since the last pause, where the rate is limited; and whether there is a pause now.
+    paced: usize,
+    pauses: bool,
 }
 
 /// How far the handshake of a protected data connection has come.
@@ -27,6 +36,8 @@ pub(super) struct Transfer {
 enum Shake {
     /// The client's hello is awaited; of a connection that is not protected, it is over at once.
     Hello,
+    /// Another hello is awaited, with a key for a curve that this server takes.
+    HelloAgain,
     /// The end of it is awaited.
     Finished,
     Over,
@@ -41,8 +52,19 @@ enum Job {
         listing: bool,
         done: Reply,
     },
-    /// STOR or APPE to this resolved path.
-    Receive { path: String, append: bool },
+    /// STOR, APPE or STOU to this resolved path.
+    Receive { path: String, place: Place },
+}
+
+/// Where in the file the bytes of an upload go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The file is new or emptied first.
+    Whole,
+    /// At its end (APPE).
+    End,
+    /// From here on (REST; RFC 3659, section 5); what is there beyond stays.
+    At(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +80,15 @@ enum Stage {
 }
 
 impl ServerSession {
-    /// Answers LIST, NLST, MLSD, RETR, STOR or APPE.
+    /// Answers LIST, NLST, MLSD, RETR, STOR, APPE or STOU.
     pub(super) fn begin_transfer(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) {
         let say = server.say();
-        if self.plan == DataPlan::None {
+        if self.plan == DataPlan::None && say.default_data_port {
+            // RFC 959, section 3.2 makes it the control connection's own port; proftpd takes the one below.
+            let client = host.control_remote();
+            self.plan = DataPlan::Active(SocketAddr::new(client.ip(), client.port().saturating_sub(1)));
+        }
+        if self.plan == DataPlan::None && say.arranges_first {
             return self.send(&say.not_arranged.reply(), host);
         }
         let restart = std::mem::take(&mut self.restart);
@@ -69,26 +96,35 @@ impl ServerSession {
             Ok(ready) => ready,
             Err(refusal) => {
                 // Elsewhere the arrangement stays good for another try.
-                if say.refusal_ends_plan {
+                if say.refusal_ends_plan && !matches!(self.plan, DataPlan::Active(_)) {
                     self.drop_data(host);
                 }
                 let refusal = self.fill(refusal, command, server, host);
                 return self.send(&refusal, host);
             }
         };
+        if self.plan == DataPlan::None {
+            let mut refusal = say.not_arranged.reply();
+            // pure-ftpd has told the name by then.
+            refusal.lines.splice(0..0, begins.lines.into_iter().filter(|line| line.starts_with("FILE: ")));
+            return self.send(&refusal, host);
+        }
         if !say.idle_while_waiting {
             host.cancel_timer(FtpTimer::Idle);
         }
+        let data_port = server.data_port(host.control_local().port());
         let stage = match self.plan {
             DataPlan::Active(_)
-                if say.exits_on_bind_failure && server.config.port_promiscuous && server.data_port().is_some() =>
+                if say.exits_on_bind_failure
+                    && server.config.port_promiscuous
+                    && data_port.is_some_and(|port| port < 1024) =>
             {
                 return self.exit_with([say.no_port, say.no_port_active], server, host);
             }
             DataPlan::Active(to) => {
-                if let Err(error) = host.connect_data(server.data_port(), to) {
+                if let Err(error) = host.connect_data(data_port, to) {
                     let reply = self.not_connected(error, server);
-                    self.plan = DataPlan::None;
+                    self.plan = self.plan_after(server);
                     return self.send(&reply, host);
                 }
                 if let Some(after) = server.connect_timeout() {
@@ -103,7 +139,7 @@ impl ServerSession {
             DataPlan::None | DataPlan::Accepted { .. } | DataPlan::Broken => Stage::Accepting,
         };
         let shake = if self.private { Shake::Hello } else { Shake::Over };
-        self.transfer = Some(Transfer { job, stage, begins, shake, progress: false });
+        self.transfer = Some(Transfer { job, stage, begins, shake, progress: false, paced: 0, pauses: false });
         match self.plan {
             DataPlan::Accepted { remote, closed } => self.accept(remote, closed, server, host),
             DataPlan::Broken => {
@@ -116,7 +152,7 @@ impl ServerSession {
     }
 
     /// What the command wants done, and what 150 says.
-    fn prepare(&self, command: &Command, restart: u64, server: &Server) -> Result<(Job, Reply), Text> {
+    fn prepare(&self, command: &Command, restart: u64, server: &mut Server) -> Result<(Job, Reply), Text> {
         let say = server.say();
         let path = FileSystem::resolve(&self.cwd, &command.argument);
         let mode = if self.binary { "BINARY" } else { "ASCII" };
@@ -138,16 +174,25 @@ impl ServerSession {
                 let done = transfer_done(say.transfer_done, bytes.len());
                 Ok((Job::Send { rest: bytes, listing: false, done }, begins))
             }
-            "STOR" | "APPE"
-                if server.files.read(&path).is_some()
-                    && server.config.is_anonymous(&self.user)
-                    && let Some([.., text]) = say.guests_may_not =>
-            {
-                Err(text)
-            }
             "STOR" | "APPE" if server.files.can_write(&path) => {
-                let append = command.verb == "APPE";
-                Ok((Job::Receive { path, append }, begins(say.store_begins, &[&command.argument])))
+                let place = self.place(&command.verb, &path, restart, server)?;
+                Ok((Job::Receive { path, place }, begins(say.store_begins, &[&command.argument])))
+            }
+            "STOU" => {
+                let name = self.unique_name(&command.argument, server);
+                let path = FileSystem::resolve(&self.cwd, &name);
+                if !server.files.can_write(&path) {
+                    return Err(say.store_failed);
+                }
+                let mut begins = if say.begins.is_some() {
+                    begins(say.store_begins, &[])
+                } else {
+                    Reply::new(150, format!("FILE: {name}"))
+                };
+                if say.begins.is_some() {
+                    begins.lines.insert(0, format!("FILE: {name}"));
+                }
+                Ok((Job::Receive { path, place: Place::Whole }, begins))
             }
             "STOR" | "APPE" => Err(say.store_failed),
             verb => {
@@ -162,6 +207,53 @@ impl ServerSession {
                 };
                 Ok((Job::Send { rest: bytes, listing: true, done }, begins))
             }
+        }
+    }
+
+    /// Where the bytes of STOR or APPE go.
+    fn place(&self, verb: &str, path: &str, restart: u64, server: &mut Server) -> Result<Place, Text> {
+        let say = server.say();
+        let size = server.files.size(path);
+        let filled = size.is_some_and(|size| size > 0);
+        if let Some([.., text]) = say.guests_may_not
+            && server.config.is_anonymous(&self.user)
+            && filled
+            && (verb == "APPE" || restart > 0)
+        {
+            // As measured, REST has emptied the file by then, and what is left of it is removed.
+            if restart > 0 {
+                server.files.remove(path);
+            }
+            return Err(text);
+        }
+        match say.restart_beyond {
+            RestartBeyond::Refused(text) if restart > size.unwrap_or_default() => {
+                if size.is_none() {
+                    server.files.write(path, Bytes::new());
+                }
+                Err(text)
+            }
+            RestartBeyond::Refused(_) if restart > 0 => Ok(Place::At(restart)),
+            RestartBeyond::Ignored if size.is_none() => Ok(Place::Whole),
+            _ if verb == "APPE" => Ok(Place::End),
+            _ if restart > 0 => Ok(Place::At(restart)),
+            _ => Ok(Place::Whole),
+        }
+    }
+
+    /// The name that STOU gives a file. In pure-ftpd's there is the time, in proftpd's are random letters (`mkstemp`):
+    /// here they count.
+    fn unique_name(&self, wanted: &str, server: &Server) -> String {
+        let is_new = |name: &String| server.files.read(&FileSystem::resolve(&self.cwd, name)).is_none();
+        let numbered = |name: &dyn Fn(u32) -> String| (0..MOST_NAMES).map(name).find(is_new).unwrap_or_default();
+        match server.config.software {
+            Profile::Vsftpd if wanted.is_empty() => numbered(&|number| format!("STOU.{}", number + 1)),
+            Profile::Vsftpd => numbered(&|number| match number {
+                0 => wanted.to_owned(),
+                number => format!("{wanted}.{number}"),
+            }),
+            Profile::PureFtpd => numbered(&|number| format!("pureftpd.6955b900.0.{number:04x}")),
+            Profile::Proftpd => numbered(&|number| format!("ftp{number:06}")),
         }
     }
 
@@ -217,11 +309,25 @@ impl ServerSession {
 
     /// Takes a passive data connection if it comes from the client. RFC 2577, section 4: anybody can race to the port.
     fn accept(&mut self, remote: SocketAddr, closed: bool, server: &mut Server, host: &mut dyn Host) {
-        host.stop_listening();
+        let say = server.say();
         if remote.ip() != host.control_remote().ip() && !server.config.pasv_promiscuous {
-            // vsftpd closes it in order; we reset it so that it cannot be taken for the next one.
-            host.abort_data();
-            return self.finish(&server.say().wrong_peer.reply(), server, host);
+            match say.stranger {
+                Stranger::Served => {}
+                Stranger::EndsTransfer => {
+                    host.stop_listening();
+                    host.leave_data();
+                    return self.finish(&say.wrong_peer.reply(), server, host);
+                }
+                Stranger::TurnedAway => {
+                    host.leave_data();
+                    self.upload = Vec::new();
+                    self.plan = DataPlan::Listening;
+                    return host.set_timer(FtpTimer::DataConnect, server.accept_timeout());
+                }
+            }
+        }
+        if !say.passive_stays {
+            host.stop_listening();
         }
         self.move_bytes(server, host);
         if closed {
@@ -233,7 +339,6 @@ impl ServerSession {
     fn move_bytes(&mut self, server: &mut Server, host: &mut dyn Host) {
         let Some(transfer) = &mut self.transfer else { return };
         transfer.stage = Stage::Moving;
-        self.plan = DataPlan::None;
         host.cancel_timer(FtpTimer::DataConnect);
         host.cancel_timer(FtpTimer::Idle);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
@@ -250,7 +355,13 @@ impl ServerSession {
     fn shake_hands(&mut self, server: &mut Server, host: &mut dyn Host) {
         let arrived = TlsChannel::handshakes(&self.upload.concat());
         let Some(transfer) = &mut self.transfer else { return };
-        if transfer.shake == Shake::Hello && arrived > 0 {
+        let retries = usize::from(server.say().wants_p256 && arrived.first() == Some(&Hello::X25519));
+        if transfer.shake == Shake::Hello && arrived.len() == 1 && retries == 1 {
+            transfer.shake = Shake::HelloAgain;
+            host.send_data(TlsChannel::retry());
+        }
+        let arrived = arrived.len().saturating_sub(retries);
+        if matches!(transfer.shake, Shake::Hello | Shake::HelloAgain) && arrived > 0 {
             transfer.shake = Shake::Finished;
             host.send_data(TlsChannel::data_server_hello());
         }
@@ -265,27 +376,46 @@ impl ServerSession {
         }
     }
 
-    /// Sends what there is to send, as far as the socket takes it; an upload has nothing.
+    /// Sends what there is to send, as far as the socket takes it and the rate allows; an upload has nothing.
     pub(super) fn send_file(&mut self, server: &mut Server, host: &mut dyn Host) {
         let Some(transfer) = &mut self.transfer else { return };
         let Job::Send { rest, listing, .. } = &mut transfer.job else { return };
-        if transfer.stage != Stage::Moving || transfer.shake != Shake::Over {
+        if transfer.stage != Stage::Moving || transfer.shake != Shake::Over || transfer.pauses {
             return;
         }
         let corked = *listing && server.say().corks_listings;
-        let taken = match rest.len() {
+        let pace = server.pace().filter(|_| !*listing && !self.private);
+        let allowed = pace.map_or(rest.len(), |(chunk, _)| rest.len().min(chunk - transfer.paced));
+        let taken = match allowed {
             _ if corked => host.send_last_data(rest.clone()),
             0 => 0,
-            _ => host.send_data(rest.clone()),
+            _ => host.send_data(rest.slice(..allowed)),
         };
         let left = rest.split_off(taken);
         self.moved[1] += rest.len() as u64;
         *rest = left;
         let all = rest.is_empty();
+        // Measured with strace: vsftpd pauses after 64 KiB, proftpd after 16 KiB, pure-ftpd after 48 KiB.
+        if let Some((chunk, pause)) = pace {
+            transfer.paced += taken;
+            if transfer.paced == chunk && !all {
+                transfer.paced = 0;
+                transfer.pauses = true;
+                host.set_timer(FtpTimer::Pace, pause);
+            }
+        }
         self.bytes_moved(taken, server, host);
         if all {
             self.end_of_file(corked, server, host);
         }
+    }
+
+    /// The pause for the sake of the rate is over.
+    pub(super) fn go_on_sending(&mut self, server: &mut Server, host: &mut dyn Host) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.pauses = false;
+        }
+        self.send_file(server, host);
     }
 
     /// Everything was given to the socket: it is closed.
@@ -388,7 +518,7 @@ impl ServerSession {
         } else if self.receiving() {
             self.upload.push(bytes);
             self.bytes_moved(count, server, host);
-        } else if matches!(self.plan, DataPlan::Accepted { .. }) {
+        } else if self.transfer.is_none() && matches!(self.plan, DataPlan::Accepted { .. }) {
             self.upload.push(bytes);
         }
     }
@@ -475,6 +605,7 @@ impl ServerSession {
             }
             Some(Stage::Accepting) => {
                 host.stop_listening();
+                self.plan = DataPlan::None;
                 self.finish(&server.say().nobody_came.reply(), server, host);
             }
             Some(Stage::Moving | Stage::Closing) | None => {}
@@ -483,7 +614,7 @@ impl ServerSession {
 
     /// Puts what was received into its file; how many bytes that is.
     fn store(&mut self, server: &mut Server) -> usize {
-        let Some(Transfer { job: Job::Receive { path, append }, .. }) = &self.transfer else { return 0 };
+        let Some(Transfer { job: Job::Receive { path, place }, .. }) = &self.transfer else { return 0 };
         let mut body = match &mut self.upload[..] {
             [] => Bytes::new(),
             [one] => std::mem::take(one),
@@ -494,8 +625,11 @@ impl ServerSession {
         }
         let len = body.len();
         self.moved[0] += len as u64;
-        if let Some(before) = server.files.read(path).filter(|_| *append) {
-            body = [before.as_ref(), body.as_ref()].concat().into();
+        let before = server.files.read(path).cloned().unwrap_or_default();
+        match *place {
+            Place::Whole => {}
+            Place::End => body = [before.as_ref(), body.as_ref()].concat().into(),
+            Place::At(at) => body = overwritten(&before, at, &body),
         }
         // Somebody else may have put a directory there meanwhile; then the bytes are lost.
         server.files.write(path, body);
@@ -504,14 +638,25 @@ impl ServerSession {
 
     /// The last reply of a transfer; then the commands that waited.
     fn finish(&mut self, reply: &Reply, server: &mut Server, host: &mut dyn Host) {
+        self.plan = self.plan_after(server);
         self.transfer = None;
-        self.plan = DataPlan::None;
         self.upload = Vec::new();
         host.cancel_timer(FtpTimer::DataConnect);
+        host.cancel_timer(FtpTimer::Pace);
         host.cancel_timer(FtpTimer::DataProgress);
         self.send(reply, host);
         host.set_timer(FtpTimer::Idle, server.idle_timeout());
         self.read_commands(server, host);
+    }
+
+    /// What is left of the arrangement after a transfer.
+    fn plan_after(&self, server: &Server) -> DataPlan {
+        let say = server.say();
+        match self.plan {
+            DataPlan::Active(to) if say.active_stays => DataPlan::Active(to),
+            DataPlan::Listening | DataPlan::Accepted { .. } if say.passive_stays => DataPlan::Listening,
+            _ => DataPlan::None,
+        }
     }
 
     /// Forgets the arrangement and whatever came of it, as a new PORT or PASV and the session's end do.
@@ -527,12 +672,22 @@ impl ServerSession {
             host.stop_listening();
         }
         if self.transfer.take().is_some() {
+            host.cancel_timer(FtpTimer::Pace);
             host.cancel_timer(FtpTimer::DataConnect);
             host.cancel_timer(FtpTimer::DataProgress);
         }
         self.plan = DataPlan::None;
         self.upload = Vec::new();
     }
+}
+
+/// A file with other bytes from `at` on; a hole before them reads as zeros, up to the size that files can have here.
+fn overwritten(before: &[u8], at: u64, body: &[u8]) -> Bytes {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(LARGEST_HOLE.max(before.len()));
+    let mut file = before.to_vec();
+    file.resize(file.len().max(at + body.len()), 0);
+    file[at..at + body.len()].copy_from_slice(body);
+    file.into()
 }
 
 /// 226 after a file; where the program tells a rate, that of a tenth of a millisecond.

@@ -6,6 +6,13 @@
 //!
 //! Not modelled: texts that depend on the wall clock (pure-ftpd's greeting always says 00:00) or on a stopwatch (its
 //! rate is that of a transfer that takes a tenth of a millisecond).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `proftpd` | proftpd 1.3.8 with one `<Anonymous>` section and the server's name `lab` |
+//! | `pure_ftpd` | pure-ftpd 1.0.50, for anonymous users only, as Debian starts it |
+//! | `table` | what a server program says and does, as one table: its texts, then its habits |
+//! | `vsftpd` | vsftpd 3.0.3 |
 
 mod proftpd;
 mod pure_ftpd;
@@ -75,6 +82,50 @@ pub enum Foreign {
     /// A private address, from a client whose own is public, is taken for the client's: a NAT has been at work. Another
     /// is refused (proftpd).
     PeerInstead,
+}
+
+/// What becomes of a passive data connection from another address than the client's (RFC 2577, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// It is closed, and the transfer refused with 425 (vsftpd).
+    EndsTransfer,
+    /// It is closed, and the client's own is awaited, without a word (pure-ftpd).
+    TurnedAway,
+    /// It is served like any other (proftpd).
+    Served,
+}
+
+/// Which refusals of PORT and EPRT end the arrangement that there was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortRefusal {
+    /// All of them (vsftpd).
+    Any,
+    /// That of the address or the port, but not that of a text that is no address (pure-ftpd).
+    Address,
+    /// None (proftpd).
+    None,
+}
+
+/// What becomes of REST before an upload, beyond the end of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartBeyond {
+    /// The file gets a hole (vsftpd); APPE goes to the end all the same.
+    Hole,
+    /// Where the file is new, REST counts for nothing (pure-ftpd).
+    Ignored,
+    /// It is refused, and APPE goes where REST says too (proftpd).
+    Refused(Text),
+}
+
+/// The fixed port that active data connections may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataOrigin {
+    /// 20, or the one that is set (vsftpd's `ftp_data_port`).
+    Set,
+    /// 20, whatever the control port is (pure-ftpd).
+    Twenty,
+    /// The one below the control port (proftpd; RFC 959, section 3.2).
+    BelowControl,
 }
 
 /// What a line of FEAT depends on.

@@ -1,6 +1,6 @@
 //! What a server program says and does, as one table: its texts, then its habits.
 
-use super::{Completion, Foreign, ListStyle, Needs, Text};
+use super::{Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, RestartBeyond, Stranger, Text};
 
 /// The texts of one server program and its habits. Texts are named after what they answer; an example is in
 /// the vsftpd column.
@@ -78,8 +78,10 @@ pub struct ProfileTable {
     pub type_bad: Text,
     pub mode_ok: Text,
     pub mode_bad: Text,
+    pub mode_unknown: Text,
     pub structure_ok: Text,
     pub structure_bad: Text,
+    pub structure_unknown: Text,
     // Arranging data connections.
     pub port_ok: Text,
     pub port_illegal: Text,
@@ -155,6 +157,8 @@ pub struct ProfileTable {
     pub counts_ports: bool,
     /// What PBSZ and PROT get before AUTH where there is TLS, if not as where there is none.
     pub tls_first: Option<Text>,
+    /// Whether its TLS takes curve P-256 only, and asks for another hello of a client that has offered no key for it.
+    pub wants_p256: bool,
     /// Whether CCC is known where there is TLS.
     pub knows_ccc: bool,
     /// The names that AUTH has for TLS.
@@ -191,8 +195,34 @@ pub struct ProfileTable {
     pub directory_is_no_file: &'static str,
     /// What PASV gets over IPv6, if it is not tried.
     pub no_pasv_over_ipv6: Option<Text>,
-    /// Whether EPSV ALL forbids PASV (it forbids PORT and EPRT).
-    pub epsv_all_is_all: bool,
+    /// What EPSV ALL forbids.
+    pub epsv_all_forbids: &'static [&'static str],
+    /// What becomes of a passive data connection from another address than the client's.
+    pub stranger: Stranger,
+    /// What becomes of REST beyond the end of a file that is sent.
+    pub restart_beyond: RestartBeyond,
+    /// What a line gets, after the login, that lacks the argument it needs.
+    pub argument_missing: &'static [(&'static str, Text)],
+    /// Commands that must have no argument, and what they get if they have one.
+    pub takes_no_argument: Option<(&'static [&'static str], Text)>,
+    /// What ALLO gets that is no number, if anybody looks.
+    pub allocation_bad: Option<Text>,
+    /// How many bytes it writes before it pauses where the rate is limited.
+    pub paced_chunk: u32,
+    /// Whether RANG is known.
+    pub knows_rang: bool,
+    /// Whether TYPE looks at the first letter of its argument only.
+    pub type_by_letter: bool,
+    /// Which refusals of PORT and EPRT end the arrangement that there was.
+    pub refused_port_drops: PortRefusal,
+    /// Whether the address of PORT and EPRT is good for every transfer until the next arrangement.
+    pub active_stays: bool,
+    /// Whether the passive port is good for every transfer until the next arrangement.
+    pub passive_stays: bool,
+    /// Whether a transfer without an arrangement goes to the client's default data port: its control port, less one.
+    pub default_data_port: bool,
+    /// Whether a transfer without an arrangement is refused before anybody looks at the file.
+    pub arranges_first: bool,
     /// What MFMT gets: a guest, another user; `None`: it is unknown.
     pub set_time: Option<[Text; 2]>,
     /// Whether the end of an upload is told at once, and not only when the client has acknowledged our FIN.
@@ -205,7 +235,9 @@ pub struct ProfileTable {
     pub list_style: ListStyle,
     /// Whether ABOR is heard while bytes move.
     pub hears_abor: bool,
-    /// Whether active data connections come from port 20, unless the configuration says.
+    /// The port that active data connections come from, where it is a fixed one.
+    pub data_origin: DataOrigin,
+    /// Whether they come from there, unless the configuration says.
     pub from_port_20: bool,
     /// Seconds it waits for a command, unless the configuration says.
     pub idle_timeout: u64,

@@ -1,6 +1,8 @@
 //! vsftpd 3.0.3. What the other programs do not say or do otherwise is taken from here.
 
-use super::{Completion, Foreign, ListStyle, Needs, ProfileTable, Text};
+use super::{
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stranger, Text,
+};
 
 pub(super) const VSFTPD: ProfileTable = ProfileTable {
     greeting: Text(220, "(vsFTPd 3.0.3)"),
@@ -88,8 +90,10 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     type_bad: Text(500, "Unrecognised TYPE command."),
     mode_ok: Text(200, "Mode set to S."),
     mode_bad: Text(504, "Bad MODE command."),
+    mode_unknown: Text(504, "Bad MODE command."),
     structure_ok: Text(200, "Structure set to F."),
     structure_bad: Text(504, "Bad STRU command."),
+    structure_unknown: Text(504, "Bad STRU command."),
     // Arranging data connections.
     port_ok: Text(200, "PORT command successful. Consider using PASV."),
     port_illegal: Text(500, "Illegal PORT command."),
@@ -172,6 +176,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     refusal_ends_plan: false,
     on_eof: None,
     tls_first: Some(Text(503, "{verb} needs a secure connection.")),
+    wants_p256: true,
     knows_ccc: false,
     tls_names: &["TLS", "TLS-C", "SSL"],
     counts_ports: false,
@@ -191,13 +196,32 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     store_done_ascii: None,
     directory_is_no_file: "",
     no_pasv_over_ipv6: None,
-    epsv_all_is_all: true,
+    // RFC 2428, section 4 wants EPRT refused as well; it is not.
+    epsv_all_forbids: &["PORT", "PASV"],
+    stranger: Stranger::EndsTransfer,
+    restart_beyond: RestartBeyond::Hole,
+    argument_missing: &[
+        ("CWD", Text(550, "Failed to change directory.")),
+        ("XCWD", Text(550, "Failed to change directory.")),
+        ("EPRT", Text(500, "Bad EPRT protocol.")),
+    ],
+    takes_no_argument: None,
+    allocation_bad: None,
+    paced_chunk: 65_536,
+    knows_rang: false,
+    type_by_letter: false,
+    refused_port_drops: PortRefusal::Any,
+    active_stays: false,
+    passive_stays: false,
+    default_data_port: false,
+    arranges_first: true,
     guests_may_site: false,
     set_time: None,
     ends_upload_at_once: false,
     facts: None,
     list_style: ListStyle::Vsftpd,
     hears_abor: false,
+    data_origin: DataOrigin::Set,
     from_port_20: true,
     idle_timeout: 300,
     data_timeout_secs: 300,

@@ -2,15 +2,14 @@
 //!
 //! Numbers are decimal and exact: no floating point, so that every platform reads the same.
 
-use crate::network::Chance;
 use crate::suggest::{closest, quote};
 use crate::time::Duration;
 
 /// Why a quantity is not one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct UnitError {
-    pub(super) message: String,
-    pub(super) help: String,
+pub(crate) struct UnitError {
+    pub(crate) message: String,
+    pub(crate) help: String,
 }
 
 type Units = [(&'static str, u64)];
@@ -26,6 +25,8 @@ const TIME: &Units = &[
 ];
 const RATE: &Units =
     &[("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000), ("Tbit/s", 1_000_000_000_000)];
+const BYTES_A_SECOND: &Units =
+    &[("B/s", 1), ("kB/s", 1_000), ("MB/s", 1_000_000), ("KiB/s", 1 << 10), ("MiB/s", 1 << 20)];
 const SIZE: &Units = &[
     ("B", 1),
     ("bytes", 1),
@@ -39,29 +40,33 @@ const SIZE: &Units = &[
 ];
 
 /// `5 ms`, `1.5 s`, `2 min`.
-pub(super) fn duration(text: &str) -> Result<Duration, UnitError> {
+pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
     quantity(text, "a duration", "`5 ms`, `1.5 s` or `2 min`", TIME, None).map(Duration::from_nanos)
 }
 
 /// `100 Mbit/s`, in bits a second.
-pub(super) fn rate(text: &str) -> Result<u64, UnitError> {
+pub(crate) fn rate(text: &str) -> Result<u64, UnitError> {
     quantity(text, "a bandwidth", "`10 Mbit/s` or `64 kbit/s`", RATE, None)
 }
 
+/// `50 kB/s`, in bytes a second.
+pub(crate) fn bytes_a_second(text: &str) -> Result<u64, UnitError> {
+    quantity(text, "a rate", "`50 kB/s` or `1 MB/s`", BYTES_A_SECOND, None)
+}
+
 /// `1 %`, `0.05 %`, in millionths.
-pub(super) fn percent(text: &str) -> Result<Chance, UnitError> {
-    let (range, examples) = ("between 0 % and 100 %", "`1 %` or `0.05 %`");
-    match quantity(text, "a percentage", examples, &[("%", 10_000)], None)? {
-        millionths if millionths <= u64::from(Chance::ALWAYS.0) => Ok(Chance(millionths as u32)),
+pub(crate) fn percent(text: &str) -> Result<u64, UnitError> {
+    match quantity(text, "a percentage", "`1 %` or `0.05 %`", &[("%", 10_000)], None)? {
+        millionths if millionths <= 1_000_000 => Ok(millionths),
         _ => Err(UnitError {
             message: format!("{} is more than everything", quote(text)),
-            help: format!("a percentage is {range}"),
+            help: String::from("a percentage is between 0 % and 100 %"),
         }),
     }
 }
 
 /// `2 kB`, `1 MiB`, `300`, in bytes.
-pub(super) fn size(text: &str) -> Result<u64, UnitError> {
+pub(crate) fn size(text: &str) -> Result<u64, UnitError> {
     quantity(text, "a size", "`2 kB`, `1 MiB` or `300 B`", SIZE, Some(1))
 }
 
@@ -120,12 +125,13 @@ mod tests {
         assert_eq!(duration("2 min"), Ok(Duration::from_secs(120)));
         assert_eq!(duration("0 s"), Ok(Duration::ZERO));
         assert_eq!(rate("100 Mbit/s"), Ok(100_000_000));
+        assert_eq!(bytes_a_second("50 kB/s"), Ok(50_000));
         assert_eq!(size("2 kB"), Ok(2000));
         assert_eq!(size("1.5 MiB"), Ok(1_572_864));
         assert_eq!(size("300"), Ok(300));
-        assert_eq!(percent("1 %"), Ok(Chance(10_000)));
-        assert_eq!(percent("0.05%"), Ok(Chance(500)));
-        assert_eq!(percent("100 %"), Ok(Chance::ALWAYS));
+        assert_eq!(percent("1 %"), Ok(10_000));
+        assert_eq!(percent("0.05%"), Ok(500));
+        assert_eq!(percent("100 %"), Ok(1_000_000));
     }
 
     #[test]
