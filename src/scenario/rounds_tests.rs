@@ -46,10 +46,8 @@ const MISTAKES: &[Mistake] = &[
         "client = \"client\"\nserver = \"sever\"",
         "no link names a node `sever`",
     ),
-    mistake("run = [\"ls\", \"put notes.txt\"]", "run = [\"ls\", \"put notes.txt\", \"get\"]", "get"),
-    mistake(
-        "run = [\"ls\", \"put notes.txt\"]",
-        "run = [\"ls\", \"put notes.txt\", \"put other.txt\"]",
+    mistake("\"put notes.txt\"]", "\"put notes.txt\", \"get\"]", "get"),
+    mistake("\"put notes.txt\"]", "\"put notes.txt\", \"put other.txt\"]",
         "no file `other.txt`",
     ),
     mistake("\"notes.txt\" = \"100 B\"", "\"notes.txt\" = \"100 X\"", "`X` is not a unit"),
