@@ -343,3 +343,26 @@ run = ["ls", "get hello.txt"]
         }
     }
 }
+
+/// A NAT forgets the control connection that says nothing during a long upload (`nf_conntrack_tcp_timeout_established`): 226
+/// comes to the router itself, which knows nothing of it.
+#[test]
+fn a_nat_forgets_a_quiet_control_connection() {
+    let outcome = |timeouts: &str| {
+        let source = format!(
+            "title = \"t\"\nlimits = {{ time = \"3 h\" }}\n\
+             links = [{{ path = \"client -- home -- internet\", bandwidth = \"1 Mbit/s\" }}, \"internet -- server\"]\n\
+             [nodes.client]\naddress = \"192.168.1.10\"\n[nodes.home.firewall]\n{timeouts}\n\
+             [nodes.home.firewall.postrouting]\nrules = ['oifname \"internet\" masquerade']\n\
+             [nodes.server]\naddress = \"203.0.113.5\"\nftp-server = true\n\
+             [[sessions]]\nclient = \"client\"\nserver = \"server\"\nsoftware = \"curl\"\nrun = [\"put big\"]\n\
+             files = {{ big = \"4 MB\" }}\n"
+        );
+        let scenario = parse(&source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let trace = scenario.run().expect("it ends");
+        outcomes(&trace)[0].outcome
+    };
+    assert_eq!(outcome(""), Outcome::Ok);
+    assert_eq!(outcome("conntrack-timeouts = { established = \"40 s\" }"), Outcome::Ok, "33 s are not too long");
+    assert_ne!(outcome("conntrack-timeouts = { established = \"20 s\" }"), Outcome::Ok);
+}

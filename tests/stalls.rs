@@ -38,7 +38,7 @@ fn cut(server: &str, software: &str, size: &str, run: &str) -> String {
          links = [\"client -- r\", {{ path = \"r -- server\", cuts = [{{ from = \"300 ms\", to = \"100000 s\" }}] }}]\n\
          [nodes.server]\nftp-server = {{ {server}, files = {{ f = \"{size}\" }} }}\n\
          [[sessions]]\nclient = \"client\"\nserver = \"server\"\nsoftware = \"{software}\"\nrun = [\"{run}\"]\n\
-         files = {{ f = \"{size}\" }}\n"
+         files = {{ f = \"{size}\", g = \"{size}\" }}\n"
     )
 }
 
@@ -61,6 +61,27 @@ fn the_data_time_is_looked_at_every_period() {
     // An upload that stalls early in the first period is found out at the end of the second (measured: 600.0 s).
     let trace = run(&cut("software = \"vsftpd\"", "curl", "40 MB", "put f"));
     assert_eq!(complaints(&trace), [(600, 421)]);
+}
+
+/// pure-ftpd waits 15 minutes and then calls only the transfer off (measured: a download ends with a 150 that tells the
+/// rate, an upload with 451 Timeout). proftpd sleeps in `sendfile()` until TCP gives up (measured: 426 after 941 s).
+#[test]
+fn the_other_servers_wait_in_their_own_ways() {
+    let said = |server: &str, run_list: &str| {
+        let trace = run(&cut(&format!("software = \"{server}\""), "curl", "40 MB", run_list));
+        let late = |at: u64| at > 800_000_000_000;
+        let last = trace.frames.iter().find_map(|frame| match &frame.event {
+            Event::FtpReply { side: Side::Sent, code, lines } if late(frame.at.as_nanos()) => {
+                Some((*code, lines[0].clone(), frame.at.as_nanos()))
+            }
+            _ => None,
+        });
+        let (code, line, at) = last.expect("it says something");
+        (code, line.split_whitespace().last().unwrap_or_default().to_owned(), at / 1_000_000_000)
+    };
+    assert_eq!(said("pure-ftpd", "get f"), (150, String::from("second"), 900));
+    assert_eq!(said("pure-ftpd", "put g"), (451, String::from("Timeout"), 900));
+    assert_eq!(said("proftpd", "get f"), (426, String::from("closed"), 945));
 }
 
 /// A router that swallows what is too large, and its ICMP error is filtered: all of a small file lies in the send buffer,

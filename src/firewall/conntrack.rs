@@ -16,13 +16,14 @@ mod tracked;
 mod tuple;
 mod window;
 
+use super::Timeouts;
 use super::ct::{CtState, Direction};
 use super::helper::FtpHelper;
 use super::track_state::{Kind, TrackState};
 use crate::ids::{EntryId, FrameId};
 use crate::lookup::LookUp;
 use crate::packet::{Body, Endpoint, Packet, Segment, Tag};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use expectation::Waiting;
 pub use expectation::{Expectation, Fate};
 pub use expiry::Expired;
@@ -32,9 +33,6 @@ use std::collections::BinaryHeap;
 pub use tracked::Tracked;
 pub use tuple::Tuple;
 use window::{Judgement, Standing, TcpTrack};
-
-/// What is left of an entry's life after an end that does not fit (`nf_tcp_handle_invalid`).
-const ENDING: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -99,6 +97,8 @@ pub struct Conntrack {
     pub loose_helper: bool,
     /// Connections that began before anybody looked are picked up (`nf_conntrack_tcp_loose`).
     pub loose: bool,
+    /// How long connections are remembered (`nf_conntrack_tcp_timeout_*`).
+    pub timeouts: Timeouts,
 }
 
 impl Default for Conntrack {
@@ -113,6 +113,7 @@ impl Default for Conntrack {
             translates: false,
             loose_helper: false,
             loose: true,
+            timeouts: Timeouts::default(),
         }
     }
 }
@@ -185,11 +186,11 @@ impl Conntrack {
             Standing { replied: entry.replied, assured: entry.assured, ack_shift: entry.ack_shift(direction, segment) };
         let before = entry.change(id);
         let old = entry.tcp.state();
-        let renewed = match entry.tcp.judge(direction, kind, segment, standing) {
+        let renewed = match entry.tcp.judge(direction, kind, segment, standing, &self.timeouts) {
             Judgement::Invalid => return Tracked::invalid(),
             Judgement::InvalidEnd => {
                 if entry.assured && entry.tcp.ended_before(direction, kind) {
-                    entry.expires = entry.expires.min(now + ENDING);
+                    entry.expires = entry.expires.min(now + self.timeouts.unacknowledged());
                     self.note_deadline(id);
                 }
                 return Tracked::invalid();
@@ -272,7 +273,7 @@ impl Conntrack {
         else {
             return true;
         };
-        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.loose) else { return true };
+        let Some((tcp, life)) = TcpTrack::begin(kind, segment, self.loose, &self.timeouts) else { return true };
         if self.translates && (self.is_used(now, original) || self.is_used(now, reply)) {
             return false;
         }

@@ -17,6 +17,7 @@
 //! | `nat` | translation of addresses and ports |
 //! | `helper` | the FTP helper |
 //! | `limit` | rates |
+//! | `timeouts` | how long connection tracking remembers TCP connections |
 //! | `track_state` | the states of a tracked TCP connection |
 
 mod chain;
@@ -28,6 +29,7 @@ mod limit;
 mod nat;
 mod parse;
 mod rule;
+mod timeouts;
 mod track_state;
 mod verdict;
 
@@ -41,6 +43,7 @@ pub use nat::translate;
 pub use parse::{RuleError, parse_policy, parse_rule};
 pub(crate) use parse::{is_reserved, plain_text, word_span};
 pub use rule::{Action, AddressSet, EndSet, Family, Match, NatTarget, Policy, PortSet, RejectWith, Rule, Test};
+pub use timeouts::Timeouts;
 pub use track_state::TrackState;
 pub use verdict::Verdict;
 

@@ -2,7 +2,6 @@
 //! middle can know. Recorded on Linux 6.18: `tests/truth/conntrack.jsonl`.
 
 use crate::packet::Flags;
-use crate::time::Duration;
 use std::fmt;
 
 /// The state of a tracked connection.
@@ -104,17 +103,6 @@ impl TrackState {
             (Kind::Ack, LastAck, _) => To(TimeWait),
             (Kind::Fin, TimeWait | Close, _) | (Kind::Ack, SynReceived | Established | TimeWait | Close, _) => To(self),
         }
-    }
-
-    /// How long an entry lives after its last packet (`nf_conntrack_tcp_timeout_*`).
-    pub const fn timeout(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::SynSent | Self::SynSent2 | Self::FinWait | Self::TimeWait => 120,
-            Self::SynReceived | Self::CloseWait => 60,
-            Self::Established => 432_000,
-            Self::LastAck => 30,
-            Self::Close => 10,
-        })
     }
 
     /// conntrack's name.

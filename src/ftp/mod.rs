@@ -51,6 +51,6 @@ pub use mode::{Mode, UnknownMode};
 pub use reply::{Reply, ReplyError, ReplyReader};
 pub use server::{
     Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Server,
-    ServerConfig, ServerSession, Stranger, Text,
+    ServerConfig, ServerSession, Stalled, Stranger, Text,
 };
 pub use tls::{Hello, NotARecord, Received, TlsChannel};

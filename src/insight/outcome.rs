@@ -128,7 +128,7 @@ fn fallback(run: &str, mode: Mode, range: &[(FrameId, &Frame)]) -> Vec<String> {
 }
 
 fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (Outcome, Option<FrameId>) {
-    let network = || death(range).or_else(|| refusal(trace, range));
+    let network = || death(trace, range).or_else(|| refusal(trace, range));
     match result {
         CommandResult::Ok => (Outcome::Ok, None),
         CommandResult::NotRun => (Outcome::NotRun, None),
@@ -146,13 +146,21 @@ fn judge(trace: &Trace, result: CommandResult, range: &[(FrameId, &Frame)]) -> (
 
 /// The first packet that died of the connection that was begun last; else the last one that died at all, for a loss
 /// that was made good is no cause.
-fn death(range: &[(FrameId, &Frame)]) -> Option<(Outcome, Option<FrameId>)> {
+fn death(trace: &Trace, range: &[(FrameId, &Frame)]) -> Option<(Outcome, Option<FrameId>)> {
     let begun = range.iter().rev().find_map(|(_, frame)| match frame.event {
         Event::Socket { action: SocketAction::Connect, .. } => frame.tag.and_then(|tag| tag.connection),
         _ => None,
     });
     let of_begun = |frame: &Frame| frame.tag.is_some_and(|tag| tag.connection.is_some() && tag.connection == begun);
-    let mut deaths = range.iter().filter_map(|(id, frame)| Some((end_of(frame)?, *id, of_begun(frame))));
+    // A RST that gets lost says only that its receiver goes on: what it answers is the cause, not its own end.
+    let lost_reset = |frame: &Frame| match frame.event {
+        Event::Lost { packet, .. } => trace.packet(packet).tcp().is_some_and(|it| it.flags.contains(Flags::RST)),
+        _ => false,
+    };
+    let mut deaths = range
+        .iter()
+        .filter(|(_, frame)| !lost_reset(frame))
+        .filter_map(|(id, frame)| Some((end_of(frame)?, *id, of_begun(frame))));
     let mut last = None;
     let first = deaths.find(|(outcome, id, of_begun)| {
         last = Some((*outcome, Some(*id)));

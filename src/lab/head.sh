@@ -65,7 +65,9 @@ add_node() {
     ip netns add "$prefix-$1"
     in_node "$1" ip link set dev lo up
     # shellcheck disable=SC2016 # for the inner shell
-    in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$file"; done' 2>/dev/null || :
+    in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad /proc/sys/net/ipv6/conf/*/router_solicitations; do
+        echo 0 >"$file"
+    done' 2>/dev/null || :
     # A namespace begins with what the machine is set to.
     in_node "$1" sh -c "echo $2 >/proc/sys/net/ipv4/ip_forward; echo $2 >/proc/sys/net/ipv6/conf/all/forwarding
         for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >\"\$file\"; done

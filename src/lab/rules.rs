@@ -18,6 +18,7 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
         routes: _,
         loose_helper,
         loose_tracking,
+        conntrack_timeouts,
         chains,
         named_chains,
         ftp_server: _,
@@ -48,6 +49,10 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
     let out = &mut script.body;
     *out += &document(&format!("\"$work/rules.{index}.nft\""), "END-OF-RULES", &rules);
     let _ = writeln!(out, "in_node {} nft -f \"$work/rules.{index}.nft\"", quoted(name));
+    for (name_of_time, seconds) in conntrack_timeouts.changed() {
+        let setting = format!("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_{name_of_time}");
+        let _ = writeln!(out, "in_node {} sh -c 'echo {seconds} >{setting}'", quoted(name));
+    }
     if !*loose_tracking {
         // After the rules, for they load what the setting is about.
         let setting = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose";

@@ -41,7 +41,7 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
         let ipv6 = node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr().is_ipv6());
         let (program, package, command) = match server.config.software {
             Profile::Vsftpd => ("vsftpd", "vsftpd", vsftpd(index, server, ipv6, &mut script.body)),
-            Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server)),
+            Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server, ipv6)),
             Profile::Proftpd => ("proftpd", "proftpd-core", proftpd(index, server, ipv6, &mut script.body)),
         };
         script.needs.insert((program, package));
@@ -199,8 +199,12 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
 }
 
 /// The command that starts it: pure-ftpd is told everything as options.
-fn pure_ftpd(spec: &FtpServerSpec) -> String {
+fn pure_ftpd(spec: &FtpServerSpec, ipv6: bool) -> String {
     let mut command = format!("pure-ftpd -H -A -M -l unix -S ,{}", spec.port);
+    // By itself it listens for IPv6 too, says so in its greeting, and then takes `EPSV 2` over IPv4.
+    if !ipv6 {
+        command += " -4";
+    }
     if !spec.config.anonymous {
         command += " -E";
     }

@@ -224,6 +224,7 @@ impl Scenario {
         if let Some(conntrack) = firewall.conntrack_mut() {
             conntrack.loose_helper = node.loose_helper;
             conntrack.loose = node.loose_tracking;
+            conntrack.timeouts = node.conntrack_timeouts;
         }
         firewall
     }

@@ -3,8 +3,8 @@
 use super::Diagnostic;
 use super::document::{Field, Located, Problems, Table};
 use crate::firewall::{
-    Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, is_reserved, parse_policy, parse_rule, plain_text,
-    word_span,
+    Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, Timeouts, is_reserved, parse_policy, parse_rule,
+    plain_text, word_span,
 };
 use crate::suggest::{one_of, quote};
 use std::ops::Range;
@@ -18,11 +18,18 @@ pub(super) struct FirewallDraft {
     pub(super) named: Vec<NamedDraft>,
     pub(super) loose_helper: bool,
     pub(super) loose_tracking: bool,
+    pub(super) conntrack_timeouts: Timeouts,
 }
 
 impl Default for FirewallDraft {
     fn default() -> Self {
-        Self { chains: Vec::new(), named: Vec::new(), loose_helper: false, loose_tracking: true }
+        Self {
+            chains: Vec::new(),
+            named: Vec::new(),
+            loose_helper: false,
+            loose_tracking: true,
+            conntrack_timeouts: Timeouts::default(),
+        }
     }
 }
 
@@ -64,11 +71,17 @@ pub(super) fn read(
 ) -> FirewallDraft {
     let mut draft = FirewallDraft::default();
     let Some(table) = problems.table(field, "[nodes.office.firewall.forward]") else { return draft };
-    let keys: Vec<&str> =
-        Hook::ALL.map(Hook::name).into_iter().chain(["chains", "loose-helper", "loose-tracking"]).collect();
+    let keys: Vec<&str> = Hook::ALL
+        .map(Hook::name)
+        .into_iter()
+        .chain(["chains", "loose-helper", "loose-tracking", "conntrack-timeouts"])
+        .collect();
     problems.known(&table, "a firewall", &keys);
     draft.loose_helper = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
     draft.loose_tracking = table.get("loose-tracking").and_then(|field| problems.boolean(field)).unwrap_or(true);
+    if let Some(field) = table.get("conntrack-timeouts") {
+        timeouts(problems, field, &mut draft.conntrack_timeouts);
+    }
     for hook in Hook::ALL {
         if let Some(field) = table.get(hook.name()) {
             draft.chains.extend(chain(problems, field, hook, neighbours, count));
@@ -84,6 +97,20 @@ pub(super) fn read(
         }
     }
     draft
+}
+
+/// `conntrack-timeouts`: `nf_conntrack_tcp_timeout_*`.
+fn timeouts(problems: &mut Problems<'_>, field: &Field<'_>, timeouts: &mut Timeouts) {
+    let Some(table) = problems.table(field, "{ established = \"5 min\" }") else { return };
+    let names = Timeouts::ALL.map(|(name, _)| name);
+    problems.known(&table, "`conntrack-timeouts`", &names);
+    for name in names {
+        if let Some(time) = table.get(name).and_then(|field| problems.duration(field))
+            && let Some(place) = timeouts.named_mut(name)
+        {
+            *place = time;
+        }
+    }
 }
 
 /// `[nodes.NAME.firewall.chains.CHAIN]`

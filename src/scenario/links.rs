@@ -9,6 +9,9 @@ use crate::units;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
+/// From here on a link's copies are told of in a warning: they and what answers them can be most of the traffic.
+const MANY_COPIES: Chance = Chance(Chance::ALWAYS.0 / 10);
+
 /// As a Linux interface, which is named after the node (`IFNAMSIZ` less the final zero).
 const LONGEST_NAME: usize = 15;
 const MOST_NODES: usize = 4096;
@@ -203,6 +206,13 @@ fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality)
     faults.loss = chance("loss").unwrap_or_default();
     faults.duplicate = chance("duplicate").unwrap_or_default();
     faults.reorder = chance("reorder").unwrap_or_default();
+    if faults.duplicate.0 >= MANY_COPIES.0
+        && let Some(field) = table.get("duplicate")
+    {
+        let message = "this link multiplies packets: a copy is answered, and answers are copied too";
+        let help = "a real line copies few packets, if any: `duplicate = \"1 %\"`";
+        problems.push(Diagnostic::warning(field.span(), message).help(help));
+    }
     // Long enough that a packet or two overtake it, short enough that nobody thinks it lost.
     faults.reorder_delay = if faults.reorder == Chance::default() { Duration::ZERO } else { REORDER_DELAY };
     if let Some(field) = table.get("reorder-delay")

@@ -21,7 +21,6 @@
 //! | `routes` | `[nodes.NAME] routes`: routes as an administrator writes them |
 //! | `server` | `ftp-server`, and the files that servers and clients have |
 //! | `sessions` | `[[sessions]]` and `[[expect]]`: what clients do, and what must come of it |
-//! | `units` | quantities with units: `5 ms`, `100 Mbit/s`, `2 kB` |
 
 mod addresses;
 mod build;

@@ -1,7 +1,7 @@
 //! A scenario that has been checked: plain data, with ids as positions in its tables.
 
 use super::Diagnostic;
-use crate::firewall::{Hook, Policy, Rule};
+use crate::firewall::{Hook, Policy, Rule, Timeouts};
 use crate::ftp::{Mode, ServerConfig, Software};
 use crate::ids::RuleId;
 use crate::network::{Faults, Hop};
@@ -104,6 +104,8 @@ pub struct NodeSpec {
     pub loose_helper: bool,
     /// Connection tracking picks up connections that began before it looked (`nf_conntrack_tcp_loose`).
     pub loose_tracking: bool,
+    /// How long connection tracking remembers connections (`nf_conntrack_tcp_timeout_*`).
+    pub conntrack_timeouts: Timeouts,
     /// The firewall: the chains that the file has, at most one a hook, in hook order.
     pub chains: Vec<ChainSpec>,
     /// Chains that rules of the firewall jump to.

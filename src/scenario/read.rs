@@ -243,6 +243,7 @@ fn assemble(
             routes: draft.routes,
             loose_helper: draft.firewall.loose_helper,
             loose_tracking: draft.firewall.loose_tracking,
+            conntrack_timeouts: draft.firewall.conntrack_timeouts,
             interfaces,
             chains,
             named_chains,

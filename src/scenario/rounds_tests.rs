@@ -47,9 +47,7 @@ const MISTAKES: &[Mistake] = &[
         "no link names a node `sever`",
     ),
     mistake("\"put notes.txt\"]", "\"put notes.txt\", \"get\"]", "get"),
-    mistake("\"put notes.txt\"]", "\"put notes.txt\", \"put other.txt\"]",
-        "no file `other.txt`",
-    ),
+    mistake("\"put notes.txt\"]", "\"put notes.txt\", \"put other.txt\"]", "no file `other.txt`"),
     mistake("\"notes.txt\" = \"100 B\"", "\"notes.txt\" = \"100 X\"", "`X` is not a unit"),
     mistake(
         "client = \"client\"\nserver = \"198.51.100.99\"",

@@ -279,6 +279,17 @@ fn warnings_do_not_fail() {
     insta::assert_snapshot!(render(&good(&source).warnings, &source, "test.toml", false));
 }
 
+/// 812 000 frames for one session were seen on a line that doubles every packet.
+#[test]
+fn a_link_that_multiplies_packets_is_warned_of() {
+    let warned = |percent: &str| {
+        let links = format!("[{{ path = \"client -- server\", duplicate = \"{percent}\" }}]");
+        good(&scenario(&links, "")).warnings.iter().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(warned("1 %"), [""; 0]);
+    assert_eq!(warned("50 %"), ["this link multiplies packets: a copy is answered, and answers are copied too"]);
+}
+
 #[test]
 fn limits_are_named() {
     let many = |n: usize, item: fn(usize) -> String| (0..n).map(item).collect::<Vec<_>>().join(", ");

@@ -3,7 +3,7 @@
 use super::connection::{Connection, Failure, Outcome};
 use super::{State, TimerKind, reset_for};
 use crate::packet::{Flags, Segment, SeqNr};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 impl Connection {
     /// A segment for this connection arrived. Read, write and poll for output afterwards.
@@ -186,8 +186,10 @@ impl Connection {
         let octets = (self.snd_una - before).min(self.unsent.len());
         self.unsent.advance(octets);
         self.soft_error = None;
+        let round_trip = self.round_trip(now, before, segment);
+        self.undo_if_spurious(segment);
         self.recovery_on_ack(octets);
-        self.rtt.acknowledged(segment.ack, now, self.echoed_round_trip(now, segment), &self.config);
+        self.rtt.acknowledged(segment.ack, self.snd_max, round_trip, &self.config);
         if self.state.is_synchronized() {
             self.repeated = 0;
             self.reverted = 0;
@@ -197,6 +199,18 @@ impl Connection {
             self.expect_nothing();
         } else {
             self.expect_acknowledgement(now);
+        }
+    }
+
+    /// How long it took until what begins at `from` was acknowledged: by the segment's own time, or, if that was sent more
+    /// than once, by the timestamp that comes back.
+    fn round_trip(&mut self, now: Instant, from: SeqNr, segment: &Segment) -> Option<Duration> {
+        if let Some(sent) = self.rtt.take_syn() {
+            return Some(now.since(sent));
+        }
+        match self.segments.front() {
+            Some((_, sent)) if self.repeated_below <= from => Some(now.since(*sent)),
+            _ => self.echoed_round_trip(now, segment),
         }
     }
 

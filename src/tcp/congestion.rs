@@ -11,12 +11,20 @@ pub(super) struct Congestion {
     threshold: u32,
     /// Octets acknowledged since the window last grew in congestion avoidance.
     acknowledged: u32,
+    /// Window and threshold before the last timeout.
+    before: (u32, u32),
 }
 
 impl Congestion {
     pub(super) fn new(mss: u32) -> Self {
         // RFC 6928, section 2: min (10*MSS, max (2*MSS, 14600)).
-        Self { mss, window: (10 * mss).min((2 * mss).max(14_600)), threshold: u32::MAX, acknowledged: 0 }
+        Self {
+            mss,
+            window: (10 * mss).min((2 * mss).max(14_600)),
+            threshold: u32::MAX,
+            acknowledged: 0,
+            before: (0, 0),
+        }
     }
 
     /// Octets that may be unacknowledged.
@@ -52,6 +60,17 @@ impl Congestion {
         }
         self.window = self.mss;
         self.acknowledged = 0;
+    }
+
+    /// What [`Self::undo`] takes back comes next.
+    pub(super) const fn remember(&mut self) {
+        self.before = (self.window, self.threshold);
+    }
+
+    /// Nothing was lost (`tcp_undo_cwnd_reduction`).
+    pub(super) fn undo(&mut self) {
+        let (window, threshold) = self.before;
+        (self.window, self.threshold) = (self.window.max(window), self.threshold.max(threshold));
     }
 
     /// Fast retransmit: half of what was in flight. Without SACK the three segments that have left the network are

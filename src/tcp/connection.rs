@@ -109,8 +109,10 @@ pub struct Connection {
     /// The peer's window is shut and it is time to ask whether it has opened (RFC 9293, section 3.8.6.1).
     pub(super) probe_owed: bool,
     /// Where the segments end that were sent since nothing was known to be lost and that are not acknowledged: Linux
-    /// counts its congestion window in segments, however small.
-    pub(super) segments: VecDeque<SeqNr>,
+    /// counts its congestion window in segments, however small. With when each was sent.
+    pub(super) segments: VecDeque<(SeqNr, Instant)>,
+    /// What lies below this was sent more than once: when its acknowledgement answers what, only timestamps tell.
+    pub(super) repeated_below: SeqNr,
     /// Segments that go out in one burst with this one: see [`Connection::begin_burst`].
     pub(super) burst: Burst,
     /// Where the last segment that was not full ended (Minshall's variant of Nagle's algorithm, as in Linux).
@@ -215,6 +217,7 @@ impl Connection {
             fin_sent: None,
             probe_owed: false,
             segments: VecDeque::new(),
+            repeated_below: iss,
             burst: Burst::default(),
             small_end: iss,
             rcv_nxt: SeqNr(0),

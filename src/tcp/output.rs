@@ -27,11 +27,7 @@ impl Connection {
     fn syn(&mut self, now: Instant, flags: Flags) -> Segment {
         self.syn_owed = false;
         self.ack_owed = false;
-        if self.snd_max == self.iss {
-            self.rtt.sent(self.iss + 1, now);
-        } else {
-            self.rtt.retransmitted(now);
-        }
+        self.rtt.syn_sent(now, self.snd_max == self.iss);
         self.snd_nxt = self.iss + 1;
         self.snd_max = self.snd_nxt;
         self.small_end = self.snd_nxt;
@@ -118,7 +114,6 @@ impl Connection {
             self.end_burst();
         }
         self.snd_nxt += segment.seq_len();
-        self.segments.push_back(self.snd_nxt);
         if len > 0 && len < mss {
             self.small_end = self.snd_nxt;
         }
@@ -127,12 +122,12 @@ impl Connection {
         }
         if self.snd_nxt > self.snd_max {
             self.snd_max = self.snd_nxt;
-            self.rtt.sent(self.snd_nxt, now);
+            self.segments.push_back((self.snd_max, now));
             if !self.timers.is_running(TimerKind::Retransmit) {
                 self.expect_acknowledgement(now); // the probe waits for the last segment
             }
         } else {
-            self.rtt.retransmitted(now);
+            self.was_repeated_to(self.snd_nxt);
         }
         self.left(now);
         Some(segment)
@@ -160,9 +155,15 @@ impl Connection {
         }
         let segment = self.text(now, offset, len, fin);
         self.recovery.repeated_to(seq + segment.seq_len());
-        self.rtt.retransmitted(now);
+        self.was_repeated_to(seq + segment.seq_len());
         self.left(now);
         Some(segment)
+    }
+
+    fn was_repeated_to(&mut self, end: SeqNr) {
+        if end > self.repeated_below {
+            self.repeated_below = end;
+        }
     }
 
     /// `len` octets, PSH with the last there is, that lie at `offset` in the send buffer.

@@ -4,6 +4,7 @@
 use super::Connection;
 use super::sack::{DUP_THRESHOLD, Scoreboard};
 use crate::packet::{Flags, Segment, SeqNr};
+use crate::time::Instant;
 
 /// What the sender believes about the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) enum Phase {
 #[derive(Clone, Debug)]
 pub(super) struct Recovery {
     pub(super) phase: Phase,
+    /// What our timestamp was when the first timeout repeated something (`retrans_stamp`).
+    repeated_at: u32,
     /// The highest number sent when the phase began; without meaning while open.
     recover: SeqNr,
     /// What is missing below this was repeated in this recovery (`HighRxt`).
@@ -35,6 +38,7 @@ impl Recovery {
     pub(super) fn new(iss: SeqNr) -> Self {
         Self {
             phase: Phase::Open,
+            repeated_at: 0,
             recover: iss,
             repeated: iss,
             duplicates: 0,
@@ -111,9 +115,6 @@ impl Connection {
     }
 
     pub(super) fn begin_recovery(&mut self, phase: Phase) {
-        if phase == Phase::Timeout {
-            self.segments.clear();
-        }
         self.recovery.phase = phase;
         self.recovery.recover = self.snd_max;
         self.recovery.repeated = self.snd_una;
@@ -121,11 +122,29 @@ impl Connection {
         self.recovery.head_owed = false;
     }
 
+    /// A timeout is about to repeat something: what it takes back if it was spurious.
+    pub(super) fn remember_for_undo(&mut self, now: Instant) {
+        if self.recovery.phase != Phase::Timeout {
+            self.recovery.repeated_at = self.clock.value(now);
+            self.congestion.remember();
+        }
+    }
+
+    /// Eifel detection and response (RFC 3522, 4015; `tcp_try_undo_loss`): the acknowledgement answers what was sent before
+    /// anything was repeated, so nothing was lost, only late. The windows are taken back, and nothing more is repeated.
+    pub(super) fn undo_if_spurious(&mut self, segment: &Segment) {
+        if self.recovery.phase == Phase::Timeout && self.echoes_before(segment, self.recovery.repeated_at) {
+            self.recovery.phase = Phase::Open;
+            self.congestion.undo();
+            self.snd_nxt = self.snd_max;
+        }
+    }
+
     /// `octets` were acknowledged and SND.UNA has moved: what becomes of recovery and of the congestion window.
     pub(super) fn recovery_on_ack(&mut self, octets: u32) {
         let una = self.snd_una;
         let before = self.segments.len();
-        while self.segments.front().is_some_and(|end| *end <= una) {
+        while self.segments.front().is_some_and(|(end, _)| *end <= una) {
             self.segments.pop_front();
         }
         let segments = (before - self.segments.len()) as u32;

@@ -1,29 +1,42 @@
-//! The round-trip estimator and the retransmission timeout (RFC 6298).
+//! The round-trip estimator and the retransmission timeout: RFC 6298 as Linux has it (`tcp_rtt_estimator`).
+//!
+//! Every acknowledgement of something new measures: by when the first segment that it covers was sent, or, if that was
+//! repeated, by the timestamp that comes back (RFC 7323, section 4; Karn's algorithm where there is none). The variation is
+//! the greatest of a round trip, never less than `TCP_RTO_MIN`, and falls by a quarter a round trip.
 
 use super::Config;
 use crate::packet::SeqNr;
 use crate::time::{Duration, Instant};
 
-/// Clock granularity G of RFC 6298: our clock counts nanoseconds; Linux's timer granularity keeps the bound sensible.
-const GRANULARITY: Duration = Duration::from_millis(1);
-
 #[derive(Clone, Debug)]
 pub(super) struct RttEstimator {
-    /// Smoothed round-trip time and its variation; `None` before the first measurement.
-    smoothed: Option<(Duration, Duration)>,
+    /// What is known once there was a measurement.
+    known: Option<Known>,
     /// The timeout before back-off.
     base: Duration,
     /// How often the timeout has doubled since the last acknowledgement of new data (section 5.5).
     backoff: u32,
-    /// The segment that is being timed: the sequence number its acknowledgement reaches, and when it left.
-    timing: Option<(SeqNr, Instant)>,
-    /// When something was sent again last.
-    resent: Instant,
+    /// The SYN or SYN-ACK that is being timed.
+    syn: Option<Instant>,
+}
+
+/// In nanoseconds, where Linux counts microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Eight times the smoothed round-trip time.
+    smoothed: u64,
+    /// Four times the mean deviation, and the greatest since `since`.
+    deviation: u64,
+    greatest: u64,
+    /// What the timeout has beyond the smoothed round-trip time.
+    variation: u64,
+    /// A round trip is over when this is acknowledged (`rtt_seq`).
+    since: SeqNr,
 }
 
 impl RttEstimator {
     pub(super) const fn new(initial: Duration) -> Self {
-        Self { smoothed: None, base: initial, backoff: 0, timing: None, resent: Instant::START }
+        Self { known: None, base: initial, backoff: 0, syn: None }
     }
 
     /// The timeout now.
@@ -31,15 +44,14 @@ impl RttEstimator {
         self.base.saturating_mul(1 << self.backoff.min(16)).min(config.max_rto)
     }
 
-    /// A segment left that ends at `end`; it is timed unless another one is.
-    pub(super) fn sent(&mut self, end: SeqNr, now: Instant) {
-        self.timing.get_or_insert((end, now));
+    /// The SYN or SYN-ACK left, for the first time or once more: then it measures nothing (Karn's algorithm).
+    pub(super) fn syn_sent(&mut self, now: Instant, first: bool) {
+        self.syn = first.then_some(now);
     }
 
-    /// Something was sent again: no measurement may come from it (Karn's algorithm, section 3).
-    pub(super) fn retransmitted(&mut self, now: Instant) {
-        self.timing = None;
-        self.resent = now;
+    /// When the SYN or SYN-ACK left that was never repeated; told once.
+    pub(super) const fn take_syn(&mut self) -> Option<Instant> {
+        self.syn.take()
     }
 
     /// Doubles the timeout (section 5.5).
@@ -54,53 +66,52 @@ impl RttEstimator {
         backed_off
     }
 
-    /// New data was acknowledged up to `ack`. What the peer echoed measures round trips over repetitions, too (RFC 7323,
-    /// section 4), unless it answers an earlier copy than the last: its acknowledgement may have been lost, and the
-    /// round trip would seem as long as the timeout. (Linux has no such care, and other ways to find losses.)
-    pub(super) fn acknowledged(&mut self, ack: SeqNr, now: Instant, echoed: Option<Duration>, config: &Config) {
+    /// New data was acknowledged up to `una` and took so long, if that is known; everything sent ends at `max`.
+    pub(super) fn acknowledged(&mut self, una: SeqNr, max: SeqNr, round_trip: Option<Duration>, config: &Config) {
         self.backoff = 0;
-        match self.timing {
-            Some((end, sent)) if ack >= end => {
-                self.timing = None;
-                self.measure(now.since(sent), config);
-            }
-            None => {
-                if let Some(round_trip) =
-                    echoed.filter(|round_trip| *round_trip <= now.since(self.resent) + GRANULARITY)
-                {
-                    self.measure(round_trip.max(GRANULARITY), config);
-                }
-            }
-            Some(_) => {}
+        if let Some(round_trip) = round_trip {
+            self.measure(round_trip, (una, max), config);
         }
     }
 
     /// The smoothed round-trip time, once there is one.
     pub(super) fn smoothed(&self) -> Option<Duration> {
-        self.smoothed.map(|(smoothed, _)| smoothed)
+        self.known.map(|known| Duration::from_nanos(known.smoothed / 8))
     }
 
     /// The handshake's SYN was repeated: data begins with 3 s (section 5.7).
     pub(super) fn handshake_was_repeated(&mut self) {
         self.backoff = 0;
-        if self.smoothed.is_none() {
+        if self.known.is_none() {
             self.base = Duration::from_secs(3);
         }
     }
 
-    fn measure(&mut self, r: Duration, config: &Config) {
-        let r = r.as_nanos();
-        let (srtt, rttvar) = match self.smoothed {
-            None => (r, r / 2), // section 2.2
-            Some((srtt, var)) => {
-                let (srtt, var) = (srtt.as_nanos(), var.as_nanos());
-                ((7 * srtt + r) / 8, (3 * var + srtt.abs_diff(r)) / 4) // section 2.3
+    fn measure(&mut self, r: Duration, (una, max): (SeqNr, SeqNr), config: &Config) {
+        let (r, least) = (r.as_nanos(), config.min_rto.as_nanos());
+        let known = match self.known {
+            None => {
+                let variation = (2 * r).max(least);
+                Known { smoothed: 8 * r, deviation: 2 * r, greatest: variation, variation, since: max }
+            }
+            Some(mut known) => {
+                let error = r.cast_signed() - (known.smoothed / 8).cast_signed();
+                known.smoothed = known.smoothed.saturating_add_signed(error).max(1);
+                let change = error.abs() - (known.deviation / 4).cast_signed();
+                // A round trip that is shorter than thought says little about the next one.
+                let change = if error < 0 && change > 0 { change / 8 } else { change };
+                known.deviation = known.deviation.saturating_add_signed(change);
+                known.greatest = known.greatest.max(known.deviation);
+                known.variation = known.variation.max(known.greatest);
+                if una > known.since {
+                    known.variation -= (known.variation - known.greatest) / 4;
+                    (known.since, known.greatest) = (max, least);
+                }
+                known
             }
         };
-        self.smoothed = Some((Duration::from_nanos(srtt), Duration::from_nanos(rttvar)));
-        // Linux bounds the variation term, not the sum, by TCP_RTO_MIN (tcp_rtt_estimator): hence 210 ms at 10 ms RTT.
-        let spread = Duration::from_nanos(4 * rttvar).max(GRANULARITY).max(config.min_rto);
-        self.base = (Duration::from_nanos(srtt) + spread).min(config.max_rto);
+        self.known = Some(known);
+        self.base = Duration::from_nanos(known.smoothed / 8 + known.variation).min(config.max_rto);
     }
 }
 
@@ -108,27 +119,29 @@ impl RttEstimator {
 mod tests {
     use super::*;
 
-    #[test]
-    fn timeout_follows_the_measurement_and_backs_off() {
+    fn measured(round_trips: &[u64]) -> Duration {
         let config = Config::default();
         let mut rtt = RttEstimator::new(config.initial_rto);
-        assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
-        rtt.sent(SeqNr(10), Instant::START);
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
-        assert_eq!(rtt.timeout(&config), Duration::from_millis(210));
-        rtt.back_off();
-        rtt.back_off();
-        assert_eq!(rtt.timeout(&config), Duration::from_millis(840));
+        for (n, ms) in (1..).zip(round_trips) {
+            rtt.acknowledged(SeqNr(n), SeqNr(n + 5), Some(Duration::from_millis(*ms)), &config);
+        }
+        rtt.timeout(&config)
     }
 
     #[test]
-    fn karn_no_measurement_from_a_retransmission() {
+    fn timeout_follows_the_measurement_and_backs_off() {
+        assert_eq!(measured(&[]), Duration::from_secs(1));
+        assert_eq!(measured(&[10]), Duration::from_millis(210));
+        // A queue that fills: mdev grows by what the error exceeds it, srtt by an eighth of the error.
+        assert_eq!(measured(&[0, 400]), Duration::from_millis(50 + 400));
         let config = Config::default();
         let mut rtt = RttEstimator::new(config.initial_rto);
-        rtt.sent(SeqNr(10), Instant::START);
-        rtt.retransmitted(Instant::START);
-        rtt.acknowledged(SeqNr(10), Instant::START + Duration::from_millis(10), None, &config);
-        assert_eq!(rtt.timeout(&config), Duration::from_secs(1));
+        rtt.acknowledged(SeqNr(10), SeqNr(10), Some(Duration::from_millis(10)), &config);
+        rtt.back_off();
+        rtt.back_off();
+        assert_eq!(rtt.timeout(&config), Duration::from_millis(840));
+        rtt.acknowledged(SeqNr(11), SeqNr(11), None, &config);
+        assert_eq!(rtt.timeout(&config), Duration::from_millis(210), "Karn: no measurement, but no back-off either");
     }
 
     #[test]

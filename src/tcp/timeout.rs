@@ -40,11 +40,11 @@ impl Connection {
                 } else {
                     // Sections 5.4 to 5.6: the earliest segment again, with twice the timeout; what follows it goes
                     // out as the congestion window opens again.
+                    self.remember_for_undo(now);
                     self.congestion.on_timeout(self.snd_max - self.snd_una, self.repeated == 1);
                     self.begin_recovery(Phase::Timeout);
                     self.recovery.scoreboard.clear();
                     self.rtt.back_off();
-                    self.rtt.retransmitted(now);
                     self.snd_nxt = self.snd_una;
                     self.probe_owed = self.snd_wnd == 0;
                 }
@@ -65,7 +65,7 @@ impl Connection {
                 outcome.done = true;
                 self.vanish(&mut outcome);
             }
-            TimerKind::TailLoss => outcome.expired = Some((kind, 1, self.probe_tail(now))),
+            TimerKind::TailLoss => outcome.expired = self.probe_tail(now).map(|ran| (kind, 1, ran)),
         }
         outcome
     }

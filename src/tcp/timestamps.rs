@@ -86,11 +86,19 @@ impl Connection {
         }
     }
 
+    /// Whether the segment answers one that we sent before our clock showed `value`.
+    pub(super) fn echoes_before(&self, segment: &Segment, value: u32) -> bool {
+        let echo = segment.timestamps.filter(|_| self.clock.ok).map_or(0, |timestamps| timestamps.echo);
+        echo != 0 && is_before(echo, value)
+    }
+
     /// The round trip that an acknowledgement of something new tells of.
     pub(super) fn echoed_round_trip(&self, now: Instant, segment: &Segment) -> Option<Duration> {
         let echo = segment.timestamps.filter(|_| self.clock.ok)?.echo;
         // An echo of 0 or from the future tells nothing.
-        (echo != 0 && !is_before(self.clock.value(now), echo)).then(|| self.clock.since(now, echo))
+        // What takes less than the clock can tell took a tick.
+        let tick = Duration::from_millis(1);
+        (echo != 0 && !is_before(self.clock.value(now), echo)).then(|| self.clock.since(now, echo).max(tick))
     }
 }
 

@@ -70,9 +70,9 @@ fn an_entry_is_forgotten_after_its_time() {
     let syn = packet(true, Flags::SYN);
     let tracked = table.track(Instant::START, &syn);
     assert!(table.confirm(Instant::START, &tracked, &syn));
-    let later = Instant::START + TrackState::SynSent.timeout();
+    let later = Instant::START + Timeouts::default().of(TrackState::SynSent);
     assert_eq!(table.track(later, &packet(false, flags("S."))).state, CtState::Established);
-    let much_later = later + TrackState::SynReceived.timeout() + crate::time::Duration::from_nanos(1);
+    let much_later = later + Timeouts::default().of(TrackState::SynReceived) + crate::time::Duration::from_nanos(1);
     assert_eq!(table.track(much_later, &packet(false, flags("S."))).state, CtState::Invalid);
 }
 
@@ -100,7 +100,7 @@ proptest! {
         let mut table = Conntrack { loose, translates: true, ..Conntrack::default() };
         let mut now = Instant::START;
         for (packet, seconds) in &packets {
-            now += Duration::from_secs(*seconds);
+            now += crate::time::Duration::from_secs(*seconds);
             let known = table.is_used(now, Tuple::of(packet));
             let tracked = table.track(now, packet);
             prop_assert!(known || tracked.state != CtState::Established);

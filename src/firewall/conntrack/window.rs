@@ -6,6 +6,7 @@
 //! through without believing it). The method is that of Guido van Rooij, "Real Stateful TCP Packet Filtering in IP
 //! Filter"; the recorded behaviour is in `tests/truth/conntrack.jsonl`.
 
+use crate::firewall::Timeouts;
 use crate::firewall::ct::Direction;
 use crate::firewall::track_state::{Kind, Step, TrackState};
 use crate::packet::{Flags, Segment, SeqNr};
@@ -15,8 +16,6 @@ use crate::time::Duration;
 const OLDEST_ACK: u32 = 66_000;
 /// After so many repetitions of one segment an entry is kept for a shorter time (`nf_conntrack_tcp_max_retrans`).
 const MOST_REPETITIONS: u8 = 3;
-/// `nf_conntrack_tcp_timeout_max_retrans`, `nf_conntrack_tcp_timeout_unacknowledged`.
-const DOUBTFUL: Duration = Duration::from_secs(300);
 
 /// What is known of one side.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,7 +103,7 @@ enum Fit {
 impl TcpTrack {
     /// The connection that a first segment begins (`tcp_new`), and how long its entry lives. `loose`: one that began
     /// before anybody looked is picked up (`nf_conntrack_tcp_loose`).
-    pub(super) fn begin(kind: Kind, segment: &Segment, loose: bool) -> Option<(Self, Duration)> {
+    pub(super) fn begin(kind: Kind, segment: &Segment, loose: bool, timeouts: &Timeouts) -> Option<(Self, Duration)> {
         let state = TrackState::first(kind)?;
         let end = end_of(segment);
         let window = u32::from(segment.window).max(1);
@@ -124,7 +123,7 @@ impl TcpTrack {
         track.fit(Direction::Original, None, kind, segment, standing);
         track.last.kind = Some(kind);
         track.last.direction = Direction::Original;
-        let life = track.life(kind, standing);
+        let life = track.life(kind, standing, timeouts);
         Some((track, life))
     }
 
@@ -149,6 +148,7 @@ impl TcpTrack {
         kind: Kind,
         segment: &Segment,
         standing: Standing,
+        timeouts: &Timeouts,
     ) -> Judgement {
         let original = direction == Direction::Original;
         let old = self.state;
@@ -208,7 +208,7 @@ impl TcpTrack {
         if old != new && new == TrackState::FinWait {
             self.seen[direction as usize].closes = true;
         }
-        Judgement::Accepted(self.life(kind, standing))
+        Judgement::Accepted(self.life(kind, standing, timeouts))
     }
 
     /// A segment that says the tracker may be wrong about the connection: remembered, not believed. Its answer shows
@@ -448,17 +448,19 @@ impl TcpTrack {
     }
 
     /// How long the entry lives after a segment that was accepted.
-    fn life(&self, kind: Kind, standing: Standing) -> Duration {
-        let usual = self.state.timeout();
+    fn life(&self, kind: Kind, standing: Standing, timeouts: &Timeouts) -> Duration {
+        let usual = timeouts.of(self.state);
         let unacknowledged = self.seen.iter().any(|side| side.unacknowledged);
-        if self.repetitions >= MOST_REPETITIONS && usual > DOUBTFUL {
-            DOUBTFUL
+        if self.repetitions >= MOST_REPETITIONS && usual > timeouts.max_retrans() {
+            timeouts.max_retrans()
         } else if kind == Kind::Rst {
-            TrackState::Close.timeout()
-        } else if (unacknowledged || self.last.window == 0) && usual > DOUBTFUL {
-            DOUBTFUL
+            timeouts.of(TrackState::Close)
+        } else if unacknowledged && usual > timeouts.unacknowledged() {
+            timeouts.unacknowledged()
+        } else if self.last.window == 0 && usual > timeouts.max_retrans() {
+            timeouts.max_retrans()
         } else if self.state == TrackState::Established && !standing.replied {
-            usual.min(DOUBTFUL)
+            usual.min(timeouts.unacknowledged())
         } else {
             usual
         }

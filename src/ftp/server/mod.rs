@@ -22,8 +22,8 @@ mod session;
 mod transfer;
 
 pub use profile::{
-    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Stranger,
-    Text,
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, Profile, ProfileTable, RestartBeyond, Stalled,
+    Stranger, Text,
 };
 pub use session::ServerSession;
 

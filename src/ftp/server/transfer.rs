@@ -5,8 +5,9 @@
 
 use super::negotiate::DataPlan;
 use super::profile::error_text;
-use super::{Completion, Profile, RestartBeyond, Server, ServerSession, Stranger, Text};
+use super::{Completion, Profile, RestartBeyond, Server, ServerSession, Stalled, Stranger, Text};
 use crate::ftp::{Command, DataError, Entry, FileSystem, FtpTimer, Hello, Host, Reply, TlsChannel, listing};
+use crate::time::{Duration, Instant};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -26,6 +27,8 @@ pub(super) struct Transfer {
     shake: Shake,
     /// Bytes have moved since the data connection was looked at last.
     progress: bool,
+    /// When the data connection was there, and how many bytes had been moved in the session before.
+    since: (Instant, u64),
     /// Bytes that have gone since the last pause, where the rate is limited; and whether there is a pause now.
     paced: usize,
     pauses: bool,
@@ -139,7 +142,16 @@ impl ServerSession {
             DataPlan::None | DataPlan::Accepted { .. } | DataPlan::Broken => Stage::Accepting,
         };
         let shake = if self.private { Shake::Hello } else { Shake::Over };
-        self.transfer = Some(Transfer { job, stage, begins, shake, progress: false, paced: 0, pauses: false });
+        self.transfer = Some(Transfer {
+            job,
+            stage,
+            begins,
+            shake,
+            progress: false,
+            paced: 0,
+            pauses: false,
+            since: (host.now(), 0),
+        });
         match self.plan {
             DataPlan::Accepted { remote, closed } => self.accept(remote, closed, server, host),
             DataPlan::Broken => {
@@ -339,6 +351,7 @@ impl ServerSession {
     fn move_bytes(&mut self, server: &mut Server, host: &mut dyn Host) {
         let Some(transfer) = &mut self.transfer else { return };
         transfer.stage = Stage::Moving;
+        transfer.since = (host.now(), self.moved[1]);
         host.cancel_timer(FtpTimer::DataConnect);
         host.cancel_timer(FtpTimer::Idle);
         let begins = std::mem::replace(&mut transfer.begins, Reply::new(150, ""));
@@ -465,13 +478,29 @@ impl ServerSession {
             // The alarm has interrupted sendfile(); called again, it takes what has become free meanwhile, be it little.
             return self.send_file(server, host);
         }
-        self.store(server);
+        let (since, sent) = transfer.since;
+        let sends = matches!(transfer.job, Job::Send { .. });
+        let stalled = server.say().stalled[usize::from(!sends)];
+        if stalled == Stalled::Waits {
+            return;
+        }
+        let received = self.store(server) as u64;
         host.leave_data();
-        let reply = self.fill(server.say().data_timeout, &Command::new("", ""), server, host);
-        self.send(&reply, host);
-        self.transfer = None;
-        self.plan = DataPlan::None;
-        self.close(server, host);
+        match stalled {
+            Stalled::EndsTransfer(text) => {
+                let bytes = if sends { self.moved[1] - sent } else { received };
+                let reply = stalled_reply(text, host.now().since(since), bytes);
+                self.finish(&reply, server, host);
+            }
+            Stalled::EndsSession(text) => {
+                let reply = self.fill(text, &Command::new("", ""), server, host);
+                self.send(&reply, host);
+                self.transfer = None;
+                self.plan = DataPlan::None;
+                self.close(server, host);
+            }
+            Stalled::Waits => {}
+        }
     }
 
     /// Whether ABOR would be heard now.
@@ -679,6 +708,21 @@ impl ServerSession {
         self.plan = DataPlan::None;
         self.upload = Vec::new();
     }
+}
+
+/// What is said of a transfer that was given up after so long (pure-ftpd's `displayrate`).
+fn stalled_reply(text: Text, after: Duration, bytes: u64) -> Reply {
+    let millis = after.as_nanos() / 1_000_000;
+    let hundredths = u128::from(bytes) * 100_000 / u128::from(millis.max(1));
+    let (divisor, unit) = match hundredths {
+        0..=102_399 => (1, "bytes"),
+        102_400..=104_857_599 => (1024, "Kbytes"),
+        _ => (1_048_576, "Mbytes"),
+    };
+    let hundredths = hundredths / divisor;
+    let rate = format!("{}.{:02} {unit}", hundredths / 100, hundredths % 100);
+    let seconds = format!("{}.{:03}", millis / 1000, millis % 1000);
+    text.fill(&[("seconds", &seconds), ("rate", &rate)], &[])
 }
 
 /// A file with other bytes from `at` on; a hole before them reads as zeros, up to the size that files can have here.

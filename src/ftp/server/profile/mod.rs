@@ -72,6 +72,17 @@ pub enum Completion {
     BothFins,
 }
 
+/// What a program does when a data connection has stood still for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stalled {
+    /// It says this and ends the session.
+    EndsSession(Text),
+    /// It closes the data connection and says this; the session goes on.
+    EndsTransfer(Text),
+    /// Nothing: TCP gives up some day.
+    Waits,
+}
+
 /// What PORT and EPRT get that name another address than the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {

@@ -1,6 +1,8 @@
 //! proftpd 1.3.8 with one `<Anonymous>` section and the server's name `lab`.
 
-use super::{DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stranger, Text, VSFTPD};
+use super::{
+    DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stalled, Stranger, Text, VSFTPD,
+};
 
 const DONE: Text = Text(250, "{verb} command successful");
 const MISSING: Text = Text(550, "{argument}: No such file or directory");
@@ -30,8 +32,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     logged_in_anonymously: Text(230, "Anonymous access granted, restrictions apply"),
     logged_in: Text(230, "User {user} logged in"),
     noop: Text(200, "NOOP command successful"),
+    write_failed: Text(426, "Transfer aborted. Data connection closed"),
     timeout: Text(421, "Idle timeout ({idle} seconds): closing control connection"),
-    data_timeout: Text(421, "Idle timeout ({idle} seconds): closing control connection"),
     unknown: Text(500, "{verb} not understood"),
     tls_begins: Text(234, "AUTH {mechanism} successful"),
     buffer_ok: Text(200, "PBSZ 0 successful"),
@@ -275,6 +277,11 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     from_port_20: false,
     idle_timeout: 600,
     data_timeout_secs: 3600,
+    // Measured: `TimeoutStalled` does not interrupt sendfile(), and `TimeoutIdle` does not run meanwhile.
+    stalled: [
+        Stalled::Waits,
+        Stalled::EndsSession(Text(421, "Idle timeout ({idle} seconds): closing control connection")),
+    ],
     looks_each_period: false,
     linger: 10,
     connect_timeout: None,

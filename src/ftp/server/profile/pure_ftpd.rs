@@ -1,7 +1,8 @@
 //! pure-ftpd 1.0.50, for anonymous users only, as Debian starts it.
 
 use super::{
-    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stranger, Text, VSFTPD,
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stalled, Stranger,
+    Text, VSFTPD,
 };
 
 const SITE_HELP: Text = Text(
@@ -208,6 +209,14 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     hears_abor: true,
     idle_timeout: 900,
     data_timeout_secs: 900,
+    // Measured: the reply to a download that stalled has the code of a beginning.
+    stalled: [
+        Stalled::EndsTransfer(Text(150, "{seconds} seconds (measured here), {rate} per second")),
+        Stalled::EndsTransfer(Text(
+            451,
+            "Timeout\nTransfer aborted\n{seconds} seconds (measured here), {rate} per second",
+        )),
+    ],
     looks_each_period: false,
     linger: 0,
     connect_timeout: None,

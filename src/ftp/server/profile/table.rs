@@ -1,6 +1,6 @@
 //! What a server program says and does, as one table: its texts, then its habits.
 
-use super::{Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, RestartBeyond, Stranger, Text};
+use super::{Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, RestartBeyond, Stalled, Stranger, Text};
 
 /// The texts of one server program and its habits. Texts are named after what they answer; an example is in
 /// the vsftpd column.
@@ -26,7 +26,6 @@ pub struct ProfileTable {
     pub noop: Text,
     pub goodbye: Text,
     pub timeout: Text,
-    pub data_timeout: Text,
     pub unknown: Text,
     pub line_too_long: Text,
     pub permission_denied: Text,
@@ -243,6 +242,8 @@ pub struct ProfileTable {
     pub idle_timeout: u64,
     /// Seconds it waits for bytes on a data connection.
     pub data_timeout_secs: u64,
+    /// What it does when a download, and when an upload, stands still for so long.
+    pub stalled: [Stalled; 2],
     /// Whether it looks once in each such period whether bytes have moved in it, and not after the last bytes.
     pub looks_each_period: bool,
     /// Seconds that it waits at most when it closes a data connection.

@@ -1,7 +1,8 @@
 //! vsftpd 3.0.3. What the other programs do not say or do otherwise is taken from here.
 
 use super::{
-    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stranger, Text,
+    Completion, DataOrigin, Foreign, ListStyle, Needs, PortRefusal, ProfileTable, RestartBeyond, Stalled, Stranger,
+    Text,
 };
 
 pub(super) const VSFTPD: ProfileTable = ProfileTable {
@@ -24,7 +25,6 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     noop: Text(200, "NOOP ok."),
     goodbye: Text(221, "Goodbye."),
     timeout: Text(421, "Timeout."),
-    data_timeout: Text(421, "Data timeout. Reconnect. Sorry."),
     unknown: Text(500, "Unknown command."),
     line_too_long: Text(500, "Input line too long."),
     permission_denied: Text(550, "Permission denied."),
@@ -225,6 +225,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     from_port_20: true,
     idle_timeout: 300,
     data_timeout_secs: 300,
+    stalled: [Stalled::EndsSession(Text(421, "Data timeout. Reconnect. Sorry.")); 2],
     looks_each_period: true,
     // `SO_LINGER`; but see `Server::linger`.
     linger: 600,
