@@ -15,8 +15,10 @@
 //!
 //! Ground floor first; a module uses only what stands above it in this list:
 //!
-//! - [`time`], [`ids`]: simulated time; small integer names
+//! - [`time`], [`ids`], `lookup`: simulated time; small integer names; a hash table that cannot be walked
 //! - [`text`]: text from outside, made safe to show
+//! - `suggest`: "did you mean"
+//! - `units`: quantities with units, `5 ms` or `50 kB/s`
 //! - [`endpoint_text`]: how FTP writes addresses, which the firewall's helper reads and writes too
 //! - [`packet`]: IP, TCP and ICMP as typed values
 //! - [`tcp`]: one connection's state machine, without I/O and without a clock

@@ -56,6 +56,50 @@ fn wrong_input_is_told() {
     assert!(said.contains("fw1.client, fw1.inet"), "{said}");
 }
 
+/// Cut by a snapshot length, gzipped, in a file that ends in the middle of a frame, with frames that are no TCP.
+#[test]
+fn what_is_not_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(path("A01.client.eth0.pcap")).unwrap();
+    let said = |name: &str, bytes: &[u8], lang: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_ftpscope"))
+            .args(["--lang", lang, "calibrate", &path("open.toml"), "--mode", "active"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut zip, &whole).unwrap();
+    let zipped = zip.finish().unwrap();
+    let (status, told) = said("client.fw1.pcap.gz", &zipped, "en");
+    assert_eq!(status, Some(0), "{told}");
+    assert!(!told.contains("not read"), "{told}");
+    let (_, told) = said("client.fw1.pcap.gz", &zipped[..zipped.len() / 2], "en");
+    assert!(told.contains("the gzip file is cut off"), "{told}");
+    let (status, told) = said("client.fw1.pcap", &whole[..whole.len() - 1], "en");
+    assert!(told.contains("the file ends in the middle of a frame"), "{told}");
+    // (The last frame is an acknowledgement.)
+    assert_eq!(status, Some(0), "{told}");
+    // Two ARP requests in front, and a frame of which eight octets are there.
+    let record = |length: u32, frame: &[u8]| {
+        let words = [0, 0, frame.len() as u32, length];
+        [&words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect::<Vec<u8>>()[..], frame].concat()
+    };
+    let arp = record(42, &[&[0xff; 12][..], &[8, 6], &[0; 28]].concat());
+    let odd = [&whole[..24], &arp, &arp, &record(66, &[2; 8]), &whole[24..]].concat();
+    let (status, told) = said("client.fw1.pcap", &odd, "en");
+    assert_eq!(status, Some(0), "{told}");
+    assert!(
+        told.contains("client.fw1.pcap: 3 frames not read: 2 ARP, 1 cut before the end of the link header"),
+        "{told}"
+    );
+    let (_, told) = said("client.fw1.pcap", &odd, "zh-CN");
+    assert!(told.contains("有 3 个帧未能读取：2 个为 ARP"), "{told}");
+}
+
 #[test]
 fn what_is_exported_is_the_same() {
     let folder = tempfile::tempdir().unwrap();

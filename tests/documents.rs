@@ -55,7 +55,6 @@ fn modules_use_only_what_stands_below_them_in_the_house() {
         })
         .collect();
     let floor = |module: &str| floors.iter().position(|names| names.contains(&module));
-    // The exceptions that docs/architecture.md calls words only stand in order.
     let mut wrong = Vec::new();
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {
@@ -70,7 +69,7 @@ fn modules_use_only_what_stands_below_them_in_the_house() {
             let module = shown.split(['/', '.']).next().unwrap_or_default();
             // Tests may look anywhere.
             if path.extension().is_none_or(|ending| ending != "rs")
-                || shown.ends_with("tests.rs")
+                || inside.with_extension("").iter().any(|part| is_test(part.to_str().unwrap()))
                 || ["lib", "main"].contains(&module)
             {
                 continue;
@@ -120,6 +119,102 @@ fn no_files_of_a_folder_import_each_other_in_circles() {
     assert_eq!(found, known, "circles among files");
 }
 
+/// Whether a file or folder is for tests only: `tests`, `NAME_tests`, and `testing`, which they share.
+fn is_test(name: &str) -> bool {
+    matches!(name, "tests" | "testing") || name.ends_with("_tests")
+}
+
+/// The head of every `mod.rs` has a table of the folder's files, and so has the head of the library.
+#[test]
+fn every_folder_says_what_its_files_are() {
+    let root = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut wrong = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        let files = rust_files(&folder);
+        folders.extend(files.iter().filter(|path| path.is_dir()).cloned());
+        let top = folder == root;
+        let door = folder.join(if top { "lib.rs" } else { "mod.rs" });
+        let Ok(source) = std::fs::read_to_string(&door) else { continue };
+        let head = source.lines().take_while(|line| line.starts_with("//!"));
+        let starts = if top { "//! - " } else { "//! | `" };
+        let listed: Vec<String> = head
+            .filter(|line| line.starts_with(starts))
+            .flat_map(|line| {
+                let cell = if top { line.split(':').next() } else { line.split('|').nth(1) };
+                let names = cell.unwrap_or_default().split('`').skip(1).step_by(2);
+                names.map(|name| name.trim_end_matches('/').to_owned()).collect::<Vec<_>>()
+            })
+            // What is no source: parts of shell scripts, catalogues.
+            .filter(|name| !name.contains('.'))
+            .collect();
+        let holds_sources = |path: &std::path::Path| {
+            !path.is_dir() || rust_files(path).iter().any(|inner| inner.extension().is_some_and(|it| it == "rs"))
+        };
+        let names =
+            files.iter().filter(|path| holds_sources(path)).map(|path| path.file_stem().unwrap().to_str().unwrap());
+        let mut there: Vec<&str> =
+            names.filter(|name| !matches!(*name, "mod" | "lib" | "main") && !is_test(name)).collect();
+        there.dedup();
+        let place = door.strip_prefix(&root).unwrap().display();
+        wrong.extend(
+            there
+                .iter()
+                .filter(|name| !listed.iter().any(|it| it == *name))
+                .map(|name| format!("{place} lacks {name}")),
+        );
+        wrong.extend(
+            listed
+                .iter()
+                .filter(|name| !there.contains(&name.as_str()))
+                .map(|name| format!("{place}: there is no {name}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is written here is true on every machine: nothing names a folder outside of the repository.
+#[test]
+fn no_source_names_a_folder_of_a_machine() {
+    // In halves, so that this file does not name them.
+    let folders: Vec<String> =
+        ["../sha|red", "/wo|rk/", "/ho|me/", "/roo|t/"].iter().map(|halves| halves.replace('|', "")).collect();
+    let temporary = "/tm|p/".replace('|', "");
+    let mut wrong = Vec::new();
+    let mut pending: Vec<std::path::PathBuf> = [
+        "src",
+        "tests",
+        "docs",
+        "benches",
+        "examples",
+        "scenarios",
+        "fuzz",
+        ".ci",
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+    ]
+    .iter()
+    .map(|name| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+    .collect();
+    while let Some(path) = pending.pop() {
+        // What a fuzzer has made, and what it has built.
+        if path.is_dir() && !path.ends_with("corpus") && !path.ends_with("target") {
+            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for (number, line) in text.lines().enumerate() {
+            // The shell's way to say "or where temporary files go": without a slash behind it.
+            if folders.iter().any(|folder| line.contains(folder)) || line.replace(":-/tm", "").contains(&temporary) {
+                wrong.push(format!("{}, line {}: {line}", path.display(), number + 1));
+            }
+        }
+    }
+    wrong.sort();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The `.rs` files and folders in `folder`, in order.
 fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -139,7 +234,6 @@ fn code(path: &std::path::Path) -> String {
 fn circles(folder: &std::path::Path, files: &[std::path::PathBuf]) -> Vec<Vec<String>> {
     use std::collections::{BTreeMap, BTreeSet};
     let stem = |path: &std::path::Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
-    let is_test = |name: &str| name == "tests" || name.ends_with("_tests");
     let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in files {
         let name = stem(path);

@@ -1,16 +1,13 @@
 //! What no run may do, each found once: wait for ever, go on after its end, tell of something too late or without
 //! saying why.
 
+mod common;
+
+use common::run;
 use ftpscope::ftp::FtpTimer;
 use ftpscope::packet::Channel;
-use ftpscope::scenario::parse;
 use ftpscope::time::{Duration, Instant};
 use ftpscope::trace::{Event, Side, Timer, Trace};
-
-fn run(source: &str) -> Trace {
-    let scenario = parse(source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{source}"));
-    scenario.run().unwrap_or_else(|limit| panic!("{limit}\n{source}"))
-}
 
 /// What became of the entries, in words.
 fn results(trace: &Trace) -> Vec<String> {

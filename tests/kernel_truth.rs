@@ -1,9 +1,11 @@
 //! What `connect()` says when something answers a SYN, measured on a real kernel (`truth/kernel_facts.json`), IPv4 and
 //! IPv6, against what the simulator's client is told: the error, when, and the packets. (Established connections and
-//! timers: `tcp::measured`.)
+//! timers: `tcp::measured_tests`.)
 
+mod common;
+
+use common::run;
 use ftpscope::packet::{Body, Icmp, Packet};
-use ftpscope::scenario;
 use ftpscope::trace::{Event, SocketAction, Trace};
 use serde_json::Value;
 
@@ -44,10 +46,7 @@ fn play(case: &str) -> Trace {
          [nodes.server]\naddress = '{server}'\n\
          [[sessions]]\nclient = 'client'\nserver = '{to}'\nport = 2100\nrun = ['pwd']\nsoftware = 'lftp'\n"
     );
-    scenario::parse(&source, case)
-        .unwrap_or_else(|mistakes| panic!("{case}: {mistakes:#?}\n{source}"))
-        .run()
-        .expect(case)
+    run(&source)
 }
 
 /// A packet as the measurements write it.

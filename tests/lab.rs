@@ -64,6 +64,44 @@ fn laboratories() -> Vec<(&'static str, String)> {
             ),
         ),
         ("the classic ftp and vsftpd", scenario(STATEFUL, "", &with("mode = \"passive\"\nsoftware = \"ftp\""))),
+        ("a small MTU on the way, and a slow line", {
+            let slow = r#"links = ["client -- office", { path = "office -- internet", mtu = 1300, bandwidth = "1 Mbit/s" },
+                         "internet -- server"]"#;
+            scenario(STATEFUL, "software = \"proftpd\"", &with("mode = \"passive\""))
+                .replace("links = [\"client -- office -- internet -- server\"]", slow)
+        }),
+        ("a link is cut while the client calls", {
+            let cut = r#"links = ["client -- office", { path = "office -- internet", cuts = [{ from = "500 ms", to = "3 s" }] },
+                        "internet -- server"]"#;
+            scenario("", "", &with("mode = \"passive\"\nstart = \"900 ms\""))
+                .replace("links = [\"client -- office -- internet -- server\"]", cut)
+        }),
+        (
+            "a router knows no way to the address in 227",
+            scenario(
+                "",
+                "passive-address = \"192.168.77.7\"",
+                &with("ignore-passive-address = false\nconnect-timeout = \"3 s\""),
+            ),
+        ),
+        (
+            "one client at a time",
+            scenario(
+                "",
+                "max-clients = 1\naccept-timeout = \"3 s\"",
+                "run = [\"PASV\", \"LIST\"]\n[[sessions]]\nclient = \"client\"\nserver = \"server\"\n\
+                 run = [\"ls\"]\nstart = \"1 s\"",
+            ),
+        ),
+        (
+            "what stands in quotes in a rule",
+            scenario(
+                "[nodes.office.firewall.prerouting]\n\
+                 rules = ['log prefix \"dnat to  \\ `id` {}; \" tcp dport 2121 dnat to 203.0.113.5:21 comment \"snat to\"']",
+                "",
+                &with("port = 2121"),
+            ),
+        ),
         (
             "IPv6",
             scenario("", "", &with("mode = \"active-eprt\""))

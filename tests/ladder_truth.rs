@@ -8,15 +8,16 @@
 //! `cargo test --test ladder_truth -- --nocapture` prints the first difference of each row.
 
 use ftpscope::packet::{Endpoint, Flags, Packet, Segment, SeqNr};
-use ftpscope::scenario;
 use ftpscope::trace::{Event, Trace};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+mod common;
 #[path = "truth/row.rs"]
 #[allow(dead_code, reason = "the other referee reads the rest")]
 mod row;
+use common::run;
 use row::Row;
 
 #[derive(Deserialize)]
@@ -237,9 +238,7 @@ fn the_simulator_sends_what_real_kernels_sent() {
     let mut wrong = Vec::new();
     for ladder in &ladders {
         let row = rows.iter().find(|row| row.id == ladder.id).expect("ladders are of rows");
-        let text = row.scenario();
-        let scenario = scenario::parse(&text, &row.id).unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}", row.id));
-        let trace = scenario.run().unwrap_or_else(|limit| panic!("{}: {limit}", row.id));
+        let trace = run(&row.scenario());
         for (node, real) in [("client", &ladder.client), ("server", &ladder.server)] {
             // Ours may be a little later; what is too much is cut off below.
             let here = connections(&trace, node, row.until.map_or(f64::INFINITY, |until| until + 0.5));
@@ -287,7 +286,7 @@ fn print() {
     let Ok(id) = std::env::var("ROW") else { return };
     let rows = include_str!("truth/rows.jsonl").lines().map(|line| serde_json::from_str::<Row>(line).expect("a row"));
     for row in rows.filter(|row| row.id == id) {
-        let trace = scenario::parse(&row.scenario(), &row.id).expect("it is right").run().expect("it ends");
+        let trace = run(&row.scenario());
         for frame in &trace.frames {
             let (Event::Sent { packet, .. } | Event::Received { packet, .. }) = &frame.event else { continue };
             let packet = trace.packet(*packet);

@@ -2,8 +2,11 @@
 //!
 //! The expectations are those of the recorded truth (`tests/truth/`): rows D (client NAT), N (server DNAT), C07 to C11.
 
+mod common;
+
+use common::run;
 use ftpscope::insight::outcomes;
-use ftpscope::scenario::{Outcome, Scenario, parse};
+use ftpscope::scenario::{Outcome, parse};
 use ftpscope::trace::{Event, ExpectationAction, Side, Trace};
 use std::net::IpAddr;
 
@@ -81,14 +84,6 @@ fn server_nat(ports: &str, helper: bool) -> String {
 
 const FORWARD_21: &str = "'iifname \"inet\" ip daddr 203.0.113.129 tcp dport 21 dnat ip to 10.20.0.10'";
 const FORWARD_RANGE: &str = "'iifname \"inet\" ip daddr 203.0.113.129 tcp dport 21 dnat ip to 10.20.0.10', 'iifname \"inet\" ip daddr 203.0.113.129 tcp dport 50000-50009 dnat ip to 10.20.0.10'";
-
-fn scenario(source: &str) -> Scenario {
-    parse(source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"))
-}
-
-fn run(source: &str) -> Trace {
-    scenario(source).run().unwrap()
-}
 
 fn outcome(trace: &Trace) -> (Outcome, Option<String>, Option<u16>) {
     let first = outcomes(trace).remove(0);

@@ -1,8 +1,11 @@
 //! Small networks, each with one thing that a real one does and a simulator easily gets wrong.
 
+mod common;
+
+use common::run;
 use ftpscope::ftp::DataError;
 use ftpscope::insight::{KnockFate, knocks, outcomes};
-use ftpscope::scenario::{Outcome, Scenario, parse};
+use ftpscope::scenario::{Outcome, parse};
 use ftpscope::trace::{Event, SocketAction, Trace};
 
 /// client -- office -- server, with what is added to it.
@@ -16,14 +19,6 @@ fn network(head: &str, nodes: &str, session: &str) -> String {
 }
 
 const SERVER: &str = "ftp-server = { files = { \"readme.txt\" = \"2 kB\" } }";
-
-fn scenario(source: &str) -> Scenario {
-    parse(source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{source}"))
-}
-
-fn run(source: &str) -> Trace {
-    scenario(source).run().unwrap()
-}
 
 /// Each command's outcome and where it was decided.
 fn told(trace: &Trace) -> Vec<(String, Outcome, Option<String>)> {
@@ -310,7 +305,7 @@ fn the_same_four_numbers_again() {
     let source = "title = 'again'\nlinks = ['client -- server']\nnodes.server.ftp-server = { files = { a = 5000 } }\n\
         [[sessions]]\nclient = 'client'\nserver = 'server'\nmode = 'active'\nactive-ports = '40000-40000'\n\
         run = ['ls', 'get a', 'get a']\n";
-    let trace = parse(source, "again").expect("it is right").run().expect("it ends");
+    let trace = run(source);
     let outcomes = outcomes(&trace);
     assert!(outcomes.iter().all(|step| step.outcome == Outcome::Ok), "{outcomes:?}");
 }

@@ -1,15 +1,14 @@
 //! Clients with more than one control connection: after a failure, and to two servers at once.
 
+mod common;
+
+use common::run;
 use ftpscope::ids::ConnectionId;
 use ftpscope::insight::{Progress, outcomes, stages};
 use ftpscope::packet::Channel;
-use ftpscope::scenario::{Outcome, builtin, parse};
+use ftpscope::scenario::{Outcome, builtin};
 use ftpscope::trace::{Event, Side, SocketAction, Trace};
 use std::collections::BTreeSet;
-
-fn run(source: &str) -> Trace {
-    parse(source, "test.toml").unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{source}")).run().unwrap()
-}
 
 /// The control connections that were begun, in order, and the frames that began them.
 fn calls(trace: &Trace) -> Vec<(usize, ConnectionId)> {

@@ -1,10 +1,13 @@
 //! Bad links: loss, reordering, repetition and small MTUs, in whole scenarios. Every byte of a `get` arrives whole and
 //! in order, or the step reports an error; nothing hangs.
 
+mod common;
+
+use common::run;
 use ftpscope::ftp::CommandResult;
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Flags, SeqNr};
-use ftpscope::scenario::{self, Outcome, Scenario};
+use ftpscope::scenario::{Outcome, Scenario};
 use ftpscope::time::Instant;
 use ftpscope::trace::{Event, Loss, SocketAction, Trace};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +23,7 @@ fn scenario(link: &str, seed: u64, size: usize) -> Scenario {
          [nodes.server]\nftp-server = {{ files = {{ big = {size} }} }}\n\
          [[sessions]]\nclient = \"client\"\nserver = \"server\"\nmode = \"passive\"\nrun = [\"get big\"]\n"
     );
-    scenario::parse(&source, "sweep").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"))
+    common::scenario(&source)
 }
 
 /// The file as its octets went out, and as they came in, by their place in the stream.
@@ -133,8 +136,7 @@ fn watched(link: &str, seed: u64, nat: bool) -> Trace {
          [[sessions]]\nclient = \"client\"\nserver = \"server\"\nmode = \"passive\"\nrun = [\"get big\", \"put more\"]\n\
          files = {{ more = 50000 }}\n"
     );
-    let scenario = scenario::parse(&source, "watched").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"));
-    scenario.run().unwrap_or_else(|limit| panic!("{link}, seed {seed}: {limit}"))
+    run(&source)
 }
 
 #[test]
@@ -285,8 +287,7 @@ fn any_network_any_programs() {
     let (mut ok, mut failed) = (0, 0);
     for number in from..from + number("SWEEP", 150) {
         let (source, size) = any_scenario(number);
-        let scenario = scenario::parse(&source, "sweep").unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{source}"));
-        let trace = scenario.run().unwrap_or_else(|limit| panic!("{number}: {limit}\n{source}"));
+        let trace = run(&source);
         check_order(&trace, &format!("{number}\n{source}"));
         let outcomes = insight::outcomes(&trace);
         assert!(!outcomes.is_empty(), "{number}: nothing is reported\n{source}");
@@ -335,8 +336,7 @@ fn a_small_mtu_on_the_way_is_found_over_ipv6() {
         nodes.client.address = \"2001:db8:1::10\"\n\
         nodes.server = { address = \"2001:db8:2::5\", ftp-server = { files = { big = 50000 } } }\n\
         [[sessions]]\nclient = \"client\"\nserver = \"2001:db8:2::5\"\nmode = \"passive-epsv\"\nrun = [\"get big\"]\n";
-    let scenario = scenario::parse(source, "v6").unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
-    let trace = scenario.run().expect("it ends");
+    let trace = run(source);
     assert!(insight::outcomes(&trace).iter().all(|step| step.outcome == Outcome::Ok));
     let packets = || trace.frames.iter().filter_map(|frame| trace.packet_of(frame));
     assert!(packets().any(|packet| matches!(&packet.body, Body::Icmp(icmp) if icmp.name() == "packet-too-big")));
@@ -354,7 +354,7 @@ fn the_mss_is_that_of_the_first_link() {
         let source = "title = \"mss\"\nlinks = [{ path = \"client -- router\", mtu = 1000 }, \"router -- server\"]\n\
             nodes.server.ftp-server = { files = { big = 50000 } }\n\
             [[sessions]]\nclient = \"client\"\nserver = \"server\"\nrun = [\"get big\"]\n";
-        scenario::parse(source, "mss").expect("it is right").run().expect("it ends")
+        run(source)
     };
     assert!(!trace.frames.iter().any(|frame| matches!(frame.event, Event::Lost { .. })));
     let options = trace.frames.iter().filter_map(|frame| trace.packet_of(frame)?.tcp()?.mss);

@@ -5,6 +5,7 @@
 //!
 //! `cargo test --test truth -- --nocapture` prints the table.
 
+mod common;
 #[path = "truth/row.rs"]
 mod row;
 #[path = "truth/seen.rs"]

@@ -7,7 +7,7 @@ use ftpscope::insight::outcomes;
 use ftpscope::ladder::Glyphs;
 use ftpscope::narrate::{Language, Messages};
 use ftpscope::time::Instant;
-use ftpscope::trace::{Recorder, vantages};
+use ftpscope::trace::{Recorder, capture_points};
 use ftpscope::{lab, scenario};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use std::sync::OnceLock;
@@ -40,7 +40,7 @@ fuzz_target!(|source: &[u8]| -> Corpus {
     write_ladder(&trace, messages, options, &mut out).unwrap();
     write_plain(&trace, messages, &mut out).unwrap();
     write_json(&trace, &mut out).unwrap();
-    write_pcapng(&trace, messages, &vantages(&trace), &mut out).unwrap();
+    write_pcapng(&trace, messages, &capture_points(&trace), &mut out).unwrap();
     let _ = lab::script(&scenario);
     Corpus::Keep
 });

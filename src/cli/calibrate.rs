@@ -131,7 +131,10 @@ fn point<'a>(
     file: &Path,
     capture: &Capture,
 ) -> Result<&'a CapturePoint, String> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    // `client.office.pcap.gz`
+    let unpacked =
+        if file.extension().is_some_and(|it| it == "gz") { file.with_extension("") } else { file.to_owned() };
+    let stem = unpacked.file_stem().unwrap_or_default().to_string_lossy();
     let names = [at, capture.interface.as_deref(), Some(&stem)];
     let names: &[Option<&str>] = if at.is_some() { &names[..1] } else { &names[1..] };
     for name in names.iter().flatten() {

@@ -3,6 +3,7 @@
 use super::{Failed, Subject, load, output};
 use crate::lab;
 use clap::Args;
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -16,11 +17,15 @@ pub(super) struct LabArgs {
 
 pub(super) fn run(args: &LabArgs) -> Result<(), Failed> {
     let scenario = load::subject(&args.subject)?;
-    let script = lab::script(&scenario).map_err(|problem| {
+    let laboratory = lab::laboratory(&scenario).map_err(|problem| {
         Failed::Usage(format!(
             "ftpscope: no laboratory for this scenario: {}",
             crate::narrate::visible(&problem.to_string())
         ))
     })?;
-    output::write_to(args.output.as_deref(), |out| out.write_all(script.as_bytes()))
+    output::write_to(args.output.as_deref(), |out| out.write_all(laboratory.script.as_bytes()))?;
+    for difference in &laboratory.differences {
+        let _ = writeln!(std::io::stderr(), "ftpscope lab: not the same: {}", crate::narrate::visible(difference));
+    }
+    Ok(())
 }

@@ -2,6 +2,20 @@
 //!
 //! Results go to standard output, everything else to standard error. The exit status stands in the help
 //! (`after_help` below). That nobody reads the output to its end changes nothing about it.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `arguments` | the arguments read: what clap has to say goes the way of all other output |
+//! | `calibrate` | `ftpscope calibrate`: real captures held against the simulation |
+//! | `check` | `ftpscope check`: scenarios held against what they expect |
+//! | `compare` | `ftpscope compare`: active beside passive |
+//! | `lab` | `ftpscope lab`: the same network of real software, as a shell script |
+//! | `list` | `ftpscope list`: the built-in scenarios |
+//! | `load` | a scenario by name, from a file or from standard input |
+//! | `output` | where results go: standard output, or a file that is written whole or not at all |
+//! | `play` | `ftpscope play` and the gallery: the terminal view |
+//! | `temporary` | the temporary file beside a result's place |
+//! | `trace` | `ftpscope trace`: what happened, as a ladder, as sentences, as JSON or as a packet capture |
 
 mod arguments;
 mod calibrate;

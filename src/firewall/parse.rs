@@ -2,6 +2,21 @@
 //!
 //! The subset is a real one: whatever is accepted here means the same to `nft`. Parsing is total; a rule with several
 //! mistakes gives several errors, each at its own words: after a mistake it goes on at the next statement.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `lex` | text to tokens |
+//! | `cursor` | a position among tokens, and errors |
+//! | `foreign` | what is not a rule, or not here, told by its looks |
+//! | `context` | which family and protocol the rule is about |
+//! | `operand` | operators and values, by their shape |
+//! | `values` | what values mean |
+//! | `subject` | what conditions look at |
+//! | `conditions` | conditions |
+//! | `vmap` | verdict maps |
+//! | `statements` | `log`, `limit`, `counter`, `comment`, `reject` |
+//! | `nat` | `snat`, `dnat`, `masquerade`, `redirect` |
+//! | `words` | the words of the language |
 
 mod conditions;
 mod context;
@@ -11,6 +26,7 @@ mod lex;
 mod nat;
 mod operand;
 mod statements;
+mod subject;
 mod values;
 mod vmap;
 mod words;
@@ -21,6 +37,7 @@ use context::Context;
 use cursor::{Cursor, Step, error, sign_help, unexpected};
 use lex::{Kind, Token};
 use std::ops::Range;
+use subject::Subject;
 use thiserror::Error;
 pub(crate) use words::is_reserved;
 use words::{STATEMENTS, STATES, UNSUPPORTED, find};
@@ -156,8 +173,8 @@ impl<'a> Parser<'a> {
         }
         let last = self.last.take();
         match token.text {
-            "iifname" | "iif" => self.compare(conditions::Subject::InInterface),
-            "oifname" | "oif" => self.compare(conditions::Subject::OutInterface),
+            "iifname" | "iif" => self.compare(Subject::InInterface),
+            "oifname" | "oif" => self.compare(Subject::OutInterface),
             "ip" => self.ip(token, Family::V4),
             "ip6" => self.ip(token, Family::V6),
             "tcp" | "th" => self.tcp(token),

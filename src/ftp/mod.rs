@@ -10,6 +10,19 @@
 //! - [`Host::abort_data`], [`Host::stop_listening`] and [`Host::cancel_timer`] may be called when there is nothing to
 //!   abort, close or cancel. The listener may be closed while the connection it accepted lives on.
 //! - Nothing a method of [`Host`] does calls back into the session: its consequences are later events.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `client` | an FTP client as a state machine without I/O: plays a list of commands as curl, lftp, tnftp or inetutils-ftp does |
+//! | `command` | FTP commands: a verb, perhaps an argument, CRLF (RFC 959, section 5.3) |
+//! | `files` | the files of a simulated machine: a tree in memory, given by the scenario |
+//! | `host` | what an FTP client or server asks of the machine it runs on |
+//! | `lines` | cuts a stream of bytes into lines, of bounded length and without copying where a line arrives whole |
+//! | `listing` | what LIST and NLST send (RFC 959, section 4.1.3), and MLSD (RFC 3659, section 7) |
+//! | `mode` | how a data connection is arranged |
+//! | `reply` | FTP replies: three digits and text, on one line or several (RFC 959, section 4.2) |
+//! | `server` | an FTP server as a state machine without I/O, after vsftpd 3.0.3, pure-ftpd 1.0.50 or proftpd 1.3.8 |
+//! | `tls` | TLS as opaqueness (RFC 4217 says how FTP uses it, RFC 8446 how a record looks): what crosses the wire cannot be read by whoever only looks at it, such as a firewall's FTP helper |
 
 mod client;
 mod command;

@@ -1,4 +1,18 @@
 //! What a trace means: what became of each command, where it was decided, where two runs part.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `calibrate` | a real capture held against the simulated run, as seen from the same interface |
+//! | `check` | a scenario's expectations held against what happened |
+//! | `divergence` | where two runs of the same scenario part: the first meaningful step that differs |
+//! | `door` | what is behind an endpoint that somebody names or calls: who listens there, wherever NAT leads the call |
+//! | `helper` | whether a firewall's FTP helper watches a session's control connection, and if not, what keeps it from it |
+//! | `knock` | who knocked on whose door, and what came of it: one line a connection |
+//! | `outcome` | what became of each command of a session, and where that was decided |
+//! | `stages` | the four steps that every transfer takes, as a packet capture shows them |
+//! | `steps` | packets as meaningful steps: who knocked and what became of it, FTP lines by command and reply code |
+//! | `stopped` | what a node lets through and what not, as captures at its interfaces show it: a SYN that came in at one and left by none has been stopped |
+//! | `story` | the same instant of the story in another run: where to stand after switching the mode |
 
 mod calibrate;
 mod check;

@@ -6,6 +6,7 @@ use super::words::document;
 use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
 use crate::scenario::{Scenario, SessionSpec};
+use crate::time::Duration;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -18,6 +19,7 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) -> Result<(), NoLa
         files::write(&session.files, &format!("{place}/files"), &mut script.body);
         let second = session.second_server.and_then(|second| scenario.address_of(second));
         let client = Client { session, address, second };
+        client.notes(script);
         let (program, package, command) = match session.software {
             Software::Curl => ("curl", "curl", client.curl(script)),
             Software::Lftp => ("lftp", "lftp", client.typed(script, "lftp --norc", index)),
@@ -61,6 +63,60 @@ impl Client<'_> {
     fn steps(&self) -> impl Iterator<Item = (usize, Step)> {
         let steps = self.session.run.iter().map(|run| Step::parse(run));
         steps.enumerate().filter_map(|(number, step)| Some((number, step.ok()?))).take_while(|(_, s)| *s != Step::Quit)
+    }
+
+    /// What the program has no setting for. Every setting of a session is named here: a new one has to say where it goes.
+    fn notes(&self, script: &mut Script) {
+        let SessionSpec {
+            client: _,
+            server: _,
+            port: _,
+            second_server: _,
+            second_port: _,
+            software,
+            mode: _,
+            run: _,
+            user: _,
+            password: _,
+            start: _,
+            connect_timeout,
+            reply_timeout,
+            // Nobody but lftp has these, simulated or not.
+            max_retries: _,
+            reconnect_interval,
+            ignore_passive_address,
+            active_ports,
+            active_address,
+            tls: _,
+            files: _,
+        } = self.session;
+        let name = software.name();
+        let mut without = |wanted: bool, what: &str| {
+            if wanted {
+                script.note(format!("{name} has no setting for {what}"));
+            }
+        };
+        let (curl, lftp, ftp) = (*software == Software::Curl, *software == Software::Lftp, *software == Software::Ftp);
+        let classic = !curl && !lftp;
+        let (user, _) = self.login();
+        without(curl && user.contains(':'), "a user with a colon");
+        without(lftp && user.contains(','), "a user with a comma");
+        without(classic && ignore_passive_address.is_some(), "ignore-passive-address");
+        without(classic && active_ports.is_some(), "active-ports");
+        without(classic && active_address.is_some(), "active-address");
+        without(lftp && active_address.is_some_and(|ip| ip.is_ipv6()), "an IPv6 active-address");
+        without(ftp && connect_timeout.is_some(), "connect-timeout");
+        without(ftp && reply_timeout.is_some(), "reply-timeout");
+        if !ftp && !curl && connect_timeout.is_some() && reply_timeout.is_some() && connect_timeout != reply_timeout {
+            script.note(format!("{name} has one time-out for connect-timeout and reply-timeout"));
+        }
+        if !curl && !ftp {
+            script.note_rounding("connect-timeout", *connect_timeout, 1);
+            script.note_rounding("reply-timeout", *reply_timeout, 1);
+        }
+        if lftp {
+            script.note_rounding("reconnect-interval", *reconnect_interval, 1);
+        }
     }
 
     /// curl with one set of options for each command of the run list. What moves no bytes goes with a request for nothing
@@ -135,12 +191,12 @@ impl Client<'_> {
             options += " --ssl-reqd --insecure";
         }
         if let Some(limit) = session.connect_timeout {
-            let _ = write!(options, " --connect-timeout {}", seconds(limit));
+            let _ = write!(options, " --connect-timeout {}", decimal(limit));
         }
         match session.reply_timeout {
             Some(limit) => {
-                script.notes.insert(String::from("curl's reply-timeout is a limit to each command as a whole"));
-                let _ = write!(options, " --max-time {}", seconds(limit));
+                script.note("curl's reply-timeout is a limit to each command as a whole");
+                let _ = write!(options, " --max-time {}", decimal(limit));
             }
             // So that no script hangs.
             None => options += " --max-time 600",
@@ -152,7 +208,7 @@ impl Client<'_> {
     fn typed(&self, script: &mut Script, program: &str, index: usize) -> String {
         let lines = match self.session.software {
             Software::Lftp => self.lftp_lines(script),
-            _ => self.classic_lines(script),
+            _ => self.classic_lines(),
         };
         let file = format!("\"$captures\"/session.{index}/commands");
         script.body += &document(&file, "END-OF-COMMANDS", &(lines.join("\n") + "\n"));
@@ -167,7 +223,7 @@ impl Client<'_> {
         set("ftp:passive-mode", if session.mode.is_active() { "no" } else { "yes" }.to_owned());
         set("ftp:prefer-epsv", if session.mode == Mode::PassiveEpsv { "yes" } else { "no" }.to_owned());
         if session.mode == Mode::ActiveEprt {
-            script.notes.insert(String::from("lftp says PORT to an IPv4 server, never EPRT"));
+            script.note("lftp says PORT to an IPv4 server, never EPRT");
         }
         if session.tls {
             set("ftp:ssl-force", "yes".to_owned());
@@ -189,11 +245,8 @@ impl Client<'_> {
             set("ftp:port-range", format!("{low}-{high}"));
         }
         if let Some(ignore) = session.ignore_passive_address {
-            lines.push(String::from(if ignore {
-                "set ftp:ignore-pasv-address yes"
-            } else {
-                "set ftp:fix-pasv-address no"
-            }));
+            set("ftp:ignore-pasv-address", if ignore { "yes" } else { "no" }.to_owned());
+            set("ftp:fix-pasv-address", "no".to_owned());
         }
         let (user, password) = self.login();
         let login = in_quotes(&format!("{user},{password}"));
@@ -207,7 +260,7 @@ impl Client<'_> {
                 Step::Get(path) => format!("get {} -o received/{number}", in_quotes(&path)),
                 Step::Put(path) => format!("put {} -o {}", in_quotes(&local(&path)), in_quotes(&path)),
                 Step::Append(path) => {
-                    script.notes.insert(String::from("lftp has no word for APPE, so append is left out"));
+                    script.note("lftp has no word for APPE, so append is left out");
                     format!("# append {}", super::one_line(&path))
                 }
                 Step::Copy(path) => {
@@ -242,20 +295,10 @@ impl Client<'_> {
     }
 
     /// What tnftp and inetutils-ftp, of one family, are typed.
-    fn classic_lines(&self, script: &mut Script) -> Vec<String> {
+    fn classic_lines(&self) -> Vec<String> {
         let session = self.session;
         let (user, password) = self.login();
-        let name = session.software.name();
-        let mut note = |wanted: bool, what: &str| {
-            if wanted {
-                script.notes.insert(format!("{name} has no setting for {what}"));
-            }
-        };
         let tnftp = session.software == Software::Tnftp;
-        note(session.ignore_passive_address.is_some(), "ignore-passive-address");
-        note(session.active_ports.is_some(), "active-ports");
-        note(!tnftp && session.connect_timeout.is_some(), "connect-timeout");
-        note(!tnftp && session.reply_timeout.is_some(), "reply-timeout");
         let mut lines = vec![format!("open {} {}", self.address, session.port)];
         lines.push(format!("user {} {}", in_quotes(&user), in_quotes(&password)));
         // Both programs are for EPSV and EPRT over IPv6. Over IPv4 tnftp is as well, the other is not.
@@ -289,6 +332,12 @@ impl Client<'_> {
         lines.push(String::from("quit"));
         lines
     }
+}
+
+/// Seconds, as finely as curl takes them.
+fn decimal(time: Duration) -> String {
+    let millis = time.as_nanos().div_ceil(1_000_000).max(1);
+    format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 
 /// A command with its arguments.

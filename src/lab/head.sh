@@ -65,7 +65,9 @@ add_node() {
     ip netns add "$prefix-$1"
     in_node "$1" ip link set dev lo up
     # shellcheck disable=SC2016 # for the inner shell
-    in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$file"; done' 2>/dev/null || :
+    in_node "$1" sh -c 'for file in /proc/sys/net/ipv6/conf/*/accept_dad /proc/sys/net/ipv6/conf/*/router_solicitations; do
+        echo 0 >"$file"
+    done' 2>/dev/null || :
     # A namespace begins with what the machine is set to.
     in_node "$1" sh -c "echo $2 >/proc/sys/net/ipv4/ip_forward; echo $2 >/proc/sys/net/ipv6/conf/all/forwarding
         for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >\"\$file\"; done
@@ -175,6 +177,11 @@ make_accounts() {
 # add_account SERVER UID GID NAME PASSWORD
 add_account() {
     etc="$work/etc.$1"
+    # A name that is there already is somebody else here.
+    for file in passwd shadow; do
+        NAME=$4 awk -F: '$1 != ENVIRON["NAME"]' "$etc/$file" >"$etc/new"
+        cat "$etc/new" >"$etc/$file"
+    done
     printf '%s:x:%s:%s:%s:%s:/bin/sh\n' "$4" "$2" "$3" "$4" "$work/root.$1" >>"$etc/passwd"
     printf '%s:%s:19000:0:99999:7:::\n' "$4" "$(printf '%s\n' "$5" | openssl passwd -6 -stdin)" >>"$etc/shadow"
     grep -q '^users:' "$etc/group" || printf 'users:x:%s:\n' "$3" >>"$etc/group"

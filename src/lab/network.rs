@@ -4,7 +4,7 @@ use super::{Script, routes, rules};
 use crate::network::{Chance, Faults};
 use crate::scenario::{LinkSpec, Scenario};
 use crate::tcp::SynRetries;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use std::fmt::Write;
 
 /// A link's room for waiting packets is counted in bytes here, in packets by netem.
@@ -42,25 +42,29 @@ pub(super) fn write_cuts(scenario: &Scenario, script: &mut Script) {
     for (number, link) in scenario.links.iter().enumerate().filter(|(_, link)| !link.faults.cuts.is_empty()) {
         let [(a, a_if), _] = ends(scenario, link);
         let _ = writeln!(out, "\n# {a} and {a_if} are cut off from each other.");
-        let mut times: Vec<(u64, u64)> =
-            link.faults.cuts.iter().map(|(from, to)| (from.as_nanos(), to.as_nanos())).collect();
-        times.sort_unstable();
         let mut now = 0;
         out.push_str("(\n");
-        for (from, to) in times {
-            // Cuts that overlap are one.
-            if from > now || now == 0 {
-                let _ = writeln!(out, "    sleep {}\n    cut {number} down", decimal(from.saturating_sub(now)));
-                now = from;
-            }
-            if to > now {
-                let _ = writeln!(out, "    sleep {}", decimal(to - now));
-                now = to;
-            }
-            let _ = writeln!(out, "    cut {number} up");
+        for (from, to) in together(&link.faults.cuts) {
+            let _ = writeln!(out, "    sleep {}\n    cut {number} down", decimal(from - now));
+            let _ = writeln!(out, "    sleep {}\n    cut {number} up", decimal(to - from));
+            now = to;
         }
         out.push_str(") &\nchildren=\"$children $!\"\n");
     }
+}
+
+/// Cuts in order, in nanoseconds; those that touch are one.
+fn together(cuts: &[(Instant, Instant)]) -> Vec<(u64, u64)> {
+    let mut cuts: Vec<(u64, u64)> = cuts.iter().map(|(from, to)| (from.as_nanos(), to.as_nanos())).collect();
+    cuts.sort_unstable();
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (from, to) in cuts {
+        match all.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => all.push((from, to)),
+        }
+    }
+    all
 }
 
 /// Node and interface at each end of a link.

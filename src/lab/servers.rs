@@ -4,7 +4,7 @@
 //! sees them (`ip netns exec` gives each command a mount namespace).
 
 use super::{Script, files, quoted, seconds};
-use crate::ftp::Profile;
+use crate::ftp::{Profile, ServerConfig};
 use crate::scenario::{FtpServerSpec, Scenario};
 use std::fmt::Write;
 
@@ -31,7 +31,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
             let _ = writeln!(script.body, "chown 0:{USERS_GID} {root}\nchmod 775 {root}");
         }
         let _ = writeln!(script.body, "make_accounts {index} {FTP_UID}");
-        for (number, (name, password)) in server.config.users.iter().enumerate() {
+        let users = server.config.users.iter().enumerate();
+        for (number, (name, password)) in users.filter(|(_, (name, _))| !name.contains([':', '\n'])) {
             script.needs.insert(("openssl", "openssl"));
             let uid = FTP_UID as usize + 1 + number;
             let _ =
@@ -40,7 +41,7 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
         let ipv6 = node.interfaces.iter().flat_map(|i| &i.addresses).any(|net| net.addr().is_ipv6());
         let (program, package, command) = match server.config.software {
             Profile::Vsftpd => ("vsftpd", "vsftpd", vsftpd(index, server, ipv6, &mut script.body)),
-            Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server)),
+            Profile::PureFtpd => ("pure-ftpd", "pure-ftpd", pure_ftpd(server, ipv6)),
             Profile::Proftpd => ("proftpd", "proftpd-core", proftpd(index, server, ipv6, &mut script.body)),
         };
         script.needs.insert((program, package));
@@ -52,33 +53,69 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
     }
 }
 
-/// What a program has no setting for.
+/// What a program has no setting for. Every setting of a server is named here: a new one has to say where it goes.
 fn notes(server: &FtpServerSpec, script: &mut Script) {
-    let name = server.config.software.name();
-    let vsftpd = server.config.software == Profile::Vsftpd;
-    if vsftpd && server.config.anonymous {
-        script
-            .notes
-            .insert(String::from("vsftpd lets no anonymous user write into the root directory itself, only below it"));
+    let FtpServerSpec { port: _, files: _, config } = server;
+    let ServerConfig {
+        software,
+        anonymous,
+        users,
+        passive_ports: _,
+        connect_from_port_20,
+        port_promiscuous,
+        pasv_promiscuous,
+        active,
+        passive,
+        passive_address: _,
+        denied_commands,
+        tls: _,
+        max_clients: _,
+        idle_timeout,
+        data_timeout,
+        connect_timeout,
+        accept_timeout,
+        // vsftpd's alone, and it can be set there.
+        data_port: _,
+        rate,
+        // Those of the scenario, in another form.
+        files: _,
+    } = config;
+    let (name, vsftpd, pure) = (software.name(), *software == Profile::Vsftpd, *software == Profile::PureFtpd);
+    if vsftpd && *anonymous {
+        script.note("vsftpd lets no anonymous user write into the root directory itself, only below it");
     }
-    let mut note = |wanted: bool, what: &str| {
+    let mut without = |wanted: bool, what: &str| {
         if wanted {
-            script.notes.insert(format!("{name} has no setting for {what}"));
+            script.note(format!("{name} has no setting for {what}"));
         }
     };
-    note(server.config.software == Profile::PureFtpd && !server.config.denied_commands.is_empty(), "denied commands");
-    note(
-        server.config.software == Profile::PureFtpd && !(server.config.active && server.config.passive),
-        "forbidding a mode",
-    );
-    note(!vsftpd && server.config.port_promiscuous, "port-promiscuous");
-    note(!vsftpd && server.config.pasv_promiscuous, "pasv-promiscuous");
-    note(!vsftpd && server.config.connect_timeout.is_some(), "connect-timeout");
-    note(!vsftpd && server.config.accept_timeout.is_some(), "accept-timeout");
-    note(
-        server.config.software == Profile::PureFtpd && server.config.connect_from_port_20 == Some(false),
-        "connect-from-port-20 = false",
-    );
+    for (user, password) in users {
+        without(user.contains([':', '\n']), "a user with a colon or a line end");
+        without(password.contains('\n'), "a password with a line end");
+    }
+    without(pure && !denied_commands.is_empty(), "denied-commands");
+    without(pure && !*active, "active = false");
+    without(pure && !*passive, "passive = false");
+    without(pure && *connect_from_port_20 == Some(false), "connect-from-port-20 = false");
+    without(pure && data_timeout.is_some(), "data-connection-timeout");
+    without(!vsftpd && connect_timeout.is_some(), "connect-timeout");
+    without(!vsftpd && accept_timeout.is_some(), "accept-timeout");
+    if !vsftpd && port_promiscuous != pasv_promiscuous {
+        script.note(format!("{name} has one setting for port-promiscuous and pasv-promiscuous: both are on"));
+    }
+    if let Some(rate) = rate.filter(|rate| pure && rate % 512 != 0) {
+        script
+            .note(format!("pure-ftpd counts its rate in half KiB/s: {rate} B/s becomes {}", (rate / 512).max(1) * 512));
+    }
+    let unit = if pure { 60 } else { 1 };
+    script.note_rounding("idle-timeout", *idle_timeout, unit);
+    for (key, time) in [
+        ("data-connection-timeout", data_timeout),
+        ("connect-timeout", connect_timeout),
+        ("accept-timeout", accept_timeout),
+    ] {
+        script.note_rounding(key, *time, 1);
+    }
 }
 
 /// Writes `vsftpd.conf`; the command that starts it.
@@ -133,6 +170,9 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
     if !spec.config.denied_commands.is_empty() {
         set("cmds_denied", &spec.config.denied_commands.join(","));
     }
+    if let Some(clients) = spec.config.max_clients {
+        set("max_clients", &clients.to_string());
+    }
     if spec.config.tls {
         set("ssl_enable", "YES");
         set("allow_anon_ssl", "YES");
@@ -146,6 +186,7 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
         ("idle_session_timeout", spec.config.idle_timeout),
         ("connect_timeout", spec.config.connect_timeout),
         ("accept_timeout", spec.config.accept_timeout),
+        ("data_connection_timeout", spec.config.data_timeout),
     ];
     for (name, time) in times {
         // What the scenario leaves out is vsftpd's own business.
@@ -158,8 +199,12 @@ fn vsftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> S
 }
 
 /// The command that starts it: pure-ftpd is told everything as options.
-fn pure_ftpd(spec: &FtpServerSpec) -> String {
+fn pure_ftpd(spec: &FtpServerSpec, ipv6: bool) -> String {
     let mut command = format!("pure-ftpd -H -A -M -l unix -S ,{}", spec.port);
+    // By itself it listens for IPv6 too, says so in its greeting, and then takes `EPSV 2` over IPv4.
+    if !ipv6 {
+        command += " -4";
+    }
     if !spec.config.anonymous {
         command += " -E";
     }
@@ -175,6 +220,13 @@ fn pure_ftpd(spec: &FtpServerSpec) -> String {
     }
     if let Some(time) = spec.config.idle_timeout {
         let _ = write!(command, " -I {}", seconds(time).div_ceil(60));
+    }
+    if let Some(clients) = spec.config.max_clients {
+        let _ = write!(command, " -c {clients}");
+    }
+    // Whose address a data connection may be to or from: also somebody else's, for everybody.
+    if spec.config.port_promiscuous || spec.config.pasv_promiscuous {
+        command += " -W";
     }
     if spec.config.tls {
         command += " -Y 1 -2 \"$work/certificate.pem\"";
@@ -212,6 +264,15 @@ fn proftpd(index: usize, spec: &FtpServerSpec, ipv6: bool, out: &mut String) -> 
     }
     if let Some(time) = spec.config.idle_timeout {
         line(&format!("TimeoutIdle {}", seconds(time)));
+    }
+    if let Some(time) = spec.config.data_timeout {
+        line(&format!("TimeoutStalled {}", seconds(time)));
+    }
+    if let Some(clients) = spec.config.max_clients {
+        line(&format!("MaxInstances {clients}"));
+    }
+    if spec.config.port_promiscuous || spec.config.pasv_promiscuous {
+        line("AllowForeignAddress on");
     }
     let mut denied: Vec<&str> = spec.config.denied_commands.iter().map(String::as_str).collect();
     denied.extend(

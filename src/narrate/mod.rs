@@ -12,6 +12,7 @@
 //! | `phrase` | nodes, ports and packets inside sentences |
 //! | `sentence`, `sent` | one sentence for any frame |
 //! | `why` | one to three further sentences for the frames that deserve them |
+//! | `note` | notes of a few words, for the rows of a ladder and the lines of a table |
 
 mod facts;
 mod ids;

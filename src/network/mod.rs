@@ -1,4 +1,10 @@
 //! Nodes, interfaces and links as a graph, and the routes through it.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `link` | a link: two directions, each with a delay, a rate and a queue |
+//! | `route` | routes, found when first asked for and then remembered: never a table of all pairs |
+//! | `topology` | the graph of nodes and links |
 
 mod link;
 mod route;

@@ -3,6 +3,13 @@
 //! What is modelled: addresses, TTL, TCP header fields and options that our stack uses, ICMP errors and the packet
 //! they quote. What is not: fragments, IP options, checksums (a value cannot be corrupted; [`wire`] makes
 //! bytes and checksums when somebody looks).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `endpoint` | an IP address with a port |
+//! | `icmp` | ICMP (RFC 792) and `ICMPv6` (RFC 4443) error messages |
+//! | `tcp` | TCP segments (RFC 9293, section 3.1) |
+//! | `wire` | a packet's true bytes, and packets from bytes |
 
 mod endpoint;
 mod icmp;

@@ -25,6 +25,8 @@
 //! | `window` | the receive window and its scaling (RFC 7323) |
 //! | `keep_alive`, `icmp` | silent peers (3.8.4); ICMP errors and path MTU (3.9.2.2; RFC 1191, 8201) |
 //! | `reset` | the RST that answers a segment no connection wants (3.10.7.1) |
+//! | `config` | the settings of a TCP stack |
+//! | `state` | the states of a connection (RFC 9293, section 3.3.2) |
 //!
 //! Modelled: all eleven states; MSS, window scale, SACK and timestamps options; windows, zero-window probes, reassembly; Nagle's
 //! algorithm, delayed ACK; retransmission, slow start, congestion avoidance, fast retransmit and recovery (RFC 5681,
@@ -53,13 +55,13 @@ mod timestamps;
 mod window;
 
 #[cfg(test)]
-mod measured;
+mod measured_tests;
 #[cfg(test)]
-mod pair;
+mod property_tests;
 #[cfg(test)]
-mod properties;
+mod stress_tests;
 #[cfg(test)]
-mod stress;
+mod testing;
 
 pub use config::{Config, KeepAlive, SynRetries};
 pub use connection::{Connection, Failure, Outcome};

@@ -9,6 +9,8 @@
 //! | `journey` | the packets' ways, as the rows of a ladder |
 //! | `milestone` | the frames worth stopping at |
 //! | `order` | which node stands where, side by side |
+//! | `capture_point` | where packets can be captured |
+//! | `connection` | who answers: the node that a connection's SYN came to, wherever NAT led it |
 
 mod capture_point;
 mod connection;

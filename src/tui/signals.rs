@@ -5,7 +5,7 @@
 
 use super::Happening;
 use super::terminal;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{isatty, tcgetpgrp};
 use signal_hook::consts::{
@@ -61,6 +61,11 @@ fn act(signals: &mut Signals, happenings: &Sender<Happening>) {
             // In the background there is nothing to do for a screen, and to touch the terminal is forbidden.
             terminal::restore();
             stopped = true;
+            // A shell that ends sends SIGHUP and SIGCONT; stopped again between the two, the program would stay for ever.
+            let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 30_000_000 }));
+            if let Some(signal) = signals.pending().find(|signal| ENDINGS.contains(signal)) {
+                end(signal);
+            }
             let _ = raise(SIGSTOP);
         }
         if batch.contains(&SIGWINCH) {

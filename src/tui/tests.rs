@@ -223,7 +223,7 @@ links = ["client -- server"]
 [nodes.server]
 ftp-server = {{ users = {{ "u{passes}" = "p{passes}" }}, files = {{ "f{passes}" = {{ text = "{format}" }} }} }}
 [nodes.client.firewall.output]
-rules = ["log prefix \"{format}\" accept comment \"{passes}\""]
+rules = ["log prefix \"{passes}\" accept comment \"{passes}\""]
 [[sessions]]
 client = "client"
 server = "server"

@@ -1,11 +1,12 @@
 //! What the simulator makes of a row, in the row's terms.
 
+use super::common::run;
 use super::row::{Attempt, Decision, Door, Endings, Row};
 use ftpscope::firewall::{Hook, Verdict};
 use ftpscope::ftp::{CommandResult, Reply};
 use ftpscope::insight;
 use ftpscope::packet::{Body, Channel, Endpoint, Flags, Icmp, Packet};
-use ftpscope::scenario::{self, Outcome};
+use ftpscope::scenario::Outcome;
 use ftpscope::trace::{Event, Frame, Side, Trace};
 
 /// What the simulator made of a row, in the row's terms.
@@ -30,10 +31,7 @@ struct Run<'a> {
 }
 
 pub(crate) fn play(row: &Row) -> Seen {
-    let text = row.scenario();
-    let scenario =
-        scenario::parse(&text, &row.id).unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}\n{text}", row.id));
-    let trace = scenario.run().unwrap_or_else(|limit| panic!("{}: {limit}", row.id));
+    let trace = run(&row.scenario());
     let outcomes = insight::outcomes(&trace);
     let ok = |index| outcomes.iter().find(|step| step.index == index).is_some_and(|step| step.outcome == Outcome::Ok);
     let retr_ok = (row.run.len() > 1).then(|| ok(1));

@@ -3,6 +3,17 @@
 //! Modelled: what each says after the greeting, one negotiation for each transfer, what it tries when that fails, TYPE
 //! when it changes, SIZE and MDTM, the order in which all this is said, when it calls the server again, TLS as opaqueness.
 //! Not modelled: changing directory for `ls path`.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `control` | the control connections of a session: calling the server, hanging up, calling again |
+//! | `entries` | the run list: which command comes next, what it says first, how it ends |
+//! | `fxp` | FXP: a file goes from one server to another, and the client only tells them (RFC 959, section 5.2, figure 2) |
+//! | `opening` | from the greeting to the first step: who we are, what the server can do |
+//! | `script` | the words of a client's run list: `ls`, `get readme.txt`, `SYST` |
+//! | `session` | a client's session: what it knows, and what it is told |
+//! | `software` | what makes one client program different from another: what it says after the greeting, in which order it prepares a transfer, what it tries when that is refused |
+//! | `transfer` | transfers as the client does them: the stages that its program has, in its order |
 
 mod control;
 mod entries;

@@ -4,6 +4,14 @@
 //! RETR (with REST), STOR and APPE, ABOR, removing and renaming, the order of events on both channels, the timeouts,
 //! TLS as opaqueness ([`crate::ftp::TlsChannel`]). Not modelled: permissions of files (but what
 //! guests may not do), line-end conversion in ASCII mode (off in vsftpd by default: `ascii_download_enable=NO`).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `commands` | what each command does that neither arranges nor uses a data connection (RFC 959, section 4.1; RFC 3659; RFC 4217) |
+//! | `negotiate` | how a server arranges data connections: PORT and PASV (RFC 959, section 4.1.2), EPRT and EPSV (RFC 2428) |
+//! | `profile` | what makes one server program different from another: its texts and habits, as a table |
+//! | `session` | one control connection of the server: reads commands one after the other and answers (RFC 959, section 5.4) |
+//! | `transfer` | transfers as the server does them (RFC 959, section 5.1.1 and the sequences of 5.4) |
 
 mod commands;
 mod negotiate;

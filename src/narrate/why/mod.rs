@@ -1,6 +1,14 @@
 //! Why it happens: one to three further sentences for the frames that deserve an explanation.
 //!
 //! Causes are found along [`Trace::causes`], doors in the scene; what cannot be found is not said.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `dialogue` | FTP's commands and replies, and its timers |
+//! | `helper` | why a firewall's FTP helper did not help |
+//! | `knock` | knocking, and the answers to it: SYN, RST, ICMP, silence |
+//! | `naming` | commands and replies that name an endpoint for the data connection: PORT, EPRT, 227, 229 |
+//! | `stopped` | why a packet got no further |
 
 mod dialogue;
 mod helper;

@@ -11,6 +11,18 @@
 //! |-o--ooooo-o--*X....X......|  frame 41 of 118   0.153 s       timeline
 //! <- back  -> step  n next milestone  space play  ? help        keys
 //! ```
+//!
+//! | file | subject |
+//! |---|---|
+//! | `footer` | the keys that matter now |
+//! | `gallery` | the list of scenarios, with what comes of the selected one in either mode |
+//! | `header` | the title, the modes, and the four steps that every transfer takes |
+//! | `help` | all keys, and what the marks mean; generated from the table of actions |
+//! | `inspector` | the inspector: the frame, its packet, the firewall that saw it with its counters, what it tracks, the sockets |
+//! | `ladder` | the ladder up to now; the row of the cursor is marked and in view |
+//! | `narration` | what happened, in one sentence, and why |
+//! | `stage` | the stage: nodes side by side over the ladder's lanes, the two channels between the client's and the server's doors, packets on their way |
+//! | `timeline` | the whole run on one line: each cell a few frames, marked by the most telling thing that happens in them |
 
 mod footer;
 mod gallery;

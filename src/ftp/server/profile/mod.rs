@@ -6,6 +6,13 @@
 //!
 //! Not modelled: texts that depend on the wall clock (pure-ftpd's greeting always says 00:00) or on a stopwatch (its
 //! rate is that of a transfer that takes a tenth of a millisecond).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `proftpd` | proftpd 1.3.8 with one `<Anonymous>` section and the server's name `lab` |
+//! | `pure_ftpd` | pure-ftpd 1.0.50, for anonymous users only, as Debian starts it |
+//! | `table` | what a server program says and does, as one table: its texts, then its habits |
+//! | `vsftpd` | vsftpd 3.0.3 |
 
 mod proftpd;
 mod pure_ftpd;

@@ -1,6 +1,6 @@
 //! Tests of TCP under stress: loss, small windows, silence, ICMP.
 
-use super::pair::{DELAY, Fate, Pair};
+use super::testing::{DELAY, Fate, Pair};
 use super::{Config, Failure, KeepAlive, State};
 use crate::packet::{Segment, Unreachable};
 use crate::time::{Duration, Instant};

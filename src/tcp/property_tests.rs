@@ -1,6 +1,6 @@
 //! What holds for every wire, every pair of settings and every nonsense that may arrive.
 
-use super::pair::{Fate, Pair};
+use super::testing::{Fate, Pair};
 use super::{Config, State};
 use crate::packet::{Flags, Segment, SeqNr};
 use crate::time::{Duration, Instant};

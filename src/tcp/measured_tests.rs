@@ -1,7 +1,7 @@
 //! When a kernel repeated what, measured (`tests/truth/kernel_facts.json`), against this state machine. Round trips
 //! are 10 ms here and there; a kernel's timers run out late by their granularity.
 
-use super::pair::{DELAY, Fate, Pair};
+use super::testing::{DELAY, Fate, Pair};
 use super::{Config, Failure, State, SynRetries};
 use crate::packet::{Flags, Unreachable};
 use crate::time::{Duration, Instant};
