@@ -179,7 +179,9 @@ impl Conntrack {
     fn track_segment(&mut self, now: Instant, packet: &Packet, segment: &Segment) -> Tracked {
         let kind = Kind::of(segment.flags);
         let tuple = Tuple::of(packet);
-        let Some((id, direction)) = self.lookup(now, tuple) else { return self.begins(now, tuple, kind) };
+        let Some((id, direction)) = self.lookup(now, tuple) else {
+            return self.begins(now, tuple, kind, segment);
+        };
         let Some(kind) = kind else { return Tracked::invalid() };
         let entry = &mut self.entries[id.index()];
         let standing =
@@ -197,7 +199,7 @@ impl Conntrack {
             }
             Judgement::Reopened => {
                 self.end(id);
-                return self.begins(now, tuple, Some(kind));
+                return self.begins(now, tuple, Some(kind), segment);
             }
             Judgement::Ignored => None,
             Judgement::Accepted(life) => Some(life),
@@ -240,7 +242,7 @@ impl Conntrack {
         Tracked { state, replied: after.replied, assured: after.assured, ..known }
     }
 
-    fn begins(&mut self, now: Instant, tuple: Tuple, kind: Option<Kind>) -> Tracked {
+    fn begins(&mut self, now: Instant, tuple: Tuple, kind: Option<Kind>, segment: &Segment) -> Tracked {
         // Even a packet that begins nothing uses up what it was expected by (init_conntrack).
         let used = self.use_up(now, tuple);
         let begins =
@@ -249,6 +251,7 @@ impl Conntrack {
         let new = Tracked {
             tuples: Some((tuple, tuple.reversed())),
             pending: Some(kind),
+            end: segment.seq + segment.seq_len(),
             decided: [false; 2],
             nat: self.translates,
             ..Tracked::unknown(CtState::New)
@@ -315,6 +318,23 @@ impl Conntrack {
     /// Whether a tuple belongs to a connection already.
     pub(super) fn is_used(&self, now: Instant, tuple: Tuple) -> bool {
         self.index.get(&tuple).is_some_and(|(id, _)| self.entries[id.index()].expires >= now)
+    }
+
+    /// Whether the connection that `tracked` begins may have a tuple: nobody has it, or only one that makes way for it
+    /// (`nf_nat_used_tuple_harder`). A connection that is over, and whose source was translated, does for a SYN that
+    /// ends beyond all that it has sent: what its far end still sends is then outside of the new one's window.
+    pub(super) fn takes_over(&mut self, now: Instant, reply: Tuple, tracked: &Tracked) -> bool {
+        let Some(&(id, direction)) = self.index.get(&reply) else { return true };
+        let entry = &self.entries[id.index()];
+        let gives_way = direction == Direction::Reply
+            && tracked.pending == Some(Kind::Syn)
+            && entry.tcp.state() >= TrackState::TimeWait
+            && entry.reply.to != entry.original.from
+            && entry.tcp.sent_to() < tracked.end;
+        if gives_way && entry.expires >= now {
+            self.end(id);
+        }
+        gives_way || !self.is_used(now, reply)
     }
 
     /// The reply tuples of the connections that come from `source`, the youngest first.

@@ -73,13 +73,15 @@ impl Range {
 
 /// After so many ports in a row another place is tried (`NF_NAT_MAX_ATTEMPTS`).
 const MOST_ATTEMPTS: u32 = 128;
+/// With so many attempts left, a port is also taken from a connection that is over (`NF_NAT_HARDER_THRESH`).
+const LAST_ATTEMPTS: u32 = MOST_ATTEMPTS / 4;
 
 impl Conntrack {
     /// A NAT rule matched the first packet of a connection: its reply tuple is fixed accordingly.
     ///
     /// `own` is the address for masquerade and redirect; `random` gives numbers below a bound.
     pub fn assign(
-        &self,
+        &mut self,
         now: Instant,
         tracked: &mut Tracked,
         target: &NatTarget,
@@ -100,7 +102,7 @@ impl Conntrack {
 
     /// No rule translates this half, but NAT is at work: two connections must not look alike to the outside
     /// (`nf_nat_alloc_null_binding`).
-    pub fn keep_apart(&self, now: Instant, tracked: &mut Tracked, half: Half, random: impl FnMut(u32) -> u32) {
+    pub fn keep_apart(&mut self, now: Instant, tracked: &mut Tracked, half: Half, random: impl FnMut(u32) -> u32) {
         let Some((_, reply)) = tracked.tuples() else { return };
         let address = match half {
             Half::Destination => reply.from.ip,
@@ -110,7 +112,14 @@ impl Conntrack {
     }
 
     /// Finds what one half of a connection becomes (`get_unique_tuple`).
-    fn settle(&self, now: Instant, tracked: &mut Tracked, range: Range, half: Half, random: impl FnMut(u32) -> u32) {
+    fn settle(
+        &mut self,
+        now: Instant,
+        tracked: &mut Tracked,
+        range: Range,
+        half: Half,
+        random: impl FnMut(u32) -> u32,
+    ) {
         let Some((original, reply)) = tracked.tuples() else { return };
         if half == Half::Source && !range.random {
             let kept = if range.holds(reply.to) {
@@ -129,13 +138,15 @@ impl Conntrack {
             Half::Destination => found.from.ip = range.address,
             Half::Source => found.to.ip = range.address,
         }
-        tracked.set_reply(self.with_port(now, found, range, half, random), half);
+        let found = self.with_port(now, tracked, found, range, half, random);
+        tracked.set_reply(found, half);
     }
 
     /// The same with a port that is allowed and makes the connection unique, if there is one.
     fn with_port(
-        &self,
+        &mut self,
         now: Instant,
+        tracked: &Tracked,
         mut reply: Tuple,
         range: Range,
         half: Half,
@@ -165,13 +176,15 @@ impl Conntrack {
         let mut offset = if draws { random(1 << 16) } else { 0 };
         let mut attempts = count.min(MOST_ATTEMPTS);
         loop {
-            for _ in 0..attempts {
+            for left in (1..=attempts).rev() {
                 let port = low + (offset % count) as u16;
                 match half {
                     Half::Destination => reply.from.port = port,
                     Half::Source => reply.to.port = port,
                 }
-                if !self.is_used(now, reply) {
+                let free =
+                    if left > LAST_ATTEMPTS { !self.is_used(now, reply) } else { self.takes_over(now, reply, tracked) };
+                if free {
                     return reply;
                 }
                 offset += 1;

@@ -368,6 +368,33 @@ def sequences():
     yield seq('masquerade fully-random', [('C SYN', n.C('S', 0))], {'postrouting': ['oifname "S" masquerade fully-random']})
     for lo, hi in ((40000, 40001), (45000, 45001), (45000, 45000)):
         yield seq(f'snat to ports {lo}-{hi}', [('C SYN', n.C('S', 0)), ('the other', syn2), ('a third', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000)), ('its repetition', tcp('C', '192.168.10.77', 40000, S, 2100, 'S', 3000))], {'postrouting': [f'oifname "S" meta l4proto tcp snat ip to 203.0.113.1:{lo}-{hi}']})
+    def over(client, port, shown):
+        """A connection that is over: TIME_WAIT."""
+        k = Talk(port, c=client, c_seen=shown)
+        return k.shake() + [('C FIN', k.C('F.', 1, 1)), ('S FIN', k.S('F.', 1, 2)), ('C ACK', k.C('.', 2, 2))]
+    other = lambda seq, host='192.168.10.20', port=40000, to=S: tcp('C', host, port, to, 2100, 'S', seq)
+    taken = over(C, 40000, (FS, 40000)) + [('a living one', other(3000, '192.168.10.77', 40001))]
+    two = {'postrouting': ['oifname "S" meta l4proto tcp snat ip to 203.0.113.1:40000-40001']}
+    yield seq('NAT: a port in TIME_WAIT, an older SYN', taken + [('a third', other(900)), ('a third, at the end', other(1001)), ('a third, beyond the end', other(1002)), ('its repetition', other(1002))], two)
+    yield seq('NAT: a port in TIME_WAIT, a newer SYN', taken + [('a third', other(90000)), ('a fourth', other(95000, port=40001)), ('a late ACK of the first', other(1002, C) | {'flags': '.', 'ack': 5002})], two)
+    only = {'postrouting': ['oifname "S" meta l4proto tcp snat ip to 203.0.113.1:40000']}
+    yield seq('NAT: the only port in TIME_WAIT', over(C, 40000, (FS, 40000)) + [('another', other(90000)), ('C again', other(90000, C))], only)
+    yield seq('NAT: a port in TIME_WAIT, any port will do', over(C, 40000, (FS, 40000)) + [('another', other(90000))], MASQ)
+    aborted = [('C SYN', n.C('S', 0)), ('S SYN-ACK', n.S('S.', 0, 1)), ('C ACK', n.C('.', 1, 1)), ('S RST', n.S('R.', 1, 1))]
+    yield seq('NAT: ports of reset and of living connections', aborted + [('the other', other(3000, '192.168.10.77')), ('a third', other(90000)), ('a fourth', other(95000, port=40001))], two)
+    own = {'postrouting': ['ip saddr 192.168.10.10 meta l4proto tcp snat ip to 192.168.10.20:40000-40001']}
+    yield seq('NAT: a port in TIME_WAIT that is not translated', over('192.168.10.20', 40000, ('192.168.10.20', 40000)) + [('another', other(90000, C)), ('a second', other(95000, C, 40001))], own)
+    wide = {'postrouting': ['oifname "S" meta l4proto tcp snat ip to 203.0.113.1:40000-40031']}
+    yield seq('NAT: a wide range', over(C, 40000, (FS, 40000)) + [('another', other(90000))], wide)
+    k = Talk()
+    ending = k.shake() + [('C FIN', k.C('F.', 1, 1)), ('S FIN', k.S('F.', 1, 2))]
+    wait = ending + [('C ACK', k.C('.', 2, 2))]
+    yield seq('TIME_WAIT, an older SYN', wait + [('C SYN', k.C('S', -500))])
+    yield seq('TIME_WAIT, SYN of the server', wait + [('S SYN', k.S('S', 90000)), ('C SYN-ACK', tcp('C', C, 40000, S, 2100, 'S.', 700, 95001)), ('S ACK', tcp('S', S, 2100, C, 40000, '.', 95001, 701))])
+    yield seq('LAST_ACK, SYNs', ending + [('C SYN', k.C('S', 90000)), ('S SYN', k.S('S', 90000)), ('S challenge', k.S('.', 2, 2))])
+    gone = k.shake() + [('C RST', k.C('R', 1))]
+    yield seq('CLOSE, SYN of the server', gone + [('S SYN', k.S('S', 90000)), ('C SYN', k.C('S', 90000))])
+    yield seq('CLOSE, SYN of the side that did not reset', k.shake() + [('S RST', k.S('R', 1)), ('S SYN', k.S('S', 90000)), ('C older SYN', k.C('S', -500))])
     yield seq('low ports stay low', [('C SYN', tcp('C', C, 600, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 600, S, 2100, 'S', 1)), ('C SYN', tcp('C', C, 200, S, 2100, 'S', 1)), ('the other', tcp('C', '192.168.10.20', 200, S, 2100, 'S', 1))], MASQ)
     yield seq('no rule matches, but NAT is on', [('C SYN', n.C('S', 0)), ('the other', syn2)], {'postrouting': ['ip saddr 192.168.10.10 snat ip to 203.0.113.1']})
     for rule in ('dnat ip to 203.0.113.20', 'dnat ip to 203.0.113.20:2121', 'dnat ip to 203.0.113.20:2100-2109', 'dnat ip to 203.0.113.20:3000-3009', 'redirect to :2121', 'redirect'):

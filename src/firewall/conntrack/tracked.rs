@@ -4,6 +4,7 @@ use super::tuple::Tuple;
 use crate::firewall::ct::{CtState, CtStatus, Direction, Half};
 use crate::firewall::track_state::Kind;
 use crate::ids::EntryId;
+use crate::packet::SeqNr;
 
 /// What tracking found out about a packet. Hand it to [`super::Conntrack::confirm`] when the packet has passed every
 /// hook.
@@ -26,6 +27,8 @@ pub struct Tracked {
     pub(super) tuples: Option<(Tuple, Tuple)>,
     /// What begins the entry that is to be made if the packet gets through.
     pub(super) pending: Option<Kind>,
+    /// One past the last number that this first segment takes: whether it may have a port whose connection is over.
+    pub(super) end: SeqNr,
     /// A rule has attached the helper to the connection that it begins.
     pub(super) helper: bool,
     /// Which halves NAT has decided about.
@@ -68,6 +71,7 @@ impl Tracked {
             direction: Direction::Original,
             tuples: None,
             pending: None,
+            end: SeqNr(0),
             helper: false,
             decided: [true; 2],
         }

@@ -131,6 +131,11 @@ impl TcpTrack {
         self.state
     }
 
+    /// One past the last number that the side which began has sent.
+    pub(super) const fn sent_to(&self) -> SeqNr {
+        self.seen[0].end
+    }
+
     /// Whether the last thing heard, from the other side, was an end: this end, which does not fit, shortens the life
     /// of its entry (`nf_tcp_handle_invalid`). Otherwise it is remembered.
     pub(super) fn ended_before(&mut self, direction: Direction, kind: Kind) -> bool {
