@@ -35,10 +35,13 @@ impl<O: Observer> Simulation<O> {
                     let outcome = socket.connection.on_segment(self.now, segment);
                     self.apply(node, handle, outcome, packet.last_frame);
                 } else if segment.is_syn() && stack.listener(local).is_some() {
-                    if let Some(old) = stack.find(local, remote) {
+                    let old = stack.find(local, remote);
+                    let iss = old.and_then(|old| stack.socket(old)).map(|old| old.connection.successor());
+                    if let Some(old) = old {
                         self.forget(node, old, packet.last_frame);
                     }
-                    self.accept(node, &packet);
+                    let iss = iss.unwrap_or_else(|| SeqNr(self.random()));
+                    self.accept(node, &packet, iss);
                 } else {
                     self.answer_with_reset(node, &packet, None);
                 }
@@ -119,10 +122,9 @@ impl<O: Observer> Simulation<O> {
         }
     }
 
-    fn accept(&mut self, node: NodeId, packet: &Packet) {
+    fn accept(&mut self, node: NodeId, packet: &Packet, iss: SeqNr) {
         let Some(segment) = packet.tcp() else { return };
         let (local, remote) = (packet.destination(), packet.source());
-        let iss = SeqNr(self.random());
         let id = self.next_socket();
         let Some((slot, listener)) = self.nodes[node.index()].stack.listener(local) else { return };
         let (owner, name, session) = (listener.owner, listener.name, listener.session);

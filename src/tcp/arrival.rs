@@ -1,5 +1,6 @@
 //! A segment arrives (RFC 9293, section 3.10.7). The order of the checks is the RFC's.
 
+use super::answers::Answers;
 use super::connection::{Connection, Failure, Outcome};
 use super::{State, TimerKind, reset_for};
 use crate::packet::{Flags, Segment, SeqNr};
@@ -12,6 +13,7 @@ impl Connection {
         match self.state {
             State::Closed | State::Listen => self.rst_owed = reset_for(segment).map(Box::new),
             State::SynSent => self.arrives_in_syn_sent(now, segment, &mut outcome),
+            State::TimeWait => self.arrives_in_time_wait(now, segment, &mut outcome),
             _ => {
                 if self.config.keep_alive.is_some() {
                     self.peer_is_alive(now);
@@ -60,7 +62,7 @@ impl Connection {
     fn arrives_in_other_states(&mut self, now: Instant, segment: &Segment, outcome: &mut Outcome) {
         // First, check the timestamp (RFC 7323, section 5.3) and the sequence number.
         if self.is_from_long_ago(segment) {
-            self.acknowledge_at_once();
+            self.answer_from_long_ago(now, segment);
             return;
         }
         if !self.is_acceptable(segment) {
@@ -72,12 +74,9 @@ impl Connection {
             }
             // A repeated SYN in SYN-RECEIVED means that our SYN-ACK was lost.
             if self.state == State::SynReceived && segment.is_syn() && segment.seq + 1 == self.rcv_nxt {
-                self.syn_owed = true;
-            } else if !segment.flags.contains(Flags::RST) {
-                self.ack_owed = true;
-                if self.state == State::TimeWait && segment.flags.contains(Flags::FIN) {
-                    self.timers.set(TimerKind::TimeWait, now + self.config.time_wait);
-                }
+                self.answer_repeated_syn(now);
+            } else {
+                self.answer_unacceptable(now, segment);
             }
             return;
         }
@@ -87,14 +86,14 @@ impl Connection {
             if segment.seq == self.rcv_nxt {
                 self.take_reset(outcome);
             } else {
-                self.ack_owed = true; // challenge ACK
+                self.challenge(now);
             }
             return;
         }
         // Fourth, check the SYN bit (RFC 5961, section 4). In SYN-RECEIVED after a simultaneous open the peer's
         // SYN-ACK repeats a SYN that we already have; its acknowledgement completes the handshake.
         if segment.flags.contains(Flags::SYN) && self.state != State::SynReceived {
-            self.ack_owed = true; // challenge ACK
+            self.challenge(now);
             return;
         }
         // Fifth, check the ACK field.
@@ -110,8 +109,10 @@ impl Connection {
             self.take_window(segment);
             self.complete_handshake(now, outcome);
         } else {
-            if segment.ack > self.snd_max {
-                self.ack_owed = true; // it acknowledges what was never sent
+            // It acknowledges what was never sent, or so little that it cannot be of this connection (RFC 5961, section 5).
+            let oldest = self.max_window.min((self.snd_una - self.iss).saturating_sub(1));
+            if segment.ack > self.snd_max || segment.ack + oldest < self.snd_una {
+                self.challenge(now);
                 return;
             }
             let sacked = if segment.sack.is_empty() { 0 } else { self.take_sack(segment) };
@@ -235,6 +236,7 @@ impl Connection {
 
     fn complete_handshake(&mut self, now: Instant, outcome: &mut Outcome) {
         self.timers.stop(TimerKind::Handshake);
+        self.answers = Answers::default();
         self.syn_owed = false;
         if self.repeated > 0 {
             self.repeated = 0;
@@ -258,8 +260,8 @@ impl Connection {
             State::SynReceived if self.initiator => self.fail(Failure::Refused, outcome),
             // A passive OPEN goes back to LISTEN: this half of a connection just disappears.
             State::SynReceived => self.vanish(outcome),
-            State::Closing | State::LastAck | State::TimeWait => {
-                outcome.done = self.state != State::TimeWait;
+            State::Closing | State::LastAck => {
+                outcome.done = true;
                 self.vanish(outcome);
             }
             _ => self.fail(Failure::Reset, outcome),
@@ -294,6 +296,7 @@ impl Connection {
         self.timers.stop_all();
         self.timers.set(TimerKind::TimeWait, now + self.config.time_wait);
         outcome.done = true;
+        self.answers = Answers::default();
         self.enter(State::TimeWait, outcome);
     }
 

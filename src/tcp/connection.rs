@@ -1,5 +1,6 @@
 //! The transmission control block and the calls of the user (RFC 9293, sections 3.3.1 and 3.10.1 to 3.10.5).
 
+use super::answers::Answers;
 use super::assembler::Assembler;
 use super::burst::Burst;
 use super::congestion::Congestion;
@@ -142,6 +143,7 @@ pub struct Connection {
     pub(super) congestion: Congestion,
     pub(super) recovery: Recovery,
     pub(super) delayed_ack: DelayedAck,
+    pub(super) answers: Answers,
     pub(super) timers: Timers,
     /// How often the oldest unacknowledged segment was repeated.
     pub(super) repeated: u32,
@@ -236,6 +238,7 @@ impl Connection {
             congestion: Congestion::new(u32::from(mss)),
             recovery: Recovery::new(iss),
             delayed_ack: DelayedAck::new(mss),
+            answers: Answers::default(),
             timers: Timers::new(),
             repeated: 0,
             reverted: 0,
@@ -280,6 +283,11 @@ impl Connection {
     pub fn gives_way_to(&self, syn: &Segment) -> bool {
         let newer = self.is_later(syn) || (syn.seq > self.rcv_nxt && !self.is_from_long_ago(syn));
         self.state == State::TimeWait && syn.is_syn() && newer
+    }
+    /// The first number of the connection that takes this one's place: beyond all that this one may have had in flight
+    /// (`tcp_timewait_state_process`).
+    pub fn successor(&self) -> SeqNr {
+        self.snd_max + (u32::from(u16::MAX) + 2)
     }
     /// Octets that the peer has not acknowledged.
     pub const fn unacknowledged(&self) -> u32 {

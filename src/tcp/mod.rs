@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `connection` | the transmission control block, the calls of the user (RFC 9293, 3.10.1 to 3.10.5) |
 //! | `arrival` | a segment arrives (3.10.7) |
+//! | `answers` | acknowledgements of what does not belong, and how often (RFC 5961), TIME-WAIT |
 //! | `burst` | segments that leave together, and their PSH |
 //! | `output` | what to send next (3.8.6, 3.10.2) |
 //! | `timeout` | retransmission, connection attempts, TIME-WAIT (RFC 6298) |
@@ -32,6 +33,7 @@
 //! algorithm, delayed ACK; retransmission, slow start, congestion avoidance, fast retransmit and recovery (RFC 5681,
 //! 6582, 6675), limited transmit (RFC 3042); path MTU discovery; keep-alive; challenge ACKs (RFC 5961). Not: ECN, CUBIC and BBR, RACK (RFC 8985, section 6), urgent data, checksums.
 
+mod answers;
 mod arrival;
 mod assembler;
 mod burst;
@@ -56,6 +58,8 @@ mod window;
 
 #[cfg(test)]
 mod measured_tests;
+#[cfg(test)]
+mod out_of_place_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
