@@ -177,9 +177,7 @@ fn write_neighbours(scenario: &Scenario, out: &mut String) {
     for node in scenario.nodes.iter().filter(|node| !node.down) {
         for interface in &node.interfaces {
             let peer = &scenario.nodes[interface.peer];
-            let Some(far) = peer.interfaces.iter().find(|far| far.link == interface.link).filter(|_| !peer.down) else {
-                continue;
-            };
+            let Some(far) = scenario.far_end(interface).filter(|_| !peer.down) else { continue };
             for net in &far.addresses {
                 let (from, to) = (&node.name, &peer.name);
                 let _ = writeln!(out, "add_neighbour {from} {} {to} {} {}", interface.name, far.name, net.addr());

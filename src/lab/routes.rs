@@ -172,7 +172,8 @@ pub(super) fn write(scenario: &Scenario, out: &mut String) {
 fn added(node: &NodeSpec, table: &Table<'_>, spans: &[Span], fixed: &Fixed) -> Vec<(Leads, IpNet)> {
     let mut entries = Vec::new();
     for (index, (net, leads)) in fixed.nets.iter().enumerate() {
-        if node.routes.iter().any(|(written, _)| written.trunc() == *net) {
+        let all_of_it = net.prefix_len() == 0 && table.has_one_way();
+        if all_of_it || node.routes.iter().any(|(written, _)| written.trunc() == *net) {
             continue;
         }
         let runs = runs(table, spans, *net, *leads, &fixed.within(index));
@@ -261,8 +262,7 @@ fn address(number: u128, like: IpAddr) -> IpAddr {
 /// The addresses at the other end of a node's interface.
 fn far_addresses(scenario: &Scenario, node: usize, number: u16) -> impl Iterator<Item = IpAddr> {
     let interface = &scenario.nodes[node].interfaces[usize::from(number)];
-    let far = scenario.nodes[interface.peer].interfaces.iter().find(|far| far.link == interface.link);
-    far.into_iter().flat_map(|far| &far.addresses).map(IpNet::addr)
+    scenario.far_end(interface).into_iter().flat_map(|far| &far.addresses).map(IpNet::addr)
 }
 
 /// Who is on which link, the default route, the routes of the scenario's author, and the others. A neighbour has to be

@@ -60,7 +60,7 @@ pub(super) fn reserved(address: IpAddr) -> Option<Route> {
 }
 
 /// Whether the address means all nodes of the network (RFC 919); networks of one or two addresses have none (RFC 3021).
-fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
+pub(super) fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
     matches!((net, address), (IpNet::V4(net), IpAddr::V4(v4)) if net.prefix_len() < 31 && net.broadcast() == v4)
 }
 

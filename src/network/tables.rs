@@ -131,9 +131,11 @@ impl<'a> Tables<'a> {
 
     /// The table of one node; as if there were no written routes.
     pub fn table(&self, node: NodeId) -> Table<'_> {
+        let nets = self.topology.interfaces(node).iter().flat_map(|interface| &interface.addresses);
+        let broadcasts = nets.filter(|net| route::is_broadcast(net, net.broadcast())).map(IpNet::broadcast).collect();
         // Who has one interface has no choice.
         if self.topology.interfaces(node).len() == 1 {
-            return Table { tables: self, node, ways: Vec::new(), networks: Vec::new() };
+            return Table { tables: self, node, broadcasts, ways: Vec::new(), networks: Vec::new() };
         }
         let ways = self.ways(node);
         let towards = |sites: &Vec<(NodeId, u16)>| {
@@ -145,7 +147,7 @@ impl<'a> Tables<'a> {
             best.map(|way| Route::Via(way.interface))
         };
         let networks = self.sites.iter().map(towards).collect();
-        Table { tables: self, node, ways, networks }
+        Table { tables: self, node, broadcasts, ways, networks }
     }
 
     fn goals(&self, goal: Goal) -> Vec<NodeId> {
@@ -200,6 +202,8 @@ struct Way {
 pub struct Table<'a> {
     tables: &'a Tables<'a>,
     node: NodeId,
+    /// The addresses that mean all nodes of its networks.
+    broadcasts: BTreeSet<IpAddr>,
     /// To each node.
     ways: Vec<Option<Way>>,
     /// To addresses of each network that nobody has.
@@ -218,7 +222,7 @@ impl Table<'_> {
             Goal::Owner(owner) => Some(owner),
             Goal::Network(_) | Goal::Elsewhere => None,
         };
-        if span.broadcast && super::is_broadcast_at(topology, node, span.first) {
+        if span.broadcast && self.broadcasts.contains(&span.first) {
             return None;
         }
         if let [only] = interfaces {
@@ -245,6 +249,11 @@ impl Table<'_> {
             (None, None) => owner.and_then(|owner| self.ways[owner.index()]).map(|way| Route::Via(way.interface)),
         };
         Some(route.unwrap_or_else(|| self.elsewhere()))
+    }
+
+    /// Whether all that is not in the node's own networks goes to its only neighbour.
+    pub fn has_one_way(&self) -> bool {
+        matches!(self.tables.topology.interfaces(self.node), [only] if self.tables.topology.forwards(only.peer))
     }
 
     /// Where the node sends a packet for addresses that no network has.
