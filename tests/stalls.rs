@@ -47,7 +47,7 @@ fn cut(server: &str, software: &str, size: &str, run: &str) -> String {
 /// keep-alive gives up after ten minutes (measured: 421 at 900.0 s, curl at 613 s with its late probes).
 #[test]
 fn a_download_into_a_dead_line_ends_by_the_programs_own_times() {
-    let trace = run(&cut("software = \"vsftpd\"", "curl", "40 MB", "get f"));
+    let trace = run(&cut("software = \"vsftpd\"", "curl", "20 MB", "get f"));
     assert_eq!(complaints(&trace), [(900, 421)]);
     let (second, result) = first_result(&trace);
     assert!(matches!(result, CommandResult::Lost(_)) && second == 600, "{second} {result:?}");
@@ -56,10 +56,10 @@ fn a_download_into_a_dead_line_ends_by_the_programs_own_times() {
 /// No period is too short to be looked at (`data_connection_timeout`).
 #[test]
 fn the_data_time_is_looked_at_every_period() {
-    let trace = run(&cut("software = \"vsftpd\", data-connection-timeout = \"20 s\"", "curl", "40 MB", "get f"));
+    let trace = run(&cut("software = \"vsftpd\", data-connection-timeout = \"20 s\"", "curl", "20 MB", "get f"));
     assert_eq!(complaints(&trace), [(60, 421)]);
     // An upload that stalls early in the first period is found out at the end of the second (measured: 600.0 s).
-    let trace = run(&cut("software = \"vsftpd\"", "curl", "40 MB", "put f"));
+    let trace = run(&cut("software = \"vsftpd\"", "curl", "20 MB", "put f"));
     assert_eq!(complaints(&trace), [(600, 421)]);
 }
 
@@ -68,7 +68,7 @@ fn the_data_time_is_looked_at_every_period() {
 #[test]
 fn the_other_servers_wait_in_their_own_ways() {
     let said = |server: &str, run_list: &str| {
-        let trace = run(&cut(&format!("software = \"{server}\""), "curl", "40 MB", run_list));
+        let trace = run(&cut(&format!("software = \"{server}\""), "curl", "20 MB", run_list));
         let late = |at: u64| at > 800_000_000_000;
         let last = trace.frames.iter().find_map(|frame| match &frame.event {
             Event::FtpReply { side: Side::Sent, code, lines } if late(frame.at.as_nanos()) => {
@@ -81,7 +81,9 @@ fn the_other_servers_wait_in_their_own_ways() {
     };
     assert_eq!(said("pure-ftpd", "get f"), (150, String::from("second"), 900));
     assert_eq!(said("pure-ftpd", "put g"), (451, String::from("Timeout"), 900));
-    assert_eq!(said("proftpd", "get f"), (426, String::from("closed"), 945));
+    let (code, word, second) = said("proftpd", "get f");
+    assert_eq!((code, word.as_str()), (426, "closed"));
+    assert!((935..=960).contains(&second), "{second} s");
 }
 
 /// A router that swallows what is too large, and its ICMP error is filtered: all of a small file lies in the send buffer,

@@ -26,8 +26,8 @@ pub(super) struct CalibrateArgs {
 
 pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
     let messages = Messages::new(look.language());
-    let scenario = load::subject(&args.subject)?;
-    let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
+    let scenario = load::subject(&args.subject, &messages)?;
+    let trace = scenario.run().map_err(|limit| Failed::limit(&messages, limit))?;
     // Where a NAT changes the port, the server's own is another than the one that is called.
     let own = scenario.nodes.iter().filter_map(|node| node.ftp_server.as_ref()).map(|server| server.port);
     let ports: Vec<u16> = scenario.sessions.iter().map(|session| session.port).chain(own).collect();
@@ -35,7 +35,8 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
     let (mut files, mut text) = (Vec::new(), String::new());
     for file in &args.captures {
         let shown = visible(&file.to_string_lossy());
-        let failed = |problem: String| Failed::Usage(format!("ftpscope: '{shown}': {problem}"));
+        let failed =
+            |problem: String| Failed::said(&messages, Id::ErrorOf, &[("subject", &shown), ("problem", &problem)]);
         let Captures { captures, unread, end } = read(file).map_err(|why| failed(no_capture(&messages, &why)))?;
         if captures.is_empty() {
             return Err(failed(messages.text(Id::CaptureEmpty)));
@@ -47,7 +48,7 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
         for capture in captures {
             let named = capture.interface.as_deref().map(|name| format!("{shown} ({})", visible(name)));
             tell_unread(&mut text, &messages, named.as_deref().unwrap_or(&shown), &capture.unread);
-            let point = point(&trace, &points, args.at.as_deref(), file, &capture).map_err(failed)?;
+            let point = point((&trace, &points), args.at.as_deref(), file, &capture, &messages).map_err(failed)?;
             files.push((shown.clone(), point, capture));
         }
     }
@@ -60,19 +61,21 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
     for ((file, ..), seen) in files.iter().zip(&seen) {
         let result = calibrate(&trace, *seen, &ports);
         same &= result.is_same();
-        tell(&mut text, file, &format!("steps as at {}", visible(&seen.point.name)), &result);
+        let what = messages.format(Id::CalibrateSteps, &[("at", &visible(&seen.point.name))]);
+        tell(&mut text, &messages, file, &what, &result);
     }
     for node in (0..trace.nodes.len() as u32).map(NodeId) {
         let Some(result) = calibrate_node(&trace, node, &seen) else { continue };
         let name = visible(trace.node_name(node));
         same &= result.is_same();
         if !result.is_same() {
-            tell(&mut text, &name, "stopped connections", &result);
+            tell(&mut text, &messages, &name, &messages.text(Id::CalibrateStopped), &result);
         } else if result.same.is_empty() {
-            let _ = writeln!(text, "{name}: same: it stops nothing");
+            let _ = writeln!(text, "{name}: {}", messages.text(Id::CalibrateStopsNothing));
         }
         for step in result.same.iter().filter(|_| result.is_same()) {
-            let _ = writeln!(text, "{name}: same: it {}", visible(&step.shown));
+            let same = messages.format(Id::CalibrateIt, &[("step", &visible(&step.shown))]);
+            let _ = writeln!(text, "{name}: {same}");
         }
     }
     output::print(text.as_bytes())?;
@@ -125,11 +128,11 @@ fn tell_unread(text: &mut String, messages: &Messages, file: &str, unread: &BTre
 /// The interface where a capture was made: as asked, as the file says of itself, or as its name says. A node alone is
 /// enough where it has one interface.
 fn point<'a>(
-    trace: &Trace,
-    points: &'a [CapturePoint],
+    (trace, points): (&Trace, &'a [CapturePoint]),
     at: Option<&str>,
     file: &Path,
     capture: &Capture,
+    messages: &Messages,
 ) -> Result<&'a CapturePoint, String> {
     // `client.office.pcap.gz`
     let unpacked =
@@ -148,25 +151,27 @@ fn point<'a>(
         }
     }
     let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
-    Err(format!(
-        "where was it made? Name it NODE.INTERFACE.pcap or say '--at'; there are {}",
-        visible(&known.join(", "))
-    ))
+    Err(messages.format(Id::ErrorCapturePoint, &[("known", &visible(&known.join(", ")))]))
 }
 
 /// `what` was compared.
-fn tell(text: &mut String, subject: &str, what: &str, result: &Calibration) {
-    let count = result.same.len();
+fn tell(text: &mut String, messages: &Messages, subject: &str, what: &str, result: &Calibration) {
+    let count = result.same.len().to_string();
+    let id = if result.is_same() { Id::CalibrateSame } else { Id::CalibrateDifferent };
+    let _ = writeln!(text, "{subject}: {}", messages.format(id, &[("count", &count), ("what", what)]));
     if result.is_same() {
-        let _ = writeln!(text, "{subject}: same: {count} {what}");
         return;
     }
-    let _ = writeln!(text, "{subject}: different: {count} {what} are the same, then");
+    let column = |id: Id| {
+        let name = messages.text(id);
+        let blanks = 10_usize.saturating_sub(unicode_width::UnicodeWidthStr::width(name.as_str()));
+        format!("{name}{}", " ".repeat(blanks))
+    };
     for step in result.context() {
-        let _ = writeln!(text, "    both       {}", visible(&step.shown));
+        let _ = writeln!(text, "    {} {}", column(Id::CalibrateBoth), visible(&step.shown));
     }
-    for (who, step) in [("simulated", &result.simulated), ("captured", &result.captured)] {
-        let shown = step.as_ref().map_or_else(|| String::from("(nothing more)"), |step| visible(&step.shown));
-        let _ = writeln!(text, "  > {who:<10} {shown}");
+    for (who, step) in [(Id::CalibrateSimulated, &result.simulated), (Id::CalibrateCaptured, &result.captured)] {
+        let shown = step.as_ref().map_or_else(|| messages.text(Id::CalibrateNothing), |step| visible(&step.shown));
+        let _ = writeln!(text, "  > {} {shown}", column(who));
     }
 }

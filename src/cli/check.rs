@@ -1,7 +1,9 @@
 //! `ftpscope check`: scenarios held against what they expect.
 
-use super::{Failed, load, output};
+use super::{Failed, Look, load, output};
+use crate::engine::LimitReached;
 use crate::insight;
+use crate::narrate::{Id, Messages, limit, unmet, verdict, visible, was};
 use crate::scenario::builtins;
 use clap::Args;
 use std::fmt::Write;
@@ -13,7 +15,8 @@ pub(super) struct CheckArgs {
     files: Vec<String>,
 }
 
-pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
+pub(super) fn run(args: &CheckArgs, look: &Look) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
     let files: Vec<String> = if args.files.is_empty() {
         builtins().iter().map(|builtin| builtin.name.to_owned()).collect()
     } else {
@@ -23,7 +26,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
     let mut failed = false;
     for file in &files {
         // One bad file does not keep the others from being checked.
-        match check(file) {
+        match check(file, &messages) {
             Ok((text, held)) => {
                 output::print(text.as_bytes())?;
                 failed |= !held;
@@ -39,32 +42,26 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failed> {
 }
 
 /// What there is to say of a file, and whether every expectation held.
-fn check(file: &str) -> Result<(String, bool), Failed> {
-    let source = load::read(file)?;
-    let scenario = load::check(&source)?;
-    let origin = crate::narrate::visible(&source.origin);
-    let (total, unmet) =
-        insight::check(&scenario).map_err(|limit| Failed::Usage(format!("ftpscope: {origin}: {limit}")))?;
+fn check(file: &str, messages: &Messages) -> Result<(String, bool), Failed> {
+    let source = load::read(file, messages)?;
+    let scenario = load::check(&source, messages)?;
+    let origin = visible(&source.origin);
+    let stopped = |reached: LimitReached| {
+        let problem = format!("{origin}: {}", limit(messages, reached));
+        Failed::Usage(messages.format(Id::ErrorProgram, &[("problem", &problem)]))
+    };
+    let (total, failed) = insight::check(&scenario).map_err(stopped)?;
     let mut text = String::new();
-    for unmet in &unmet {
-        let _ = writeln!(text, "{origin}:{}: {unmet}", unmet.line);
+    for failed in &failed {
+        let _ = writeln!(text, "{origin}:{}: {}", failed.line, unmet(messages, failed));
     }
     if total == 0 {
         // Nothing is expected: what came of it is worth a look all the more.
-        let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {origin}: {limit}")))?;
-        for outcome in insight::outcomes(&trace) {
-            let run = crate::narrate::visible(&outcome.run);
-            let at = outcome.at.map_or_else(String::new, |node| format!(" at {}", trace.node_name(node)));
-            let _ = writeln!(text, "{origin}: '{run}' was '{}'{at}", outcome.outcome);
+        let trace = scenario.run().map_err(stopped)?;
+        for (subject, finding) in insight::findings(&scenario, &trace) {
+            let _ = writeln!(text, "{origin}: {}", was(messages, &subject, &finding));
         }
     }
-    let held = total - unmet.len();
-    let verdict = match (unmet.is_empty(), total) {
-        (true, 0) => "ok: it runs; it expects nothing".to_owned(),
-        (true, 1) => "ok: its expectation holds".to_owned(),
-        (true, _) => format!("ok: all {total} expectations hold"),
-        (false, _) => format!("failed: {held} of {total} expectations hold"),
-    };
-    let _ = writeln!(text, "{origin}: {verdict}");
-    Ok((text, unmet.is_empty()))
+    let _ = writeln!(text, "{origin}: {}", verdict(messages, total - failed.len(), total));
+    Ok((text, failed.is_empty()))
 }

@@ -20,23 +20,24 @@ pub(super) struct CompareArgs {
 }
 
 pub(super) fn run(args: &CompareArgs, look: &Look) -> Result<(), Failed> {
-    let scenario = load::subject(&args.subject)?;
+    let scenario = load::subject(&args.subject, &Messages::new(look.language()))?;
     compare(&scenario, look, args.width, args.output.as_deref())
 }
 
 /// What `ftpscope` prints where there is no terminal.
 pub(super) fn classic(look: &Look) -> Result<(), Failed> {
-    let scenario = load::check(&load::read("classic")?)?;
+    let messages = Messages::new(look.language());
+    let scenario = load::check(&load::read("classic", &messages)?, &messages)?;
     compare(&scenario, look, None, None)
 }
 
 fn compare(scenario: &Scenario, look: &Look, width: Option<u16>, file: Option<&std::path::Path>) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
     // The pair that the scenario's own mode belongs to: PORT beside PASV, or EPRT beside EPSV.
     let own = scenario.sessions.first().map(|session| session.mode).unwrap_or_default();
     let (active, passive) = if own.is_active() { (own, own.opposite()) } else { (own.opposite(), own) };
-    let messages = Messages::new(look.language());
-    let comparison = Comparison::new(scenario, [active, passive], &messages)
-        .map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
+    let comparison =
+        Comparison::new(scenario, [active, passive], &messages).map_err(|limit| Failed::limit(&messages, limit))?;
     let options = LadderOptions { width: output::width(width), glyphs: look.glyphs() };
     output::write_to(file, |mut out| comparison.write(options, &mut out))
 }

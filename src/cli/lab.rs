@@ -1,7 +1,8 @@
 //! `ftpscope lab`: the same network of real software, as a shell script.
 
-use super::{Failed, Subject, load, output};
+use super::{Failed, Look, Subject, load, output};
 use crate::lab;
+use crate::narrate::{Id, Messages, visible};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,17 +16,15 @@ pub(super) struct LabArgs {
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &LabArgs) -> Result<(), Failed> {
-    let scenario = load::subject(&args.subject)?;
-    let laboratory = lab::laboratory(&scenario).map_err(|problem| {
-        Failed::Usage(format!(
-            "ftpscope: no laboratory for this scenario: {}",
-            crate::narrate::visible(&problem.to_string())
-        ))
-    })?;
+pub(super) fn run(args: &LabArgs, look: &Look) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
+    let scenario = load::subject(&args.subject, &messages)?;
+    let laboratory = lab::laboratory(&scenario)
+        .map_err(|problem| Failed::said(&messages, Id::ErrorNoLab, &[("problem", &visible(&problem.to_string()))]))?;
     output::write_to(args.output.as_deref(), |out| out.write_all(laboratory.script.as_bytes()))?;
     for difference in &laboratory.differences {
-        let _ = writeln!(std::io::stderr(), "ftpscope lab: not the same: {}", crate::narrate::visible(difference));
+        let problem = messages.format(Id::LabNotSame, &[("difference", &visible(difference))]);
+        let _ = writeln!(std::io::stderr(), "{}", messages.format(Id::ErrorProgram, &[("problem", &problem)]));
     }
     Ok(())
 }

@@ -29,8 +29,9 @@ mod play;
 mod temporary;
 mod trace;
 
+use crate::engine::LimitReached;
 use crate::ftp::Mode;
-use crate::narrate::Language;
+use crate::narrate::{Arg, Id, Language, Messages};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -115,19 +116,53 @@ enum Failed {
     Expectation,
     /// The arguments or the scenario are wrong; the message is for standard error.
     Usage(String),
+    /// The output could not be written: to a file, or to standard output.
+    Output(Option<String>, std::io::Error),
+}
+
+impl Failed {
+    /// With the message of an id.
+    fn said(messages: &Messages, id: Id, args: &[Arg<'_>]) -> Self {
+        let problem = messages.format(id, args);
+        Self::Usage(messages.format(Id::ErrorProgram, &[("problem", &problem)]))
+    }
+
+    /// A run was stopped.
+    fn limit(messages: &Messages, limit: LimitReached) -> Self {
+        let problem = crate::narrate::limit(messages, limit);
+        Self::Usage(messages.format(Id::ErrorProgram, &[("problem", &problem)]))
+    }
+
+    /// What there is to say of it on standard error.
+    fn message(&self, messages: &Messages) -> Option<String> {
+        match self {
+            Self::Expectation => None,
+            Self::Usage(message) => Some(message.clone()),
+            Self::Output(path, error) => {
+                let error = error.to_string();
+                let problem = match path {
+                    Some(path) => messages.format(Id::ErrorWrite, &[("path", path), ("error", &error)]),
+                    None => messages.format(Id::ErrorWriteStdout, &[("error", &error)]),
+                };
+                Some(messages.format(Id::ErrorProgram, &[("problem", &problem)]))
+            }
+        }
+    }
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    match arguments::parse().and_then(|cli| cli.map_or(Ok(()), |cli| run(&cli))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failed::Expectation) => ExitCode::from(1),
-        Err(Failed::Usage(message)) => {
-            // Nobody may be there to read it.
-            let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
-            ExitCode::from(2)
-        }
-    }
+    let mut language = None;
+    let done = arguments::parse().and_then(|cli| {
+        let Some(cli) = cli else { return Ok(()) };
+        language = cli.look.lang;
+        run(&cli)
+    });
+    let Err(failed) = done else { return ExitCode::SUCCESS };
+    let Some(message) = failed.message(&Messages::new(Language::detect(language))) else { return ExitCode::from(1) };
+    // Nobody may be there to read it.
+    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    ExitCode::from(2)
 }
 
 fn run(cli: &Cli) -> Result<(), Failed> {
@@ -136,8 +171,8 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Some(Command::Play(args)) => play::run(args, look),
         Some(Command::Trace(args)) => trace::run(args, look),
         Some(Command::Compare(args)) => compare::run(args, look),
-        Some(Command::Check(args)) => check::run(args),
-        Some(Command::Lab(args)) => lab::run(args),
+        Some(Command::Check(args)) => check::run(args, look),
+        Some(Command::Lab(args)) => lab::run(args, look),
         Some(Command::Calibrate(args)) => calibrate::run(args, look),
         Some(Command::List) => list::run(look),
         Some(Command::Completions { shell }) => {

@@ -33,14 +33,11 @@ pub(super) fn write_to(
     let Some(path) = file.filter(|path| *path != Path::new("-")) else {
         return to_standard_output(&mut write);
     };
-    or_gone(to_path(path, &mut write)).map_err(|error| {
-        Failed::Usage(format!("ftpscope: cannot write '{}': {error}", visible(&path.to_string_lossy())))
-    })
+    or_gone(to_path(path, &mut write)).map_err(|error| Failed::Output(Some(visible(&path.to_string_lossy())), error))
 }
 
 fn to_standard_output(write: Writing<'_>) -> Result<(), Failed> {
-    or_gone(buffered(io::stdout().lock(), write))
-        .map_err(|error| Failed::Usage(format!("ftpscope: cannot write to standard output: {error}")))
+    or_gone(buffered(io::stdout().lock(), write)).map_err(|error| Failed::Output(None, error))
 }
 
 /// The reader of a pipe that goes away has seen what it wanted.

@@ -1,6 +1,7 @@
 //! `ftpscope play` and the gallery: the terminal view.
 
 use super::{Failed, Look, Subject, load};
+use crate::narrate::{Id, Messages, visible};
 use crate::tui::{self, Options};
 use clap::Args;
 use std::io::IsTerminal;
@@ -12,12 +13,11 @@ pub(super) struct PlayArgs {
 }
 
 pub(super) fn run(args: &PlayArgs, look: &Look) -> Result<(), Failed> {
-    let scenario = load::subject(&args.subject)?;
+    let messages = Messages::new(look.language());
+    let scenario = load::subject(&args.subject, &messages)?;
     if !std::io::stdout().is_terminal() || (args.subject.scenario != "-" && !std::io::stdin().is_terminal()) {
-        return Err(Failed::Usage(format!(
-            "ftpscope: 'play' needs a terminal; for text use 'ftpscope trace {}'",
-            crate::narrate::visible(&args.subject.scenario)
-        )));
+        let args = [("scenario", &*visible(&args.subject.scenario))];
+        return Err(Failed::said(&messages, Id::ErrorNoTerminal, &args));
     }
     tui::play(scenario, options(look)).map_err(|error| Failed::Usage(format!("ftpscope: {error}")))
 }

@@ -2,7 +2,7 @@
 
 use super::{Failed, Look, Subject, load, output};
 use crate::export::{LadderOptions, write_json, write_ladder, write_pcapng, write_plain};
-use crate::narrate::Messages;
+use crate::narrate::{Id, Messages, visible};
 use crate::trace::{CapturePoint, Trace, capture_points, capture_points_at};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -39,20 +39,19 @@ enum Format {
 }
 
 pub(super) fn run(args: &TraceArgs, look: &Look) -> Result<(), Failed> {
+    let messages = Messages::new(look.language());
     if args.format != Format::Pcapng && args.at.is_some() {
-        return Err(Failed::Usage(String::from("ftpscope: '--at' goes with '--format pcapng'")));
+        return Err(Failed::said(&messages, Id::ErrorAtFormat, &[]));
     }
     if args.format == Format::Pcapng && args.output.is_none() && std::io::stdout().is_terminal() {
-        let message = "ftpscope: a packet capture is not for a terminal; use '-o FILE' or a pipe";
-        return Err(Failed::Usage(message.to_owned()));
+        return Err(Failed::said(&messages, Id::ErrorCaptureTerminal, &[]));
     }
-    let scenario = load::subject(&args.subject)?;
-    let trace = scenario.run().map_err(|limit| Failed::Usage(format!("ftpscope: {limit}")))?;
+    let scenario = load::subject(&args.subject, &messages)?;
+    let trace = scenario.run().map_err(|limit| Failed::limit(&messages, limit))?;
     let points = match &args.at {
-        Some(at) => named(&trace, at)?,
+        Some(at) => named(&trace, at, &messages)?,
         None => capture_points(&trace),
     };
-    let messages = Messages::new(look.language());
     let options = LadderOptions { width: output::width(args.width), glyphs: look.glyphs() };
     output::write_to(args.output.as_deref(), |mut out| match args.format {
         Format::Ladder => write_ladder(&trace, &messages, options, &mut out),
@@ -63,15 +62,12 @@ pub(super) fn run(args: &TraceArgs, look: &Look) -> Result<(), Failed> {
 }
 
 /// The interfaces that `--at` names.
-fn named(trace: &Trace, at: &str) -> Result<Vec<CapturePoint>, Failed> {
+fn named(trace: &Trace, at: &str, messages: &Messages) -> Result<Vec<CapturePoint>, Failed> {
     let points = capture_points_at(trace, at);
     if points.is_empty() {
         let names: Vec<String> = capture_points(trace).into_iter().map(|point| point.name).collect();
-        return Err(Failed::Usage(format!(
-            "ftpscope: '{}' is no node and no interface of the scenario; its interfaces are {}",
-            crate::narrate::visible(at),
-            crate::narrate::visible(&names.join(", "))
-        )));
+        let args = [("at", &*visible(at)), ("known", &*visible(&names.join(", ")))];
+        return Err(Failed::said(messages, Id::ErrorAtUnknown, &args));
     }
     Ok(points)
 }

@@ -10,7 +10,7 @@ use crate::ftp::Mode;
 use crate::ids::{FrameId, SessionId};
 use crate::insight::{CommandOutcome, Story, knocks, outcomes};
 use crate::ladder::{channel_mark, fit, text_width};
-use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_details, sentence, visible};
+use crate::narrate::{Id, Messages, endpoint_label, knock_note, mode_name, outcome_details, sentence, title, visible};
 use crate::scenario::Scenario;
 use crate::trace::{Event, Trace};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ impl<'a> Comparison<'a> {
     /// Writes the comparison.
     pub fn write(&self, options: LadderOptions, out: &mut impl io::Write) -> io::Result<()> {
         let Self { scenario, messages, runs } = self;
-        writeln!(out, "{}", visible(&scenario.title))?;
+        writeln!(out, "{}", visible(title(messages.language(), &scenario.title, scenario.title_zh.as_deref())))?;
         writeln!(out, "\n{}\n", messages.text(Id::CompareOutcomes))?;
         self.write_outcomes(out)?;
         writeln!(out, "\n{}", messages.text(Id::CompareKnocks))?;

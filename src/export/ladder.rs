@@ -2,7 +2,7 @@
 
 use crate::ids::FrameId;
 use crate::ladder::{Canvas, Geometry, Glyphs, Ladder, Line, Row, RowKind, draw_fold, draw_header, draw_row, folded};
-use crate::narrate::{Messages, visible};
+use crate::narrate::{Messages, title, visible};
 use crate::trace::{Event, Trace};
 use std::io;
 
@@ -22,7 +22,7 @@ pub fn write_ladder(
     options: LadderOptions,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}", visible(&trace.title))?;
+    writeln!(out, "{}", visible(title(messages.language(), &trace.title, trace.title_zh.as_deref())))?;
     let Some((first, last)) = trace.ids().next().zip(trace.last()) else { return Ok(()) };
     let ladder = Ladder::new(trace);
     let pen = Pen::new(trace, messages, &ladder, options);

@@ -27,7 +27,7 @@ mod stopped;
 mod story;
 
 pub use calibrate::{Calibration, Captured, calibrate, calibrate_node};
-pub use check::{Unmet, check};
+pub use check::{Finding, Subject, Unmet, check, findings};
 pub use divergence::{Divergence, Story, divergence};
 pub use door::{Door, door, listens};
 pub use helper::{Watch, is_sealed, translators, watch};

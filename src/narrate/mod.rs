@@ -6,6 +6,7 @@
 //! | `language` | which language to speak |
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
 //! | `label` | the few words on an arrow of the ladder |
+//! | `check` | what `check` says; limits; titles |
 //! | `words` | outcomes, modes, fates |
 //! | `unread` | why a captured frame was not read |
 //! | `facts` | what a trace knows about a frame: who made a packet, what made it send |
@@ -14,6 +15,7 @@
 //! | `why` | one to three further sentences for the frames that deserve them |
 //! | `note` | notes of a few words, for the rows of a ladder and the lines of a table |
 
+mod check;
 mod facts;
 mod ids;
 mod label;
@@ -31,6 +33,7 @@ mod words;
 mod tests;
 
 pub use crate::text::visible;
+pub use check::{limit, title, unmet, verdict, was};
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
 pub use language::{Language, UnknownLanguage};

@@ -42,6 +42,7 @@ impl Scenario {
         }
         Trace {
             title: self.title.clone(),
+            title_zh: self.title_zh.clone(),
             owners,
             seed: self.seed,
             nodes: self

@@ -19,6 +19,8 @@ pub(super) struct Problems<'s> {
     lines: Vec<usize>,
     found: Vec<Diagnostic>,
     more: usize,
+    /// Sections of the file whose TOML is broken: what is found in them may only be misread.
+    damaged: Vec<Range<usize>>,
 }
 
 /// A string and where its text stands in the source.
@@ -80,10 +82,33 @@ impl<'d> Table<'d> {
 impl<'s> Problems<'s> {
     pub(super) fn new(source: &'s str) -> Self {
         let lines = source.match_indices('\n').map(|(at, _)| at).collect();
-        Self { source, lines, found: Vec::new(), more: 0 }
+        Self { source, lines, found: Vec::new(), more: 0, damaged: Vec::new() }
+    }
+
+    /// What was found so far.
+    pub(super) fn found(&self) -> &[Diagnostic] {
+        &self.found
+    }
+
+    /// From now on, what stands in these sections is not judged.
+    pub(super) fn damage(&mut self, sections: Vec<Range<usize>>) {
+        self.damaged = sections;
+    }
+
+    /// Whether a place is in a section whose TOML is broken.
+    pub(super) fn is_damaged(&self, at: usize) -> bool {
+        self.damaged.iter().any(|section| section.contains(&at))
+    }
+
+    /// Whether what is missing may only have been misread: a section whose TOML is broken has the word.
+    pub(super) fn may_miss(&self, word: &str) -> bool {
+        self.damaged.iter().any(|section| self.source.get(section.clone()).is_some_and(|text| text.contains(word)))
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.is_damaged(diagnostic.span.start) {
+            return;
+        }
         if self.found.len() < MOST {
             self.found.push(diagnostic);
         } else {
@@ -147,7 +172,8 @@ impl<'s> Problems<'s> {
         example: &str,
     ) -> Option<&'t Field<'d>> {
         let field = table.get(key);
-        if field.is_none() {
+        let whole = table.span.start == 0 && table.span.end == self.source.len();
+        if field.is_none() && !(whole && self.may_miss(key)) {
             let first_line = self.source[table.span.clone()].lines().next().unwrap_or_default();
             let span = table.span.start..table.span.start + first_line.len();
             self.error(span, format!("{place} has no `{key}`"), format!("add `{example}`"));

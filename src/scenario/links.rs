@@ -34,6 +34,10 @@ pub(super) struct Topology {
     pub(super) links: Vec<Link>,
     /// Whether all of `links` was understood: otherwise a name that is missing may only be misread.
     pub(super) complete: bool,
+    /// Nothing can be said of which nodes there are.
+    pub(super) unread: bool,
+    /// The paths that were not understood: what they name may exist.
+    doubtful: Vec<String>,
     by_name: BTreeMap<String, usize>,
     by_pair: BTreeMap<(usize, usize), usize>,
 }
@@ -73,7 +77,7 @@ impl Topology {
     /// The node called `name`, or an error that proposes another.
     pub(super) fn resolve(&self, problems: &mut Problems<'_>, name: &str, span: Range<usize>) -> Option<usize> {
         let found = self.by_name.get(name).copied();
-        if found.is_none() && self.complete {
+        if found.is_none() && !self.may_exist(name) {
             let help = match problems.closest(name, self.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "a node exists by being named in `links`".to_owned(),
@@ -81,6 +85,30 @@ impl Topology {
             problems.error(span, format!("no link names a node {}", quote(name)), help);
         }
         found
+    }
+
+    /// Whether a link that was not understood may name a node.
+    pub(super) fn may_exist(&self, name: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = || self.doubtful.iter().flat_map(|text| text.split(|c| !is_part(c)));
+        // A name with `-` in it is as doubtful as its parts.
+        let parts = || name.split(|c| !is_part(c));
+        !self.complete && (self.unread || parts().any(|part| words().any(|word| word == part)))
+    }
+
+    /// What stands between blanks in the paths that were not understood.
+    pub(super) fn doubtful_words(&self) -> impl Iterator<Item = &str> {
+        self.doubtful.iter().flat_map(|text| text.split_whitespace())
+    }
+
+    /// Whether a link that was not understood may lead from a node to the one of that name.
+    pub(super) fn may_lead(&self, node: usize, name: &str) -> bool {
+        !self.knows(node) && self.may_exist(name)
+    }
+
+    /// Whether all the links of a node are known.
+    pub(super) fn knows(&self, node: usize) -> bool {
+        !self.may_exist(&self.nodes[node].name)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<usize> {
@@ -105,22 +133,31 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
         .cloned()
         .and_then(|field| problems.list(&field, "an entry of `links`", EXAMPLE).map(|items| (field, items)));
     let Some((field, items)) = items else {
-        topology.complete = false;
+        (topology.complete, topology.unread) = (false, true);
         return topology;
     };
+    if problems.is_damaged(field.key_span.start) {
+        (topology.complete, topology.unread) = (false, true);
+    }
     if items.is_empty() {
         problems.error(field.span(), "`links` is empty", format!("write `{EXAMPLE}`"));
-        topology.complete = false;
+        (topology.complete, topology.unread) = (false, true);
     }
     for item in items {
         let (path, quality) =
             if item.value.get_ref().is_table() { styled(problems, &item) } else { (Some(item), Quality::default()) };
-        let understood = path.is_some_and(|path| topology.chain(problems, &path, &quality));
-        topology.complete &= understood;
+        let understood = path.as_ref().is_some_and(|path| topology.chain(problems, path, &quality));
+        if !understood {
+            topology.complete = false;
+            match path.and_then(|path| path.value.get_ref().as_str().map(str::to_owned)) {
+                Some(text) => topology.doubtful.push(text),
+                None => topology.unread = true,
+            }
+        }
         if topology.too_large() {
             let message = format!("a scenario has at most {MOST_NODES} nodes and {MOST_LINKS} links");
             problems.error(field.key_span.clone(), message, "");
-            topology.complete = false;
+            (topology.complete, topology.unread) = (false, true);
             break;
         }
     }

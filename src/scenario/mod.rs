@@ -48,3 +48,6 @@ pub use read::{MAX_SOURCE, parse, parse_bytes};
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod rounds_tests;

@@ -1,4 +1,4 @@
-//! `[nodes.NAME]`: what the file says of each node.
+//! `[nodes.name]`: what the file says of each node.
 
 use super::document::{Field, Problems, Table, one_or_list};
 use super::firewall::{self, FirewallDraft};
@@ -95,9 +95,11 @@ fn read_one(
         draft.routes = routes::read(problems, field, topology, node);
     }
     if let Some(field) = table.get("firewall") {
-        let neighbours = node
-            .filter(|_| topology.complete)
-            .map(|node| topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str()).collect::<Vec<_>>());
+        let neighbours = node.filter(|_| !topology.unread).map(|node| {
+            let known = topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
+            let doubtful = topology.doubtful_words().filter(|_| !topology.knows(node));
+            known.chain(doubtful).collect::<Vec<_>>()
+        });
         draft.firewall = firewall::read(problems, field, neighbours.as_deref(), rules);
         jumps::check(problems, &mut draft.firewall);
     }
@@ -110,7 +112,7 @@ fn gateway(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, 
     let name = problems.string(field, "internet")?;
     let names = || topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
     let found = names().position(|known| known == name);
-    if found.is_none() && topology.complete {
+    if found.is_none() && !topology.may_lead(node, field.key) {
         let near = problems.closest(name, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let help = format!("{near}the gateway is one of the neighbours: {}", one_of(names()));
         problems.error(
@@ -126,7 +128,7 @@ fn gateway(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, 
 fn interface(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node: usize) -> Option<usize> {
     let names = || topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
     let found = names().position(|name| name == field.key);
-    if found.is_none() && topology.complete {
+    if found.is_none() && !topology.may_lead(node, field.key) {
         let near =
             problems.closest(field.key, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let help = format!("{near}each interface is named after its neighbour: {}", one_of(names()));

@@ -13,6 +13,7 @@ use crate::ids::RuleId;
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
+use std::ops::Range;
 use toml::de::DeTable;
 
 /// Files larger than this (in bytes) are refused: no scenario for people is.
@@ -42,8 +43,8 @@ pub fn parse_bytes(source: &[u8], origin: &str) -> Result<Scenario, Vec<Diagnost
 
 /// Reads and checks a scenario. `origin` is the name of the file, for messages.
 ///
-/// All mistakes are told, in source order; only where the TOML itself is broken, these come alone, since what is
-/// around them may be misread. Warnings of a usable file are in [`Scenario::warnings`].
+/// All mistakes are told, in source order. In a section whose TOML is broken only that is told, since what is around it
+/// may be misread. Warnings of a usable file are in [`Scenario::warnings`].
 pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
     if source.len() > MAX_SOURCE {
         return Err(vec![too_large(origin)]);
@@ -53,18 +54,27 @@ pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
     for error in errors {
         problems.push(syntax(source, &error));
     }
-    let mut found = problems.finish();
-    if !found.is_empty() {
-        return Err(found);
-    }
-    let mut problems = Problems::new(source);
+    problems.damage(broken_sections(source, problems.found()));
     let root = Table::new(document.get_ref(), 0..source.len());
     let scenario = read(&mut problems, &root);
-    found = problems.finish();
+    let found = problems.finish();
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(found);
     }
     Ok(Scenario { warnings: found, ..scenario })
+}
+
+/// The sections whose TOML is broken. A section is what stands from one header to the next.
+fn broken_sections(source: &str, errors: &[Diagnostic]) -> Vec<Range<usize>> {
+    let headers = source.match_indices("\n[").map(|(at, _)| at + 1);
+    let starts: Vec<usize> = std::iter::once(0).chain(headers).chain([source.len()]).collect();
+    let sections = errors.iter().map(|error| {
+        let next = starts[1..].partition_point(|start| *start <= error.span.start) + 1;
+        // What breaks at the very end belongs to the last section.
+        let next = next.min(starts.len() - 1);
+        starts[next - 1]..starts[next]
+    });
+    sections.collect()
 }
 
 fn too_large(origin: &str) -> Diagnostic {
@@ -104,13 +114,24 @@ fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
     let drafts = nodes::read(problems, root, &topology, &mut bytes);
     let sessions = sessions::read(problems, root, &topology, &mut bytes);
     let mut addresses: Vec<Vec<Vec<IpNet>>> = Vec::new();
-    if topology.complete {
-        addresses = addresses::assign(problems, &topology, &drafts, &targets(&sessions));
-        check::paths(problems, &topology, &sessions.drafts, &addresses);
-        let down: Vec<bool> = drafts.iter().map(|draft| draft.down).collect();
-        check::clients_run(problems, &topology, &sessions.drafts, &down);
+    if !topology.unread {
+        // A node with a link that was not understood may have room for addresses that now seem too many.
+        let known = drafts.iter().enumerate().map(|(node, draft)| {
+            if !topology.knows(node) {
+                return NodeDraft::default();
+            }
+            let (address, addresses) = (draft.address.clone(), draft.addresses.clone());
+            NodeDraft { address, addresses, ..NodeDraft::default() }
+        });
+        let known: Vec<NodeDraft> = known.collect();
+        addresses = addresses::assign(problems, &topology, &known, &targets(&sessions));
         check::mtus(problems, &topology, &addresses);
     }
+    if topology.complete {
+        check::paths(problems, &topology, &sessions.drafts, &addresses);
+    }
+    let down: Vec<bool> = drafts.iter().map(|draft| draft.down).collect();
+    check::clients_run(problems, &topology, &sessions.drafts, &down);
     addresses.resize(topology.nodes.len(), Vec::new());
     let (nodes, rules) = assemble(&topology, drafts, addresses);
     let expects = sessions::expects(problems, root, &topology, &sessions, &rules);

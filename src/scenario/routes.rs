@@ -63,7 +63,7 @@ fn hop(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node
     if let Some(position) = neighbours.iter().position(|name| *name == text) {
         return Some(Hop::Via(position as u16));
     }
-    if topology.complete {
+    if !topology.may_lead(node, text) {
         let names = || neighbours.iter().copied().chain(Hop::NOWHERE.iter().filter_map(|hop| hop.word()));
         let near = problems.closest(text, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let help = format!("{near}a route leads to a neighbour or nowhere: {}", one_of(names()));

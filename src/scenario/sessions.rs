@@ -9,6 +9,7 @@ use crate::suggest::quote;
 use crate::time::Duration;
 use std::net::IpAddr;
 use std::ops::Range;
+use toml::de::DeValue;
 
 const SESSION_KEYS: [&str; 20] = [
     "client",
@@ -74,13 +75,13 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>, topology: &Top
         problems.error(field.key_span.clone(), format!("a scenario has at most {MOST_SESSIONS} sessions"), "");
         return sessions;
     }
-    sessions.complete = true;
+    sessions.complete = !problems.may_miss("session");
     for item in &items {
-        let mut commands = None;
-        let draft = session(problems, item, topology, bytes, &mut commands);
-        sessions.complete &= commands.is_some();
-        sessions.drafts.extend(draft);
-        sessions.commands.push(commands.unwrap_or_default());
+        sessions.drafts.extend(session(problems, item, topology, bytes));
+        // As written, the misspelt ones too: what names one of these is no second mistake.
+        let written = commands_as_written(item);
+        sessions.complete &= written.is_some();
+        sessions.commands.push(written.unwrap_or_default());
     }
     sessions
 }
@@ -90,13 +91,12 @@ fn session(
     item: &Field<'_>,
     topology: &Topology,
     bytes: &mut u64,
-    commands: &mut Option<Vec<String>>,
 ) -> Option<SessionDraft> {
     let table = problems.table(item, "[[sessions]]")?;
     problems.known(&table, "a session", &SESSION_KEYS);
     let client = problems.required(&table, "the session", "client", "client = \"client\"").cloned();
     let server = problems.required(&table, "the session", "server", "server = \"server\"").cloned();
-    *commands = run(problems, &table);
+    let commands = run(problems, &table);
     let software = Software::ALL.map(|software| (software.name(), software));
     let mut spec = SessionSpec {
         client: 0,
@@ -106,7 +106,7 @@ fn session(
         second_port: table.get("second-port").and_then(|field| problems.port(field)).unwrap_or(21),
         software: table.get("software").and_then(|field| problems.choice(field, &software)).unwrap_or_default(),
         mode: table.get("mode").and_then(|field| problems.choice(field, &modes())).unwrap_or_default(),
-        run: commands.clone().unwrap_or_default(),
+        run: commands.unwrap_or_default(),
         user: word(problems, &table, "user"),
         password: word(problems, &table, "password"),
         start: table.get("start").and_then(|field| problems.duration(field)).unwrap_or(Duration::ZERO),
@@ -139,12 +139,12 @@ fn session(
             problems.error(field.span(), message, format!("leave out `{key}`, or write `software = \"lftp\"`"));
         }
     }
+    let client_node = client.as_ref().and_then(|client| {
+        problems.string(client, "client").and_then(|name| topology.resolve(problems, name, client.span()))
+    });
+    let target = server.as_ref().and_then(|server| target(problems, server, topology));
     let (client, server) = client.zip(server)?;
-    let client_node =
-        problems.string(&client, "client").and_then(|name| topology.resolve(problems, name, client.span()));
-    let target = target(problems, &server, topology);
     (spec.client, spec.server) = client_node.zip(target)?;
-    commands.as_ref()?;
     if spec.server == Target::Node(spec.client) {
         let help = "name two different nodes";
         problems.error(server.span(), "the client and the server are the same node", help);
@@ -194,6 +194,12 @@ fn active_address(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<IpAd
     }
 }
 
+/// The strings of a session's `run`; `None` if there is no list of strings.
+fn commands_as_written(session: &Field<'_>) -> Option<Vec<String>> {
+    let run = session.value.get_ref().as_table()?.get("run")?.get_ref().as_array()?;
+    run.iter().map(|command| command.get_ref().as_str().map(str::to_owned)).collect()
+}
+
 /// The commands, if all are good.
 fn run(problems: &mut Problems<'_>, table: &Table<'_>) -> Option<Vec<String>> {
     let field = problems.required(table, "the session", "run", "run = [\"ls\"]")?.clone();
@@ -226,7 +232,10 @@ fn run(problems: &mut Problems<'_>, table: &Table<'_>) -> Option<Vec<String>> {
 /// `put` needs a file to send.
 fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec) {
     let Some(field) = table.get("run") else { return };
-    let names = || spec.files.iter().map(|(name, _)| name.as_str());
+    // A file whose size is wrong is there all the same.
+    let files = table.get("files").and_then(|field| field.value.get_ref().as_table());
+    let written = || files.into_iter().flat_map(|files| files.keys()).map(|name| name.get_ref().as_ref());
+    let names = || spec.files.iter().map(|(name, _)| name.as_str()).chain(written());
     for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
         let Some(Ok(Step::Put(name) | Step::Append(name))) = item.value.get_ref().as_str().map(Step::parse) else {
             continue;
@@ -282,13 +291,13 @@ pub(super) fn expects(
 ) -> Vec<ExpectSpec> {
     let items = root.get("expect").and_then(|field| problems.list(field, "an expectation", "[[expect]]"));
     let items = items.unwrap_or_default();
-    items.iter().filter_map(|item| expect(problems, item, topology, sessions, rules)).collect()
+    items.iter().filter_map(|item| expect(problems, item, (root, topology), sessions, rules)).collect()
 }
 
 fn expect(
     problems: &mut Problems<'_>,
     item: &Field<'_>,
-    topology: &Topology,
+    (root, topology): (&Table<'_>, &Topology),
     sessions: &Sessions,
     rules: &[RuleSpec],
 ) -> Option<ExpectSpec> {
@@ -306,7 +315,7 @@ fn expect(
     });
     let mode = table.get("mode").and_then(|field| problems.choice(field, &modes()));
     let reply = table.get("reply").and_then(|field| problems.integer(field, 100..=599)).map(|code| code as u16);
-    let rule = table.get("rule").and_then(|field| deciding_rule(problems, field, at, topology, rules));
+    let rule = table.get("rule").and_then(|field| deciding_rule(problems, field, at, (root, topology), rules));
     let line = problems.line(item.span().start);
     Some(ExpectSpec { command: command?, outcome: outcome?, at, mode, reply, session, rule, line })
 }
@@ -348,12 +357,35 @@ fn ordered(
     Some(command.to_owned())
 }
 
+/// Whether a rule that was not understood may be the one that is meant.
+fn may_be_broken(root: &Table<'_>, text: &str) -> bool {
+    fn broken<'d>(value: &'d DeValue<'_>, under_rules: bool, found: &mut Vec<&'d str>) {
+        match value {
+            DeValue::String(rule) if under_rules && crate::firewall::parse_rule(rule).is_err() => {
+                found.push(rule.trim());
+            }
+            DeValue::Array(items) => items.iter().for_each(|item| broken(item.get_ref(), under_rules, found)),
+            DeValue::Table(table) => {
+                for (key, value) in table {
+                    broken(value.get_ref(), under_rules || key.get_ref() == "rules", found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(nodes) = root.get("nodes") {
+        broken(nodes.value.get_ref(), false, &mut found);
+    }
+    found.contains(&text) || crate::suggest::closest(text, found).is_some()
+}
+
 /// The text of a rule at `at`, or of any; or `policy`.
 fn deciding_rule(
     problems: &mut Problems<'_>,
     field: &Field<'_>,
     at: Option<usize>,
-    topology: &Topology,
+    (root, topology): (&Table<'_>, &Topology),
     rules: &[RuleSpec],
 ) -> Option<String> {
     let text = super::firewall::shown(problems.string(field, "policy")?);
@@ -362,7 +394,7 @@ fn deciding_rule(
         let here = rules.iter().filter(|rule| at.is_none_or(|node| node == rule.node));
         here.map(|rule| if rule.rule.is_some() { rule.text.as_str() } else { "policy" })
     };
-    if topology.complete && !texts().any(|known| known == text) {
+    if !problems.may_miss("rules") && !texts().any(|known| known == text) && !may_be_broken(root, text) {
         let place = at.map_or_else(|| "no node".to_owned(), |node| format!("`{}` does not", topology.nodes[node].name));
         let message = format!("{place} {} a rule {}", if at.is_some() { "have" } else { "has" }, quote(text));
         let help = match problems.closest(text, texts()) {

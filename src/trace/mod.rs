@@ -3,13 +3,13 @@
 //! | file | subject |
 //! |---|---|
 //! | `event` | the vocabulary: a frame is one event at one node at one instant |
+//! | `capture_point` | where packets can be captured |
 //! | `observer` | who is told while it happens: a recorder, or nobody |
 //! | `scene` | the network after frame *k*: a pure fold |
 //! | `timeline` | the scene at any *k* at once, from keyframes |
 //! | `journey` | the packets' ways, as the rows of a ladder |
 //! | `milestone` | the frames worth stopping at |
 //! | `order` | which node stands where, side by side |
-//! | `capture_point` | where packets can be captured |
 //! | `connection` | who answers: the node that a connection's SYN came to, wherever NAT led it |
 
 mod capture_point;
@@ -100,6 +100,8 @@ pub struct SessionInfo {
 pub struct Trace {
     /// The scenario's title.
     pub title: String,
+    /// The title in Simplified Chinese, if it has one.
+    pub title_zh: Option<String>,
     /// The seed of the run.
     pub seed: u64,
     /// The nodes, by id.

@@ -4,7 +4,7 @@ use super::gallery::Gallery;
 use super::player::Player;
 use super::{Action, Options, Theme, ThemeName};
 use crate::ladder::Glyphs;
-use crate::narrate::{Language, Messages};
+use crate::narrate::{self, Language, Messages};
 use crate::scenario::Scenario;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl App {
             Ok(player) => Self::new(Screen::Player(Box::new(player)), None, options),
             Err(limit) => {
                 let mut app = Self::gallery(options);
-                app.notice = Some(limit.to_string());
+                app.notice = Some(narrate::limit(&app.messages, limit));
                 app
             }
         }
@@ -160,7 +160,7 @@ impl App {
                     Ok(true) => true,
                     Ok(false) => in_player(player, action),
                     Err(limit) => {
-                        self.notice = Some(limit.to_string());
+                        self.notice = Some(narrate::limit(&self.messages, limit));
                         true
                     }
                 }
@@ -182,7 +182,7 @@ impl App {
                 let Some(item) = gallery.selected() else { return false };
                 match Player::new(item.scenario.clone()) {
                     Ok(player) => self.screen = Screen::Player(Box::new(player)),
-                    Err(limit) => self.notice = Some(limit.to_string()),
+                    Err(limit) => self.notice = Some(narrate::limit(&self.messages, limit)),
                 }
                 true
             }

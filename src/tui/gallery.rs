@@ -1,7 +1,7 @@
 //! The list of scenarios that ship with the program.
 
 use crate::insight::{CommandOutcome, outcomes};
-use crate::narrate::Language;
+use crate::narrate::{Language, title};
 use crate::scenario::{Scenario, builtins, parse};
 use crate::trace::Trace;
 use std::cell::OnceCell;
@@ -16,18 +16,12 @@ pub(super) struct Item {
 
 impl Item {
     pub(super) fn title(&self, language: Language) -> &str {
-        match (language, &self.scenario.title_zh) {
-            (Language::ZhCn, Some(title)) => title,
-            _ => &self.scenario.title,
-        }
+        title(language, &self.scenario.title, self.scenario.title_zh.as_deref())
     }
 
     pub(super) fn about(&self, language: Language) -> &str {
-        let about = match (language, &self.scenario.about_zh) {
-            (Language::ZhCn, Some(about)) => Some(about),
-            _ => self.scenario.about.as_ref(),
-        };
-        about.map_or("", String::as_str)
+        let about = self.scenario.about.as_deref().unwrap_or_default();
+        title(language, about, self.scenario.about_zh.as_deref())
     }
 
     /// What comes of the scenario in its own mode and in the opposite one.

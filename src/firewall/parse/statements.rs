@@ -29,8 +29,8 @@ fn text<'a>(cursor: &mut Cursor<'a>, what: &str, longest: usize) -> Step<Token<'
         Some(token) => return Err(unexpected(&token, "a text in double quotes")),
         None => return Err(cursor.missing("a text in double quotes")),
     };
-    if let Some(control) = token.text.chars().find(|c| c.is_control() && *c != '\t') {
-        let message = format!("ftpscope does not know control characters in a text: U+{:04X}", u32::from(control));
+    if let Some(control) = token.text.chars().find(|c| matches!(c, '\0' | '\n')) {
+        let message = format!("ftpscope does not know this character in a text: U+{:04X}", u32::from(control));
         return Err(error(&token.span, message, "write letters, digits and signs"));
     }
     if token.text.len() > longest {

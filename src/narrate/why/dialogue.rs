@@ -54,6 +54,7 @@ pub(super) fn reply(
         }
         226 => vec![t.say(Id::Why226, &[])],
         200 => port_answered(t, scene, tag, Id::WhyPortTaken),
+        500 if lines.first().is_some_and(|text| text.starts_with("OOPS: vsf_sysutil_bind")) => vec![no_port(t)],
         500.. => port_answered(t, scene, tag, Id::WhyPortStranger),
         _ => Vec::new(),
     }
@@ -101,6 +102,15 @@ fn port_answered(t: &Teller<'_>, scene: &Scene, tag: Option<Tag>, id: Id) -> Vec
 
 fn is_data_of(other: Tag, tag: Option<Tag>) -> bool {
     other.channel == Channel::Data && tag.is_some_and(|tag| tag.session == other.session)
+}
+
+/// vsftpd's `bind()` has failed, of which it dies: for its own passive port, or for the port that it would connect from.
+fn no_port(t: &Teller<'_>) -> String {
+    let verb = t.trace.causes(t.at).find_map(|cause| match &t.trace.frame(cause).event {
+        Event::FtpCommand { verb, .. } => Some(verb.as_str()),
+        _ => None,
+    });
+    t.say(if matches!(verb, Some("PASV" | "EPSV")) { Id::WhyOopsPassive } else { Id::WhyOopsActive }, &[])
 }
 
 /// A 425 to a data connection that came, from another address than the control connection.

@@ -157,7 +157,12 @@ pub(super) fn unanswered(t: &Teller<'_>) -> Vec<String> {
 }
 
 /// A connection could not be made, or broke: who says so?
-pub(super) fn failed(t: &Teller<'_>) -> Vec<String> {
+pub(super) fn failed(t: &Teller<'_>, node: NodeId, remote: Option<Endpoint>) -> Vec<String> {
+    if let Some(to) = remote.filter(|remote| remote.ip.is_loopback()) {
+        // The call has not left the machine: no packet shows it.
+        let args = [("address", to.ip.to_string()), ("node", t.node(node)), ("port", to.port.to_string())];
+        return vec![t.say(Id::WhyRefusedHere, &args.each_ref().map(|(name, value)| (*name, value.as_str())))];
+    }
     for cause in t.trace.causes(t.at).skip(1) {
         let frame = t.trace.frame(cause);
         match &frame.event {

@@ -50,7 +50,7 @@ pub fn why(messages: &Messages, trace: &Trace, scene: &Scene, frame: FrameId) ->
         Event::Sent { packet, .. } if !facts::is_passed_on(trace, frame) => {
             knock::sent(&t, scene, node, trace.packet(*packet))
         }
-        Event::Socket { action: SocketAction::Failed(_), .. } => knock::failed(&t),
+        Event::Socket { action: SocketAction::Failed(_), remote, .. } => knock::failed(&t, node, *remote),
         Event::Socket { action: SocketAction::Listen, .. } if tag.is_some() => vec![t.say(Id::WhyListen, &[])],
         Event::Timer { timer: Timer::Tcp(TimerKind::Handshake | TimerKind::Retransmit), .. } => knock::unanswered(&t),
         Event::Timer { timer: Timer::Ftp(crate::ftp::FtpTimer::DataConnect), .. } => {

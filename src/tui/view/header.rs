@@ -5,7 +5,7 @@ use super::super::player::Player;
 use super::put_right;
 use crate::insight::{Progress, Stage, stages};
 use crate::ladder::{Role, fit, text_width};
-use crate::narrate::{Id, Language, visible};
+use crate::narrate::{Id, title, visible};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -14,10 +14,7 @@ pub(super) fn draw(app: &App, player: &Player, area: Rect, buffer: &mut Buffer) 
     let modes = modes(app, player);
     let modes_width: usize = modes.spans.iter().map(|span| text_width(&span.content)).sum();
     let scenario = player.scenario();
-    let title = match (app.messages.language(), &scenario.title_zh) {
-        (Language::ZhCn, Some(title)) => title,
-        _ => &scenario.title,
-    };
+    let title = title(app.messages.language(), &scenario.title, scenario.title_zh.as_deref());
     let room = usize::from(area.width).saturating_sub(modes_width + 3);
     let title = fit(&visible(title), room);
     buffer.set_line(area.x + 1, area.y, &Line::styled(title, app.theme.role(Role::Strong)), area.width - 1);
