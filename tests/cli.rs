@@ -116,6 +116,46 @@ fn mistakes_in_a_scenario_are_shown_where_they_are() {
     insta::assert_snapshot!("broken", stderr(&output));
 }
 
+/// Every kind of mistake: in the TOML, keys, values with units, links, addresses, rules, sessions and expectations.
+#[test]
+fn mistakes_in_a_scenario_are_told_in_chinese_too() {
+    let broken = r#"titel = "x"
+title = ""
+limits = { time = "5" }
+links = ["client -- office -- server", "client -- office", { path = "office -- x", bandwidth = "10 MBit", mtu = "big" }]
+[nodes.client]
+address = "127.0.0.1"
+[nodes.serverr]
+address = 5
+[nodes.office.firewall.forward]
+policy = "dorp"
+rules = [
+    'ct state establishd accept',
+    'tcp dport 21 22 acept',
+    'ip saddr 10.0.0.0/33 accept',
+    'iptables -A INPUT -j DROP',
+    'tcp dport { 21',
+    'jump nowhere',
+    'tcp dport 21',
+]
+[[sessions]]
+client = "client"
+server = "server"
+run = ["get", "wait x", "put a.txt"]
+mode = "pasive"
+[[expect]]
+command = "ls"
+outcome = "okay"
+session = 3
+"#;
+    let output = with_input(&["check", "-", "--lang", "zh-CN"], broken.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!("broken_zh", stderr(&output));
+    let output =
+        with_input(&["check", "-", "--lang", "zh-CN"], "title = \u{201c}x\u{201d}\nlinks = [1 2]\n".as_bytes());
+    insta::assert_snapshot!("broken_toml_zh", stderr(&output));
+}
+
 #[test]
 fn nonsense_is_refused_with_a_message() {
     let huge = vec![b'#'; 3_000_000];
