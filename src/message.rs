@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Deref;
 
 /// A sentence or a part of one. It reads as its English text.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Message {
     english: Box<str>,
     /// The sentence with places `{}` for its parts; `None`: a name or a number, the same in every language.

@@ -231,6 +231,15 @@ fn captures_go_to_files_and_pipes() {
     assert!(stderr(&nowhere).contains("office.internet"));
 }
 
+/// The script is the same bytes in every language; what is said beside it is translated.
+#[test]
+fn what_a_laboratory_cannot_do_is_told_in_chinese_too() {
+    let [english, chinese] = ["en", "zh-CN"].map(|lang| run(&["lab", "classic", "--lang", lang]));
+    assert_eq!(stdout(&english), stdout(&chinese));
+    assert!(stderr(&english).contains("lab: not the same: seed: real programs"), "{}", stderr(&english));
+    assert!(stderr(&chinese).contains("seed：真实的程序和内核自行选择端口和序号"), "{}", stderr(&chinese));
+}
+
 #[test]
 fn a_laboratory_is_a_shell_script() {
     let script = stdout(&run(&["lab", "classic", "--mode", "passive"]));
