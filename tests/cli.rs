@@ -53,6 +53,10 @@ fn help_and_version() {
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(format!("help_{command}"), stdout(&output));
     }
+    insta::assert_snapshot!("help_zh", stdout(&run(&["--help", "--lang", "zh-CN"])));
+    insta::assert_snapshot!("help_trace_zh", stdout(&run(&["trace", "--lang=zh-CN", "--help"])));
+    let of_the_environment = ftpscope(&["check", "-h"]).env("LANG", "zh_CN.UTF-8").output().unwrap();
+    assert!(stdout(&of_the_environment).contains("文件、内置名称或 -"), "{of_the_environment:?}");
     assert!(stdout(&run(&["--version"])).starts_with("ftpscope "));
 }
 

@@ -109,6 +109,7 @@ mod tests {
     fn every_template_of_the_sources_is_in_the_catalogue_with_the_same_places_and_code() {
         let mut used = BTreeSet::new();
         sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut used);
+        used.extend(crate::cli::help::texts());
         assert!(used.len() > 500, "{}", used.len());
         let text = include_str!("diagnostics-zh-CN.txt");
         let catalogue = templates(Language::ZhCn);

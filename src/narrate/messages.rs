@@ -66,6 +66,11 @@ impl Messages {
         })
     }
 
+    /// Words of the catalogue of diagnostics, by the English ones.
+    pub fn own<'w>(&self, english: &'w str) -> &'w str {
+        self.diagnostics.get(english).map_or(english, |own| own)
+    }
+
     /// A text without holes.
     pub fn text(&self, id: Id) -> String {
         self.format(id, &[])
