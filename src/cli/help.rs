@@ -1,12 +1,12 @@
 //! The help in the reader's language. clap has the English texts from the comments beside the arguments; these are the
 //! keys of the catalogue.
 //!
-//! What clap says of its own accord has no place to be told otherwise and stays English: errors of arguments, `-h` and
-//! `-V`, what the values of an argument mean.
+//! What clap says of its own accord has no place to be told otherwise and stays English: errors of arguments, the
+//! `help` command, what the values of an argument mean.
 
 use crate::narrate::{Language, Messages};
-use clap::Command;
 use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
 
 /// The language that is asked for, before the arguments are read.
@@ -50,6 +50,15 @@ pub(super) fn translated(mut command: Command, messages: &Messages) -> Command {
     for name in subcommands {
         command = command.mut_subcommand(name, |sub| translated(sub, messages));
     }
+    // clap's own two have no place for other words.
+    let own_flag = |id, short, action, help| {
+        Arg::new(id).short(short).long(id).action(action).help(word(help)).help_heading(word("Options"))
+    };
+    if command.get_version().is_some() {
+        let flag = own_flag("version", 'V', ArgAction::Version, "Print version");
+        command = command.disable_version_flag(true).arg(flag);
+    }
+    command = command.disable_help_flag(true).arg(own_flag("help", 'h', ArgAction::Help, "Print help"));
     let usage = word("Usage");
     command.subcommand_help_heading(word("Commands")).help_template(format!(
         "{{before-help}}{{about-with-newline}}\n{usage}: {{usage}}\n\n{{all-args}}{{after-help}}"
@@ -66,7 +75,8 @@ pub(crate) fn texts() -> Vec<String> {
         }
         command.get_subcommands().for_each(|sub| collect(sub, texts));
     }
-    let mut texts: Vec<String> = ["Arguments", "Options", "Usage", "Commands"].map(str::to_owned).into();
+    let mut texts: Vec<String> =
+        ["Arguments", "Options", "Usage", "Commands", "Print help", "Print version"].map(str::to_owned).into();
     collect(&<super::Cli as clap::CommandFactory>::command(), &mut texts);
     texts
 }
