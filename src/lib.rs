@@ -16,6 +16,7 @@
 //! Ground floor first; a module uses only what stands above it in this list:
 //!
 //! - [`time`], [`ids`], `lookup`: simulated time; small integer names; a hash table that cannot be walked
+//! - [`message`]: what is said to the user, English, with what other languages need
 //! - [`text`]: text from outside, made safe to show
 //! - `suggest`: "did you mean"
 //! - `units`: quantities with units, `5 ms` or `50 kB/s`
@@ -60,6 +61,7 @@ pub mod insight;
 pub mod lab;
 pub mod ladder;
 mod lookup;
+pub mod message;
 pub mod narrate;
 pub mod network;
 pub mod packet;

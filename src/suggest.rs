@@ -1,5 +1,6 @@
 //! "Did you mean ...?"
 
+use crate::message::{Message, say};
 use crate::text::show;
 
 /// Words longer than this are not typing errors of anything we know; comparing them would only cost time.
@@ -36,12 +37,20 @@ pub(crate) fn quote(word: &str) -> String {
 }
 
 /// `` `a`, `b` or `c` ``.
-pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Message {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [head @ .., last] => format!("{} or {last}", head.join(", ")),
+        [] => Message::default(),
+        [only] => Message::plain(only.as_str()),
+        [head @ .., last] => say!("{} or {}", head.join(", "), last),
+    }
+}
+
+/// `advice`, after the word that was perhaps meant.
+pub(crate) fn did_you_mean(near: Option<&str>, advice: Message) -> Message {
+    match near {
+        Some(near) => say!("did you mean `{}`? {}", near, advice),
+        None => advice,
     }
 }
 
@@ -61,6 +70,6 @@ mod tests {
     #[test]
     fn quoting_disarms_escape_sequences() {
         assert_eq!(quote("\u{1b}[2J"), "`\\x1b[2J`");
-        assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(&*one_of(["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! Numbers are decimal and exact: no floating point, so that every platform reads the same.
 
-use crate::suggest::{closest, quote};
+use crate::message::{Message, Phrase, say};
+use crate::suggest::{closest, did_you_mean, quote};
 use crate::time::Duration;
 
 /// Why a quantity is not one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnitError {
-    pub(crate) message: String,
-    pub(crate) help: String,
+    pub(crate) message: Message,
+    pub(crate) help: Message,
 }
 
 type Units = [(&'static str, u64)];
@@ -41,61 +42,69 @@ const SIZE: &Units = &[
 
 /// `5 ms`, `1.5 s`, `2 min`.
 pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
-    quantity(text, "a duration", "`5 ms`, `1.5 s` or `2 min`", TIME, None).map(Duration::from_nanos)
+    quantity(text, (say!("a duration"), say!("duration")), say!("`5 ms`, `1.5 s` or `2 min`"), TIME, None)
+        .map(Duration::from_nanos)
 }
 
 /// `100 Mbit/s`, in bits a second.
 pub(crate) fn rate(text: &str) -> Result<u64, UnitError> {
-    quantity(text, "a bandwidth", "`10 Mbit/s` or `64 kbit/s`", RATE, None)
+    quantity(text, (say!("a bandwidth"), say!("bandwidth")), say!("`10 Mbit/s` or `64 kbit/s`"), RATE, None)
 }
 
 /// `50 kB/s`, in bytes a second.
 pub(crate) fn bytes_a_second(text: &str) -> Result<u64, UnitError> {
-    quantity(text, "a rate", "`50 kB/s` or `1 MB/s`", BYTES_A_SECOND, None)
+    quantity(text, (say!("a rate"), say!("rate")), say!("`50 kB/s` or `1 MB/s`"), BYTES_A_SECOND, None)
 }
 
 /// `1 %`, `0.05 %`, in millionths.
 pub(crate) fn percent(text: &str) -> Result<u64, UnitError> {
-    match quantity(text, "a percentage", "`1 %` or `0.05 %`", &[("%", 10_000)], None)? {
+    match quantity(text, (say!("a percentage"), say!("percentage")), say!("`1 %` or `0.05 %`"), &[("%", 10_000)], None)?
+    {
         millionths if millionths <= 1_000_000 => Ok(millionths),
         _ => Err(UnitError {
-            message: format!("{} is more than everything", quote(text)),
-            help: String::from("a percentage is between 0 % and 100 %"),
+            message: say!("{} is more than everything", quote(text)),
+            help: Message::from(say!("a percentage is between 0 % and 100 %")),
         }),
     }
 }
 
 /// `2 kB`, `1 MiB`, `300`, in bytes.
 pub(crate) fn size(text: &str) -> Result<u64, UnitError> {
-    quantity(text, "a size", "`2 kB`, `1 MiB` or `300 B`", SIZE, Some(1))
+    quantity(text, (say!("a size"), say!("size")), say!("`2 kB`, `1 MiB` or `300 B`"), SIZE, Some(1))
 }
 
-fn quantity(text: &str, what: &str, examples: &str, units: &Units, bare: Option<u64>) -> Result<u64, UnitError> {
-    let fail = |message: String, help: String| UnitError { message, help };
+fn quantity(
+    text: &str,
+    (what, noun): (Phrase, Phrase),
+    examples: Phrase,
+    units: &Units,
+    bare: Option<u64>,
+) -> Result<u64, UnitError> {
+    let fail = |message: Message, help: Message| UnitError { message, help };
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..digits], text[digits..].trim_start());
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || fraction.contains('.') || (number.contains('.') && fraction.is_empty()) {
-        return Err(fail(format!("{} is not {what}", quote(text)), format!("write a number and a unit: {examples}")));
+        return Err(fail(say!("{} is not {}", quote(text), what), say!("write a number and a unit: {}", examples)));
     }
     let factor = match (units.iter().find(|(name, _)| *name == unit), bare) {
         (Some(&(_, factor)), _) => factor,
         (None, Some(factor)) if unit.is_empty() => factor,
         (None, _) if unit.is_empty() => {
-            return Err(fail(format!("{what} needs a unit"), format!("write for example {examples}")));
+            return Err(fail(say!("{} needs a unit", what), say!("write for example {}", examples)));
         }
         (None, _) => {
             let names = || units.iter().map(|(name, _)| *name).filter(|name| name.is_ascii());
-            let near = nearest(unit, names).map(|near| format!("did you mean `{number} {near}`? ")).unwrap_or_default();
+            let near = nearest(unit, names).map(|near| format!("{number} {near}"));
             let list = names().collect::<Vec<_>>().join(", ");
             return Err(fail(
-                format!("{} is not a unit of {}", quote(unit), &what[2..]),
-                format!("{near}units are {list}"),
+                say!("{} is not a unit of {}", quote(unit), noun),
+                did_you_mean(near.as_deref(), say!("units are {}", list)),
             ));
         }
     };
-    let too_large = || fail(format!("{} is too large", quote(text)), format!("write for example {examples}"));
+    let too_large = || fail(say!("{} is too large", quote(text)), say!("write for example {}", examples));
     let fraction = fraction.trim_end_matches('0');
     if whole.trim_start_matches('0').len() > 20 || fraction.len() > 12 {
         return Err(too_large());

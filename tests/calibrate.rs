@@ -47,6 +47,19 @@ fn differences_are_shown_where_they_begin() {
 }
 
 #[test]
+fn differences_are_told_in_chinese_too() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ftpscope"))
+        .args(["calibrate", &path("open.toml"), "--mode", "active", "--at", "fw1.inet", &path("C01.fw1.wan.pcap")])
+        .args(["--lang", "zh-CN"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("> 抓包       SYN"), "{said}");
+    assert!(said.contains("，商定的端口，从未得到回应"), "{said}");
+    assert!(said.contains("两者       应答 "), "{said}");
+}
+
+#[test]
 fn wrong_input_is_told() {
     let (status, said) = calibrate("open.toml", "active", "client", "open.toml");
     assert_eq!(status, Some(2));

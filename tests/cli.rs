@@ -53,6 +53,10 @@ fn help_and_version() {
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(format!("help_{command}"), stdout(&output));
     }
+    insta::assert_snapshot!("help_zh", stdout(&run(&["--help", "--lang", "zh-CN"])));
+    insta::assert_snapshot!("help_trace_zh", stdout(&run(&["trace", "--lang=zh-CN", "--help"])));
+    let of_the_environment = ftpscope(&["check", "-h"]).env("LANG", "zh_CN.UTF-8").output().unwrap();
+    assert!(stdout(&of_the_environment).contains("文件、内置名称或 -"), "{of_the_environment:?}");
     assert!(stdout(&run(&["--version"])).starts_with("ftpscope "));
 }
 
@@ -114,6 +118,46 @@ fn mistakes_in_a_scenario_are_shown_where_they_are() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stdout(&output), "");
     insta::assert_snapshot!("broken", stderr(&output));
+}
+
+/// Every kind of mistake: in the TOML, keys, values with units, links, addresses, rules, sessions and expectations.
+#[test]
+fn mistakes_in_a_scenario_are_told_in_chinese_too() {
+    let broken = r#"titel = "x"
+title = ""
+limits = { time = "5" }
+links = ["client -- office -- server", "client -- office", { path = "office -- x", bandwidth = "10 MBit", mtu = "big" }]
+[nodes.client]
+address = "127.0.0.1"
+[nodes.serverr]
+address = 5
+[nodes.office.firewall.forward]
+policy = "dorp"
+rules = [
+    'ct state establishd accept',
+    'tcp dport 21 22 acept',
+    'ip saddr 10.0.0.0/33 accept',
+    'iptables -A INPUT -j DROP',
+    'tcp dport { 21',
+    'jump nowhere',
+    'tcp dport 21',
+]
+[[sessions]]
+client = "client"
+server = "server"
+run = ["get", "wait x", "put a.txt"]
+mode = "pasive"
+[[expect]]
+command = "ls"
+outcome = "okay"
+session = 3
+"#;
+    let output = with_input(&["check", "-", "--lang", "zh-CN"], broken.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!("broken_zh", stderr(&output));
+    let output =
+        with_input(&["check", "-", "--lang", "zh-CN"], "title = \u{201c}x\u{201d}\nlinks = [1 2]\n".as_bytes());
+    insta::assert_snapshot!("broken_toml_zh", stderr(&output));
 }
 
 #[test]
@@ -189,6 +233,15 @@ fn captures_go_to_files_and_pipes() {
     let nowhere = run(&["trace", "classic", "--format", "pcapng", "--at", "nowhere"]);
     assert_eq!(nowhere.status.code(), Some(2));
     assert!(stderr(&nowhere).contains("office.internet"));
+}
+
+/// The script is the same bytes in every language; what is said beside it is translated.
+#[test]
+fn what_a_laboratory_cannot_do_is_told_in_chinese_too() {
+    let [english, chinese] = ["en", "zh-CN"].map(|lang| run(&["lab", "classic", "--lang", lang]));
+    assert_eq!(stdout(&english), stdout(&chinese));
+    assert!(stderr(&english).contains("lab: not the same: seed: real programs"), "{}", stderr(&english));
+    assert!(stderr(&chinese).contains("seed：真实的程序和内核自行选择端口和序号"), "{}", stderr(&chinese));
 }
 
 #[test]

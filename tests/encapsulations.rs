@@ -3,6 +3,7 @@
 
 use ftpscope::import::{self, Capture, Captures};
 use ftpscope::insight::{Seen, Step, steps};
+use ftpscope::message::Message;
 use ftpscope::packet::{Packet, wire};
 use ftpscope::scenario::{builtin, parse};
 use ftpscope::trace::Event;
@@ -259,7 +260,7 @@ fn cut_frames_are_followed() {
         }
         // What is there is still held against the other side.
         if snap >= 72 {
-            let other = Step { meaning: String::from("reply 999"), shown: String::new() };
+            let other = Step { meaning: String::from("reply 999"), shown: Message::default() };
             assert!(cut.iter().all(|step| !step.means(&other)), "{snap}");
         }
     }

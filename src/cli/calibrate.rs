@@ -74,7 +74,7 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
             let _ = writeln!(text, "{name}: {}", messages.text(Id::CalibrateStopsNothing));
         }
         for step in result.same.iter().filter(|_| result.is_same()) {
-            let same = messages.format(Id::CalibrateIt, &[("step", &visible(&step.shown))]);
+            let same = messages.format(Id::CalibrateIt, &[("step", &visible(&messages.told(&step.shown)))]);
             let _ = writeln!(text, "{name}: {same}");
         }
     }
@@ -168,10 +168,12 @@ fn tell(text: &mut String, messages: &Messages, subject: &str, what: &str, resul
         format!("{name}{}", " ".repeat(blanks))
     };
     for step in result.context() {
-        let _ = writeln!(text, "    {} {}", column(Id::CalibrateBoth), visible(&step.shown));
+        let _ = writeln!(text, "    {} {}", column(Id::CalibrateBoth), visible(&messages.told(&step.shown)));
     }
     for (who, step) in [(Id::CalibrateSimulated, &result.simulated), (Id::CalibrateCaptured, &result.captured)] {
-        let shown = step.as_ref().map_or_else(|| messages.text(Id::CalibrateNothing), |step| visible(&step.shown));
+        let shown = step
+            .as_ref()
+            .map_or_else(|| messages.text(Id::CalibrateNothing), |step| visible(&messages.told(&step.shown)));
         let _ = writeln!(text, "  > {} {shown}", column(who));
     }
 }

@@ -19,11 +19,12 @@ pub(super) struct LabArgs {
 pub(super) fn run(args: &LabArgs, look: &Look) -> Result<(), Failed> {
     let messages = Messages::new(look.language());
     let scenario = load::subject(&args.subject, &messages)?;
-    let laboratory = lab::laboratory(&scenario)
-        .map_err(|problem| Failed::said(&messages, Id::ErrorNoLab, &[("problem", &visible(&problem.to_string()))]))?;
+    let laboratory = lab::laboratory(&scenario).map_err(|problem| {
+        Failed::said(&messages, Id::ErrorNoLab, &[("problem", &visible(&messages.told(&problem.message())))])
+    })?;
     output::write_to(args.output.as_deref(), |out| out.write_all(laboratory.script.as_bytes()))?;
     for difference in &laboratory.differences {
-        let problem = messages.format(Id::LabNotSame, &[("difference", &visible(difference))]);
+        let problem = messages.format(Id::LabNotSame, &[("difference", &visible(&messages.told(difference)))]);
         let _ = writeln!(std::io::stderr(), "{}", messages.format(Id::ErrorProgram, &[("problem", &problem)]));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Failed, Subject, output};
 use crate::narrate::{Id, Messages, visible};
-use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render};
+use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render_in};
 use std::io::{Read, Write};
 
 /// A scenario's text and where it comes from.
@@ -65,9 +65,10 @@ pub(super) fn check(source: &Source, messages: &Messages) -> Result<Scenario, Fa
     }
 }
 
-fn rendered(source: &Source, diagnostics: &[Diagnostic], _messages: &Messages) -> String {
+fn rendered(source: &Source, diagnostics: &[Diagnostic], messages: &Messages) -> String {
     let color = output::is_styled(&std::io::stderr());
-    render(diagnostics, &String::from_utf8_lossy(&source.bytes), &source.origin, color)
+    let text = String::from_utf8_lossy(&source.bytes);
+    render_in(diagnostics, &text, &source.origin, color, &|message| messages.told(message))
 }
 
 /// The scenario that a command is about, with its changes.

@@ -9,6 +9,7 @@
 //! | `calibrate` | `ftpscope calibrate`: real captures held against the simulation |
 //! | `check` | `ftpscope check`: scenarios held against what they expect |
 //! | `compare` | `ftpscope compare`: active beside passive |
+//! | `help` | the help in the reader's language |
 //! | `lab` | `ftpscope lab`: the same network of real software, as a shell script |
 //! | `list` | `ftpscope list`: the built-in scenarios |
 //! | `load` | a scenario by name, from a file or from standard input |
@@ -21,6 +22,7 @@ mod arguments;
 mod calibrate;
 mod check;
 mod compare;
+pub(crate) mod help;
 mod lab;
 mod list;
 mod load;

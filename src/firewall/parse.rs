@@ -32,6 +32,7 @@ mod vmap;
 mod words;
 
 use super::{Action, Family, Match, Policy, Rule, Test};
+use crate::message::{Message, Phrase, say};
 use crate::suggest::{closest, one_of, quote};
 use context::Context;
 use cursor::{Cursor, Step, error, sign_help, unexpected};
@@ -49,9 +50,9 @@ pub struct RuleError {
     /// The words at fault, in bytes of the rule's text.
     pub span: Range<usize>,
     /// What is wrong.
-    pub message: String,
+    pub message: Message,
     /// What to write instead.
-    pub help: Option<String>,
+    pub help: Option<Message>,
 }
 
 /// Parses one rule: conditions, `counter`, `log`, `limit`, a verdict, `comment "..."`, in nftables' syntax.
@@ -77,8 +78,8 @@ pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
         before_map: None,
     };
     if parser.cursor.peek().is_none() {
-        let help = "write a rule such as `tcp dport 21 accept`";
-        return Err(vec![error(&(0..text.len()), "this rule is empty", help)]);
+        let help = say!("write a rule such as `tcp dport 21 accept`");
+        return Err(vec![error(&(0..text.len()), say!("this rule is empty"), help)]);
     }
     if let Some(mistake) = foreign::find(text, parser.cursor.all()) {
         return Err(vec![mistake]);
@@ -91,7 +92,7 @@ pub fn parse_rule(text: &str) -> Result<Rule, Vec<RuleError>> {
         }
     }
     if errors.is_empty() && !parser.said {
-        errors.push(error(&(0..text.len()), "a comment alone is no rule", "write a rule before it"));
+        errors.push(error(&(0..text.len()), say!("a comment alone is no rule"), say!("write a rule before it")));
     }
     if let Some(rule) = parser.before_map {
         // A map decides, or its rule does not match: no packet reaches what stands behind it.
@@ -108,11 +109,11 @@ pub fn parse_policy(text: &str) -> Result<Policy, RuleError> {
         "drop" => Ok(Policy::Drop),
         _ => {
             let help = match closest(text, ["accept", "drop"]) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if text == "reject" => "write `drop`, and a last rule `reject`".to_owned(),
-                None => "write `accept` or `drop`".to_owned(),
+                Some(near) => say!("did you mean `{}`?", near),
+                None if text == "reject" => say!("write `drop`, and a last rule `reject`").into(),
+                None => say!("write `accept` or `drop`").into(),
             };
-            Err(error(&(0..text.len()), format!("{} is not a policy", quote(text)), help))
+            Err(error(&(0..text.len()), say!("{} is not a policy", quote(text)), help))
         }
     }
 }
@@ -256,12 +257,12 @@ impl<'a> Parser<'a> {
         if let Some(condition) = self.last
             && matches!(token.kind, Kind::Number | Kind::Address)
         {
-            let message = format!("`{condition}` takes one value, and {} is a second one", quote(text));
+            let message = say!("`{}` takes one value, and {} is a second one", condition, quote(text));
             return error(span, message, set_help(condition));
         }
         if token.kind == Kind::Sign && [";", "\n"].contains(&text) {
             self.cursor.skip_all();
-            return error(span, "here ends the rule, and more follows", sign_help(text));
+            return error(span, say!("here ends the rule, and more follows"), sign_help(text));
         }
         if token.kind != Kind::Word {
             return match (self.last, token.text) {
@@ -271,8 +272,8 @@ impl<'a> Parser<'a> {
                         | "meta l4proto" | "icmp type"),
                     ),
                     ",",
-                ) => error(span, "a comma can only stand in a set", set_help(condition)),
-                _ => unexpected(token, "a condition or a verdict"),
+                ) => error(span, say!("a comma can only stand in a set"), set_help(condition)),
+                _ => unexpected(token, say!("a condition or a verdict")),
             };
         }
         if let Some(advice) = find(UNSUPPORTED, text) {
@@ -281,43 +282,43 @@ impl<'a> Parser<'a> {
         if let Some(condition) = self.last
             && text.starts_with(|c: char| c.is_ascii_digit())
         {
-            let message = format!("`{condition}` takes one value, and {} is a second one", quote(text));
+            let message = say!("`{}` takes one value, and {} is a second one", condition, quote(text));
             return error(span, message, set_help(condition));
         }
-        let message = format!("{} is not a word of the rule language", quote(text));
+        let message = say!("{} is not a word of the rule language", quote(text));
         let help = match closest(text, STATEMENTS) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if !sign_help(text).is_empty() => sign_help(text).to_owned(),
+            Some(near) => say!("did you mean `{}`?", near),
+            None if !sign_help(text).is_empty() => sign_help(text).into(),
             None if words::names(&words::SERVICES).chain(["dport", "sport", "port"]).any(|word| word == text) => {
-                "ports are matched with `tcp dport 21` or `tcp sport 20`".to_owned()
+                say!("ports are matched with `tcp dport 21` or `tcp sport 20`").into()
             }
-            None if find(&STATES, text).is_some() => format!("connection states are matched with `ct state {text}`"),
-            None => format!("a statement begins with {}", one_of(STATEMENTS)),
+            None if find(&STATES, text).is_some() => say!("connection states are matched with `ct state {}`", text),
+            None => say!("a statement begins with {}", one_of(STATEMENTS)),
         };
         error(span, message, help)
     }
 }
 
-fn set_help(condition: &str) -> &'static str {
+fn set_help(condition: &str) -> Phrase {
     match condition {
-        "tcp dport" => "write a set: `tcp dport { 21, 22 }`, or a range: `tcp dport 21-22`",
-        "tcp sport" => "write a set: `tcp sport { 20, 21 }`, or a range: `tcp sport 20-21`",
-        "iifname" => "write a set: `{ \"a\", \"b\" }`",
-        _ => "write several values as a set: `{ ..., ... }`",
+        "tcp dport" => say!("write a set: `tcp dport { 21, 22 }`, or a range: `tcp dport 21-22`"),
+        "tcp sport" => say!("write a set: `tcp sport { 20, 21 }`, or a range: `tcp sport 20-21`"),
+        "iifname" => say!("write a set: `{ \"a\", \"b\" }`"),
+        _ => say!("write several values as a set: `{ ..., ... }`"),
     }
 }
 
 fn after_the_end(token: &Token<'_>, end: &str) -> RuleError {
     if end == "vmap" {
         // nft goes on here for the values that `continue`.
-        let message = "ftpscope does not know statements behind a map with `continue` (yet)";
-        return error(&token.span, message, "write the rest as another rule, with the values that continue");
+        let message = say!("ftpscope does not know statements behind a map with `continue` (yet)");
+        return error(&token.span, message, say!("write the rest as another rule, with the values that continue"));
     }
-    let message = format!("nothing can follow `{end}`");
+    let message = say!("nothing can follow `{}`", end);
     let help = match end {
-        "comment" => "the comment comes last, after the verdict".to_owned(),
-        _ if ["accept", "drop", "reject"].contains(&token.text) => "a rule has one verdict".to_owned(),
-        _ => format!("the rule is over with its verdict: put this before `{end}`"),
+        "comment" => say!("the comment comes last, after the verdict").into(),
+        _ if ["accept", "drop", "reject"].contains(&token.text) => say!("a rule has one verdict").into(),
+        _ => say!("the rule is over with its verdict: put this before `{}`", end),
     };
     error(&token.span, message, help)
 }

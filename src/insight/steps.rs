@@ -12,6 +12,7 @@
 //! is taken to end a line, and what it may have said is held against nothing. Not modelled: a control connection
 //! captured without its beginning.
 
+use crate::message::{Message, Phrase, say};
 use crate::packet::wire::Decoded;
 use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ pub struct Step {
     /// Without what is random: compared. A line feed stands for what is not known.
     pub meaning: String,
     /// As it was: shown.
-    pub shown: String,
+    pub shown: Message,
 }
 
 impl Step {
@@ -292,7 +293,7 @@ impl Reader {
                 _ if port || !named => verb.clone(),
                 _ => format!("{verb} {argument}"),
             };
-            self.line(control, format!("command {known}{UNKNOWN}"), format!("command {line}{CUT}"));
+            self.line(control, format!("command {known}{UNKNOWN}"), say!("command {}", line.to_owned() + CUT));
             return;
         }
         let mut announces = None;
@@ -326,10 +327,10 @@ impl Reader {
             _ => format!("{verb} {argument}").trim_end().to_owned(),
         };
         self.announce(control, announces);
-        self.line(control, format!("command {meaning}"), format!("command {line}"));
+        self.line(control, format!("command {meaning}"), say!("command {}", line));
     }
 
-    fn line(&mut self, control: Pair, meaning: String, shown: String) {
+    fn line(&mut self, control: Pair, meaning: String, shown: Message) {
         self.items.entry(Some(control)).or_default().push(Item::Line(Step { meaning, shown }));
     }
 
@@ -361,7 +362,7 @@ impl Reader {
                 self.unsure(control);
             }
             let (known, rest) = code.map_or((line, UNKNOWN.to_string()), |code| (code, String::new()));
-            self.line(control, format!("reply {known}{rest}"), format!("reply {line}{CUT}"));
+            self.line(control, format!("reply {known}{rest}"), say!("reply {}", line.to_owned() + CUT));
             return;
         }
         let code = code.unwrap_or("without a code");
@@ -379,7 +380,7 @@ impl Reader {
         if let Some(connection) = self.connections.get_mut(&control).filter(|_| code == "234") {
             connection.sealed = true;
         }
-        self.line(control, format!("reply {code}"), format!("reply {line}"));
+        self.line(control, format!("reply {code}"), say!("reply {}", line));
     }
 
     fn announce(&mut self, control: Pair, port: Option<u16>) {
@@ -409,17 +410,17 @@ impl Connection {
     }
 
     /// How it ended.
-    const fn end(&self) -> &'static str {
+    const fn end(&self) -> Phrase {
         match (self.reset, self.fins, self.closed_by) {
-            (true, ..) if self.sealed => "closed",
-            (true, ..) => "reset",
+            (true, ..) if self.sealed => say!("closed"),
+            (true, ..) => say!("reset"),
             // Who of two says goodbye first is a race on a control connection and where TLS says goodbye as well, and
             // so is whether the other one still does or is told off with RST.
-            (false, [true, _] | [_, true], _) if self.control || self.sealed => "closed",
-            (false, [true, true], Some(0)) => "closed by both, first by the one who knocks",
-            (false, [true, true], _) => "closed by both, first by the one who opens",
-            (false, [false, false], _) => "left open",
-            (false, ..) => "closed by one",
+            (false, [true, _] | [_, true], _) if self.control || self.sealed => say!("closed"),
+            (false, [true, true], Some(0)) => say!("closed by both, first by the one who knocks"),
+            (false, [true, true], _) => say!("closed by both, first by the one who opens"),
+            (false, [false, false], _) => say!("left open"),
+            (false, ..) => say!("closed by one"),
         }
     }
 }
@@ -427,47 +428,48 @@ impl Connection {
 fn end_step((from, to): Pair, connection: &Connection) -> Step {
     let end = connection.end();
     Step {
-        meaning: format!("control connection {} > {}: {end}", from.ip, to.ip),
-        shown: format!("the control connection {from} > {to} is {end}"),
+        meaning: format!("control connection {} > {}: {}", from.ip, to.ip, &*end),
+        shown: say!("the control connection {} > {} is {}", from.to_string(), to.to_string(), end),
     }
 }
 
 fn connection_step((from, to): Pair, connection: &Connection) -> Step {
-    let answer = match connection.answer {
-        Answer::None => "never answered".to_owned(),
-        Answer::SynAck => "answered by SYN-ACK".to_owned(),
-        Answer::Rst => "answered by RST".to_owned(),
-        Answer::Error(name) => format!("answered by ICMP {name}"),
+    let mut answer: Message = match connection.answer {
+        Answer::None => say!("never answered").into(),
+        Answer::SynAck => say!("answered by SYN-ACK").into(),
+        Answer::Rst => say!("answered by RST").into(),
+        Answer::Error(name) => say!("answered by ICMP {}", name),
     };
-    let mut life = String::new();
     if connection.answer == Answer::SynAck && !connection.control {
-        life += match connection.data {
-            [false, false] => ", no data",
+        let data = match connection.data {
+            [false, false] => say!("no data"),
             // TLS begins with words in both directions; who has sent a file cannot be seen.
-            _ if connection.sealed => ", sealed",
-            [true, false] => ", data from the one who knocks",
-            [false, true] => ", data from the one who opens",
-            [true, true] => ", data both ways",
+            _ if connection.sealed => say!("sealed"),
+            [true, false] => say!("data from the one who knocks"),
+            [false, true] => say!("data from the one who opens"),
+            [true, true] => say!("data both ways"),
         };
-        life = format!("{life}, {}", connection.end());
+        answer = say!("{}, {}, {}", answer, data, connection.end());
     }
     let door = match (connection.control, connection.announced) {
-        (true, _) => format!("the control port {}", to.port),
-        (false, true) => "the announced port".to_owned(),
-        (false, false) if connection.unsure => UNKNOWN.to_string(),
-        (false, false) if connection.sealed => "a port that nobody could read".to_owned(),
-        (false, false) => "another port".to_owned(),
+        (true, _) => say!("the control port {}", to.port),
+        (false, true) => say!("the announced port").into(),
+        (false, false) if connection.unsure => say!("a port whose name was cut").into(),
+        (false, false) if connection.sealed => say!("a port that nobody could read").into(),
+        (false, false) => say!("another port").into(),
+    };
+    let known = if connection.unsure && !connection.control && !connection.announced {
+        UNKNOWN.to_string()
+    } else {
+        door.to_string()
     };
     let source = if from.port < 1024 { from.port.to_string() } else { "a random port".to_owned() };
-    let times = match connection.syns {
-        1 => String::new(),
-        count => format!(" ({count} times)"),
-    };
+    let (shown_from, shown_to) = (from.to_string(), to.to_string());
     Step {
-        meaning: format!("SYN {} {source} > {} {door}, {answer}{life}", from.ip, to.ip),
-        shown: format!(
-            "SYN{times} {from} > {to}, {}, {answer}{life}",
-            door.replace(UNKNOWN, "a port whose name was cut")
-        ),
+        meaning: format!("SYN {} {source} > {} {known}, {answer}", from.ip, to.ip),
+        shown: match connection.syns {
+            1 => say!("SYN {} > {}, {}, {}", shown_from, shown_to, door, answer),
+            count => say!("SYN ({} times) {} > {}, {}, {}", count, shown_from, shown_to, door, answer),
+        },
     }
 }

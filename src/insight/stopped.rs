@@ -6,6 +6,7 @@
 //! and cannot be told from captures.
 
 use super::steps::Step;
+use crate::message::{Message, say};
 use crate::packet::{Body, Endpoint, Flags, Packet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use std::net::IpAddr;
 pub fn stopped(own: &[IpAddr], seen: &[Vec<&Packet>]) -> Vec<Step> {
     // Where each SYN was seen, by its sequence number; and what answers there were, by whom they are for.
     let mut places: BTreeMap<u32, (BTreeSet<usize>, Endpoint, Endpoint)> = BTreeMap::new();
-    let mut answers: BTreeMap<(usize, Endpoint, Endpoint), String> = BTreeMap::new();
+    let mut answers: BTreeMap<(usize, Endpoint, Endpoint), Message> = BTreeMap::new();
     for (place, packets) in seen.iter().enumerate() {
         for packet in packets {
             match &packet.body {
@@ -24,11 +25,11 @@ pub fn stopped(own: &[IpAddr], seen: &[Vec<&Packet>]) -> Vec<Step> {
                 }
                 Body::Tcp(segment) if segment.flags.contains(Flags::RST) => {
                     let key = (place, packet.destination(), packet.source());
-                    answers.entry(key).or_insert_with(|| String::from("with RST"));
+                    answers.entry(key).or_insert_with(|| say!("with RST").into());
                 }
                 Body::Icmp(icmp) => {
                     let (from, to) = icmp.about();
-                    answers.entry((place, from, to)).or_insert_with(|| format!("with ICMP {}", icmp.name()));
+                    answers.entry((place, from, to)).or_insert_with(|| say!("with ICMP {}", icmp.name()));
                 }
                 Body::Tcp(_) => {}
             }
@@ -40,10 +41,10 @@ pub fn stopped(own: &[IpAddr], seen: &[Vec<&Packet>]) -> Vec<Step> {
         if own.contains(&from.ip) || own.contains(&to.ip) {
             continue;
         }
-        let how = answers.get(&(place, from, to)).map_or("in silence", String::as_str);
+        let how = answers.get(&(place, from, to)).cloned().unwrap_or_else(|| say!("in silence").into());
         let port = |port: u16| if port < 1024 { port.to_string() } else { String::from("a high port") };
         let meaning = format!("stops {} {} > {} {} {how}", from.ip, port(from.port), to.ip, port(to.port));
-        found.entry(meaning).or_insert_with(|| format!("stops the SYN {from} > {to} {how}"));
+        found.entry(meaning).or_insert_with(|| say!("stops the SYN {} > {} {}", from.to_string(), to.to_string(), how));
     }
     found.into_iter().map(|(meaning, shown)| Step { meaning, shown }).collect()
 }

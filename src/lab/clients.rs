@@ -5,6 +5,7 @@
 use super::words::document;
 use super::{NoLaboratory, Script, files, quoted, seconds};
 use crate::ftp::{ClientConfig, Mode, Software, Step};
+use crate::message::{Part, say};
 use crate::scenario::{Scenario, SessionSpec};
 use crate::time::Duration;
 use std::fmt::Write;
@@ -91,24 +92,24 @@ impl Client<'_> {
             files: _,
         } = self.session;
         let name = software.name();
-        let mut without = |wanted: bool, what: &str| {
+        let mut without = |wanted: bool, what: &dyn Part| {
             if wanted {
-                script.note(format!("{name} has no setting for {what}"));
+                script.note(say!("{} has no setting for {}", name, what));
             }
         };
         let (curl, lftp, ftp) = (*software == Software::Curl, *software == Software::Lftp, *software == Software::Ftp);
         let classic = !curl && !lftp;
         let (user, _) = self.login();
-        without(curl && user.contains(':'), "a user with a colon");
-        without(lftp && user.contains(','), "a user with a comma");
-        without(classic && ignore_passive_address.is_some(), "ignore-passive-address");
-        without(classic && active_ports.is_some(), "active-ports");
-        without(classic && active_address.is_some(), "active-address");
-        without(lftp && active_address.is_some_and(|ip| ip.is_ipv6()), "an IPv6 active-address");
-        without(ftp && connect_timeout.is_some(), "connect-timeout");
-        without(ftp && reply_timeout.is_some(), "reply-timeout");
+        without(curl && user.contains(':'), &say!("a user with a colon"));
+        without(lftp && user.contains(','), &say!("a user with a comma"));
+        without(classic && ignore_passive_address.is_some(), &"ignore-passive-address");
+        without(classic && active_ports.is_some(), &"active-ports");
+        without(classic && active_address.is_some(), &"active-address");
+        without(lftp && active_address.is_some_and(|ip| ip.is_ipv6()), &say!("an IPv6 active-address"));
+        without(ftp && connect_timeout.is_some(), &"connect-timeout");
+        without(ftp && reply_timeout.is_some(), &"reply-timeout");
         if !ftp && !curl && connect_timeout.is_some() && reply_timeout.is_some() && connect_timeout != reply_timeout {
-            script.note(format!("{name} has one time-out for connect-timeout and reply-timeout"));
+            script.note(say!("{} has one time-out for connect-timeout and reply-timeout", name));
         }
         if !curl && !ftp {
             script.note_rounding("connect-timeout", *connect_timeout, 1);
@@ -149,7 +150,7 @@ impl Client<'_> {
                     (quote(&[text.trim_end().to_owned()]), String::new(), "")
                 }
                 Step::Wait(_) => {
-                    script.notes.insert(String::from("curl does not wait between two URLs"));
+                    script.note(say!("curl does not wait between two URLs"));
                     continue;
                 }
                 // The scenario's check lets only lftp copy.
@@ -195,7 +196,7 @@ impl Client<'_> {
         }
         match session.reply_timeout {
             Some(limit) => {
-                script.note("curl's reply-timeout is a limit to each command as a whole");
+                script.note(say!("curl's reply-timeout is a limit to each command as a whole"));
                 let _ = write!(options, " --max-time {}", decimal(limit));
             }
             // So that no script hangs.
@@ -223,7 +224,7 @@ impl Client<'_> {
         set("ftp:passive-mode", if session.mode.is_active() { "no" } else { "yes" }.to_owned());
         set("ftp:prefer-epsv", if session.mode == Mode::PassiveEpsv { "yes" } else { "no" }.to_owned());
         if session.mode == Mode::ActiveEprt {
-            script.note("lftp says PORT to an IPv4 server, never EPRT");
+            script.note(say!("lftp says PORT to an IPv4 server, never EPRT"));
         }
         if session.tls {
             set("ftp:ssl-force", "yes".to_owned());
@@ -261,7 +262,7 @@ impl Client<'_> {
                 Step::Get(path) => format!("get {} -o received/{number}", in_quotes(&path)),
                 Step::Put(path) => format!("put {} -o {}", in_quotes(&local(&path)), in_quotes(&path)),
                 Step::Append(path) => {
-                    script.note("lftp has no word for APPE, so append is left out");
+                    script.note(say!("lftp has no word for APPE, so append is left out"));
                     format!("# append {}", super::one_line(&path))
                 }
                 Step::Copy(path) => {

@@ -27,6 +27,7 @@ mod rules;
 mod servers;
 mod words;
 
+use crate::message::{Message, say};
 use crate::scenario::{Limits, Scenario};
 use crate::time::Duration;
 use std::collections::BTreeSet;
@@ -56,12 +57,12 @@ struct Script {
     /// Programs that it calls besides [`TOOLS`], with their Debian packages.
     needs: BTreeSet<(&'static str, &'static str)>,
     /// What the real programs cannot do as the scenario says.
-    notes: BTreeSet<String>,
+    notes: BTreeSet<Message>,
 }
 
 impl Script {
     /// Something is not as in the scenario.
-    fn note(&mut self, what: impl Into<String>) {
+    fn note(&mut self, what: impl Into<Message>) {
         self.notes.insert(what.into());
     }
 
@@ -70,10 +71,10 @@ impl Script {
         let Some(time) = time else { return };
         let rounded = time.as_nanos().div_ceil(unit * 1_000_000_000).max(1) * unit;
         if time != Duration::from_secs(rounded) {
-            self.note(format!(
-                "{key} is {rounded} s: the program counts in whole {}",
-                if unit == 60 { "minutes" } else { "seconds" }
-            ));
+            self.note(match unit {
+                60 => say!("{} is {} s: the program counts in whole minutes", key, rounded),
+                _ => say!("{} is {} s: the program counts in whole seconds", key, rounded),
+            });
         }
     }
 }
@@ -84,15 +85,24 @@ pub struct Laboratory {
     /// The shell script that builds it.
     pub script: String,
     /// What is not as in the scenario, each in a sentence; the script says them as well.
-    pub differences: Vec<String>,
+    pub differences: Vec<Message>,
 }
 
 /// Why a scenario cannot be built from real software.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", self.message())]
 pub enum NoLaboratory {
     /// A session's server has no address that its client could be told.
-    #[error("the server of session {0} has no address")]
     NoAddress(usize),
+}
+
+impl NoLaboratory {
+    /// What is wrong.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::NoAddress(session) => say!("the server of session {} has no address", session),
+        }
+    }
 }
 
 /// The laboratory of a scenario; or why there can be none.
@@ -103,12 +113,12 @@ pub fn laboratory(scenario: &Scenario) -> Result<Laboratory, NoLaboratory> {
     servers::write(scenario, &mut script);
     network::write_cuts(scenario, &mut script);
     clients::write(scenario, &mut script)?;
-    let differences: Vec<String> = script.notes.iter().map(|note| one_line(note)).collect();
+    let differences: Vec<Message> = script.notes.iter().cloned().collect();
     let mut out = String::from("#!/bin/sh\n");
     let _ = writeln!(out, "# Made by ftpscope {}: {}", env!("CARGO_PKG_VERSION"), one_line(&scenario.title));
     out += "# The same network of real software. As root: sh THIS-FILE [DIRECTORY-FOR-CAPTURES]\n";
     for difference in &differences {
-        let _ = writeln!(out, "# Not the same: {difference}");
+        let _ = writeln!(out, "# Not the same: {}", one_line(difference));
     }
     let names: Vec<&str> = scenario.nodes.iter().map(|node| node.name.as_str()).collect();
     let programs: Vec<&str> = script.needs.iter().map(|(program, _)| *program).collect();
@@ -140,16 +150,17 @@ fn notes(scenario: &Scenario, script: &mut Script) {
         warnings: _,
     } = scenario;
     if *seed != 1 {
-        script.note("seed: real programs and kernels choose ports and numbers as they like");
+        script.note(say!("seed: real programs and kernels choose ports and numbers as they like"));
     }
     let usual = Limits::default();
     if (*time, *frames) != (usual.time, usual.frames) {
-        script.note("limits are the simulation's: a session takes as long as it takes");
+        script.note(say!("limits are the simulation's: a session takes as long as it takes"));
     }
     if links.iter().any(|link| !link.faults.cuts.is_empty()) {
-        script
-            .note("what waits to be sent into a link when it is cut is lost only if it is sent before the cut is over");
-        script.note("a packet that a cut link loses is seen at its sender's interface");
+        script.note(say!(
+            "what waits to be sent into a link when it is cut is lost only if it is sent before the cut is over"
+        ));
+        script.note(say!("a packet that a cut link loses is seen at its sender's interface"));
     }
 }
 

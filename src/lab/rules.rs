@@ -4,6 +4,7 @@ use super::words::document;
 use super::{Script, quoted};
 use crate::firewall::{Action, Hook};
 use crate::ids::RuleId;
+use crate::message::say;
 use crate::scenario::{ChainSpec, NodeSpec, RuleSpec, Scenario};
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ pub(super) fn write(scenario: &Scenario, index: usize, script: &mut Script) {
         ftp_server: _,
     } = &scenario.nodes[index];
     if *loose_helper {
-        script.note(format!("loose-helper of {name} is a setting of the whole kernel, not of a namespace"));
+        script.note(say!("loose-helper of {} is a setting of the whole kernel, not of a namespace", name));
     }
     if chains.is_empty() {
         return;
@@ -91,7 +92,7 @@ fn write_rules_of(chain: &str, head: &str, rules: &[&RuleSpec], script: &mut Scr
     }
     for rule in rules {
         if rule.text.contains('\0') {
-            script.note("a NUL in a rule ends its text for the kernel, and is left out");
+            script.note(say!("a NUL in a rule ends its text for the kernel, and is left out"));
         }
         // In a table for both families nft wants to be told which one an address is of.
         let target = rule.rule.as_ref().and_then(|rule| match &rule.action {

@@ -5,6 +5,7 @@
 
 use super::{Script, files, quoted, seconds};
 use crate::ftp::{Profile, ServerConfig};
+use crate::message::{Part, say};
 use crate::scenario::{FtpServerSpec, Scenario};
 use std::fmt::Write;
 
@@ -82,30 +83,33 @@ fn notes(server: &FtpServerSpec, script: &mut Script) {
     } = config;
     let (name, vsftpd, pure) = (software.name(), *software == Profile::Vsftpd, *software == Profile::PureFtpd);
     if vsftpd && *anonymous {
-        script.note("vsftpd lets no anonymous user write into the root directory itself, only below it");
+        script.note(say!("vsftpd lets no anonymous user write into the root directory itself, only below it"));
     }
-    let mut without = |wanted: bool, what: &str| {
+    let mut without = |wanted: bool, what: &dyn Part| {
         if wanted {
-            script.note(format!("{name} has no setting for {what}"));
+            script.note(say!("{} has no setting for {}", name, what));
         }
     };
     for (user, password) in users {
-        without(user.contains([':', '\n']), "a user with a colon or a line end");
-        without(password.contains('\n'), "a password with a line end");
+        without(user.contains([':', '\n']), &say!("a user with a colon or a line end"));
+        without(password.contains('\n'), &say!("a password with a line end"));
     }
-    without(pure && !denied_commands.is_empty(), "denied-commands");
-    without(pure && !*active, "active = false");
-    without(pure && !*passive, "passive = false");
-    without(pure && *connect_from_port_20 == Some(false), "connect-from-port-20 = false");
-    without(pure && data_timeout.is_some(), "data-connection-timeout");
-    without(!vsftpd && connect_timeout.is_some(), "connect-timeout");
-    without(!vsftpd && accept_timeout.is_some(), "accept-timeout");
+    without(pure && !denied_commands.is_empty(), &"denied-commands");
+    without(pure && !*active, &"active = false");
+    without(pure && !*passive, &"passive = false");
+    without(pure && *connect_from_port_20 == Some(false), &"connect-from-port-20 = false");
+    without(pure && data_timeout.is_some(), &"data-connection-timeout");
+    without(!vsftpd && connect_timeout.is_some(), &"connect-timeout");
+    without(!vsftpd && accept_timeout.is_some(), &"accept-timeout");
     if !vsftpd && port_promiscuous != pasv_promiscuous {
-        script.note(format!("{name} has one setting for port-promiscuous and pasv-promiscuous: both are on"));
+        script.note(say!("{} has one setting for port-promiscuous and pasv-promiscuous: both are on", name));
     }
     if let Some(rate) = rate.filter(|rate| pure && rate % 512 != 0) {
-        script
-            .note(format!("pure-ftpd counts its rate in half KiB/s: {rate} B/s becomes {}", (rate / 512).max(1) * 512));
+        script.note(say!(
+            "pure-ftpd counts its rate in half KiB/s: {} B/s becomes {}",
+            rate,
+            (rate / 512).max(1) * 512
+        ));
     }
     let unit = if pure { 60 } else { 1 };
     script.note_rounding("idle-timeout", *idle_timeout, unit);

@@ -1,6 +1,9 @@
 //! The catalogue: texts by id, with their holes filled.
 
+use super::diagnostics::{Templates, fill, fill_numbered, templates};
+use super::spacing::{BEGIN, END, close_up};
 use super::{Id, Language};
+use crate::message::Message;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use std::fmt;
@@ -12,6 +15,7 @@ pub type Arg<'a> = (&'a str, &'a str);
 pub struct Messages {
     language: Language,
     bundle: FluentBundle<FluentResource>,
+    diagnostics: Templates,
 }
 
 impl fmt::Debug for Messages {
@@ -40,12 +44,31 @@ impl Messages {
             let resource = FluentResource::try_new(source(language).to_owned()).unwrap_or_else(|(rest, _)| rest);
             bundle.add_resource_overriding(resource);
         }
-        Self { language, bundle }
+        Self { language, bundle, diagnostics: templates(language) }
     }
 
     /// The language spoken.
     pub const fn language(&self) -> Language {
         self.language
+    }
+
+    /// What a room below says ([`Message`]), in this language. What its catalogue lacks, which a test forbids, stays
+    /// English.
+    pub fn told(&self, message: &Message) -> String {
+        let Some(template) = message.template().filter(|_| self.language != Language::En) else {
+            return message.to_string();
+        };
+        let parts: Vec<String> =
+            message.parts().iter().map(|part| format!("{BEGIN}{}{END}", self.told(part))).collect();
+        close_up(&match self.diagnostics.get(template) {
+            Some(own) => fill_numbered(own, &parts),
+            None => fill(template, &parts),
+        })
+    }
+
+    /// Words of the catalogue of diagnostics, by the English ones.
+    pub fn own<'w>(&self, english: &'w str) -> &'w str {
+        self.diagnostics.get(english).map_or(english, |own| own)
     }
 
     /// A text without holes.
@@ -72,40 +95,6 @@ impl Messages {
         debug_assert!(errors.is_empty(), "{}: {errors:?}", id.name());
         if chinese { close_up(&text) } else { text }
     }
-}
-
-/// Where a value begins and ends in a formatted text, before [`close_up`]. Noncharacters: no text has them.
-const BEGIN: char = '\u{fdd0}';
-const END: char = '\u{fdd1}';
-
-/// Chinese sets a blank between Han characters and Latin letters, but none where both neighbours are Han or one is a
-/// full-width mark. A translator cannot know what will fill a hole, so blanks at its edges are judged here; what is
-/// inside stays as it is.
-fn close_up(text: &str) -> String {
-    let is_mark = |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' | '“' | '”');
-    let is_wide = |c: char| is_mark(c) || matches!(c, '\u{4e00}'..='\u{9fff}');
-    let is_edge = |c: char| matches!(c, BEGIN | END);
-    let chars: Vec<char> = text.chars().collect();
-    let mut closed = String::with_capacity(text.len());
-    let mut depth = 0_u32;
-    for (at, &c) in chars.iter().enumerate() {
-        match c {
-            BEGIN => depth += 1,
-            END => depth = depth.saturating_sub(1),
-            ' ' if depth == 0 => {
-                let before = chars[..at].iter().rev().copied().find(|c| !is_edge(*c));
-                let after = chars[at + 1..].iter().copied().find(|c| !is_edge(*c));
-                let needless = before.zip(after).is_some_and(|(before, after)| {
-                    is_mark(before) || is_mark(after) || is_wide(before) && is_wide(after)
-                });
-                if !needless {
-                    closed.push(c);
-                }
-            }
-            _ => closed.push(c),
-        }
-    }
-    closed
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `language` | which language to speak |
 //! | `messages`, `ids`, `*.ftl` | the catalogue, its ids, the texts: a translator edits only the last |
+//! | `diagnostics`, `diagnostics-*.txt` | what rooms below say of mistakes, and the other languages' words for it |
+//! | `spacing` | blanks between Chinese and Latin text |
 //! | `label` | the few words on an arrow of the ladder |
 //! | `check` | what `check` says; limits; titles |
 //! | `words` | outcomes, modes, fates |
@@ -16,6 +18,7 @@
 //! | `note` | notes of a few words, for the rows of a ladder and the lines of a table |
 
 mod check;
+mod diagnostics;
 mod facts;
 mod ids;
 mod label;
@@ -25,6 +28,7 @@ mod note;
 mod phrase;
 mod sent;
 mod sentence;
+mod spacing;
 mod unread;
 mod why;
 mod words;

@@ -16,6 +16,7 @@ use super::check::Sets;
 use super::document::Problems;
 use super::links::Topology;
 use super::nodes::{Given, NodeDraft};
+use crate::message::say;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -133,8 +134,8 @@ impl<'t> Plan<'t> {
                     .find(|end| free(end) && lonely(end))
                     .or_else(|| ends.iter().copied().find(free));
                 if let (true, None) = (near.is_empty(), first) {
-                    let help = "a node has one address for each link; `addresses` says which goes where";
-                    problems.error(given.span.clone(), format!("no interface is left for {}", given.address), help);
+                    let help = say!("a node has one address for each link; `addresses` says which goes where");
+                    problems.error(given.span.clone(), say!("no interface is left for {}", given.address), help);
                 }
                 for end in if near.is_empty() { first.into_iter().collect() } else { near } {
                     self.put(problems, end, given);
@@ -145,9 +146,9 @@ impl<'t> Plan<'t> {
 
     fn put(&mut self, problems: &mut Problems<'_>, (link, end): (usize, usize), given: &Given) {
         if let Some(earlier) = &self.given[link][end] {
-            let message = format!("this interface has the {} address {} already", self.family.name(), earlier.address);
-            let diagnostic = Diagnostic::error(given.span.clone(), message).related(earlier.span.clone(), "here");
-            problems.push(diagnostic.help("an interface has one IPv4 and one IPv6 address"));
+            let message = say!("this interface has the {} address {} already", self.family.name(), earlier.address);
+            let diagnostic = Diagnostic::error(given.span.clone(), message).related(earlier.span.clone(), say!("here"));
+            problems.push(diagnostic.help(say!("an interface has one IPv4 and one IPv6 address")));
         } else {
             self.given[link][end] = Some(given.clone());
         }
@@ -174,11 +175,13 @@ impl<'t> Plan<'t> {
                 [Some(a), Some(b)] => {
                     let (first, second) = (self.network(a, Some(b)), self.network(b, Some(a)));
                     if first != second {
-                        let message = format!("the two ends of a link are in different networks, {first} and {second}");
+                        let message =
+                            say!("the two ends of a link are in different networks, {} and {}", first, second);
                         let (earlier, later) = if a.span.start < b.span.start { (a, b) } else { (b, a) };
                         let diagnostic = Diagnostic::error(later.span.clone(), message)
-                            .related(earlier.span.clone(), "the other end");
-                        problems.push(diagnostic.help("give both ends addresses of one network, or leave one out"));
+                            .related(earlier.span.clone(), say!("the other end"));
+                        problems
+                            .push(diagnostic.help(say!("give both ends addresses of one network, or leave one out")));
                     }
                     Some(first)
                 }
@@ -210,13 +213,13 @@ impl<'t> Plan<'t> {
                 if owner != node {
                     let name = |node: usize| &self.topology.nodes[node].name;
                     let message =
-                        format!("`{}` and `{}` have the same address, {}", name(owner), name(node), given.address);
+                        say!("`{}` and `{}` have the same address, {}", name(owner), name(node), given.address);
                     let (earlier, later) =
                         if first.span.start < given.span.start { (first, given) } else { (given, first) };
                     let diagnostic = Diagnostic::error(later.span.clone(), message)
-                        .related(earlier.span.clone(), "the same address");
+                        .related(earlier.span.clone(), say!("the same address"));
                     problems.push(
-                        diagnostic.help("give one of them another address, or leave it out to have one assigned"),
+                        diagnostic.help(say!("give one of them another address, or leave it out to have one assigned")),
                     );
                 }
                 self.taken.insert(given.address);
@@ -244,11 +247,12 @@ impl<'t> Plan<'t> {
             let apart = links.iter().copied().find(|&link| sets.find(self.topology.links[link].nodes[0]) != root);
             let spans = |link: usize| self.given[link].iter().flatten().map(|given| given.span.clone()).next();
             if let Some((here, there)) = apart.and_then(|apart| spans(apart).zip(spans(first))) {
-                let message = format!("the network {network} is in two places that are not next to each other");
-                let diagnostic = Diagnostic::warning(here, message).related(there, "also here");
+                let message = say!("the network {} is in two places that are not next to each other", network);
+                let diagnostic = Diagnostic::warning(here, message).related(there, say!("also here"));
                 problems.push(
-                    diagnostic
-                        .help("routers know one way to a network: use a second one, unless NAT hides one of them"),
+                    diagnostic.help(say!(
+                        "routers know one way to a network: use a second one, unless NAT hides one of them"
+                    )),
                 );
             }
         }
@@ -263,12 +267,12 @@ impl<'t> Plan<'t> {
                 let known = given.or_else(|| self.owned.get(&(node, network)).copied());
                 let Some(address) = known.or_else(|| self.free(network, self.topology.nodes[node].ends.len() > 1))
                 else {
-                    let message = format!("no address is left in {network} for `{}`", self.topology.nodes[node].name);
+                    let message = say!("no address is left in {} for `{}`", network, self.topology.nodes[node].name);
                     let span = self.given[link].iter().flatten().map(|given| given.span.clone()).next();
                     problems.error(
                         span.unwrap_or(spec.span.clone()),
                         message,
-                        "use a shorter prefix or a second network",
+                        say!("use a shorter prefix or a second network"),
                     );
                     continue;
                 };
@@ -320,17 +324,17 @@ fn offset(network: IpNet, number: u128) -> IpAddr {
 fn check_host(problems: &mut Problems<'_>, given: &Given, network: IpNet) {
     let (first, last) = hosts(network);
     let what = if first > 0 && given.address == network.network() {
-        "the network itself"
+        say!("the network itself")
     } else if network.addr().is_ipv4() && first > 0 && given.address == network.broadcast() {
-        "all hosts of it (broadcast)"
+        say!("all hosts of it (broadcast)")
     } else {
         return;
     };
     let help = match network {
-        IpNet::V4(_) => format!("write an address from {} to {}", offset(network, first), offset(network, last)),
-        IpNet::V6(_) => format!("write an address such as {}", offset(network, 0x10_u128.min(last))),
+        IpNet::V4(_) => say!("write an address from {} to {}", offset(network, first), offset(network, last)),
+        IpNet::V6(_) => say!("write an address such as {}", offset(network, 0x10_u128.min(last))),
     };
-    problems.error(given.span.clone(), format!("{} means {what} in {network}", given.address), help);
+    problems.error(given.span.clone(), say!("{} means {} in {}", given.address, what, network), help);
 }
 
 /// Address ranges in use, sorted and without overlaps.

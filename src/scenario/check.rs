@@ -5,6 +5,7 @@ use super::document::Problems;
 use super::links::Topology;
 use super::model::Target;
 use super::sessions::SessionDraft;
+use crate::message::say;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -38,10 +39,10 @@ pub(super) fn paths(
         let client = draft.spec.client;
         if sets.find(client) != sets.find(server) {
             let name = |node: usize| &topology.nodes[node].name;
-            let message = format!("no path between `{}` and `{}`", name(client), name(server));
+            let message = say!("no path between `{}` and `{}`", name(client), name(server));
             let diagnostic = Diagnostic::error(draft.server_span.clone(), message);
-            let help = format!("join them in `links`, for example `\"{} -- {}\"`", name(client), name(server));
-            problems.push(diagnostic.related(draft.client_span.clone(), "from here").help(help));
+            let help = say!("join them in `links`, for example `\"{} -- {}\"`", name(client), name(server));
+            problems.push(diagnostic.related(draft.client_span.clone(), say!("from here")).help(help));
         }
     }
 }
@@ -51,8 +52,8 @@ pub(super) fn clients_run(problems: &mut Problems<'_>, topology: &Topology, sess
     for draft in sessions {
         if down.get(draft.spec.client) == Some(&true) {
             let name = &topology.nodes[draft.spec.client].name;
-            let message = format!("the client's machine `{name}` is switched off");
-            let help = format!("leave `down` out of [nodes.{name}], or let another node be the client");
+            let message = say!("the client's machine `{}` is switched off", name);
+            let help = say!("leave `down` out of [nodes.{}], or let another node be the client", name);
             problems.push(Diagnostic::error(draft.client_span.clone(), message).help(help));
         }
     }
@@ -63,8 +64,8 @@ pub(super) fn mtus(problems: &mut Problems<'_>, topology: &Topology, addresses: 
     for link in topology.links.iter().filter(|link| link.quality.mtu < LEAST_IPV6_MTU) {
         let [node, interface] = [link.nodes[0], link.interfaces[0]];
         if addresses[node].get(interface).is_some_and(|nets| nets.iter().any(|net| net.addr().is_ipv6())) {
-            let message = format!("IPv6 needs an MTU of {LEAST_IPV6_MTU}, this link has {}", link.quality.mtu);
-            problems.error(link.span.clone(), message, "write a larger `mtu`, or use IPv4 only");
+            let message = say!("IPv6 needs an MTU of {}, this link has {}", LEAST_IPV6_MTU, link.quality.mtu);
+            problems.error(link.span.clone(), message, say!("write a larger `mtu`, or use IPv4 only"));
         }
     }
 }

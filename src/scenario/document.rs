@@ -1,10 +1,10 @@
 //! Walking the parsed TOML with spans, and collecting everything that is wrong on the way.
 
 use super::Diagnostic;
-use crate::suggest::{closest, one_of, quote};
+use crate::message::{Message, Phrase, say};
+use crate::suggest::{closest, did_you_mean, one_of, quote};
 use crate::time::Duration;
 use crate::units::{self, UnitError};
-use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -41,7 +41,7 @@ impl Located {
 #[derive(Clone)]
 pub(super) struct Field<'d> {
     /// The key in backticks, or a phrase such as "a command".
-    pub(super) name: Cow<'static, str>,
+    pub(super) name: Message,
     pub(super) key: &'d str,
     pub(super) key_span: Range<usize>,
     pub(super) value: &'d Spanned<DeValue<'d>>,
@@ -64,7 +64,7 @@ impl<'d> Table<'d> {
         let mut fields: Vec<Field<'d>> = table
             .iter()
             .map(|(key, value)| Field {
-                name: Cow::Owned(quote(key.get_ref())),
+                name: Message::plain(quote(key.get_ref())),
                 key: key.get_ref(),
                 key_span: key.span(),
                 value,
@@ -117,7 +117,7 @@ impl<'s> Problems<'s> {
     }
 
     /// An error with advice.
-    pub(super) fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(&mut self, span: Range<usize>, message: impl Into<Message>, help: impl Into<Message>) {
         self.push(Diagnostic::error(span, message).help(help));
     }
 
@@ -126,7 +126,7 @@ impl<'s> Problems<'s> {
         self.found.sort_by_key(|diagnostic| diagnostic.span.start);
         if self.more > 0 {
             let end = self.source.len();
-            self.found.push(Diagnostic::error(end..end, format!("{} more problems are not shown", self.more)));
+            self.found.push(Diagnostic::error(end..end, say!("{} more problems are not shown", self.more)));
         }
         self.found
     }
@@ -155,11 +155,13 @@ impl<'s> Problems<'s> {
     }
 
     /// Every key of `table` must be in `keys`.
-    pub(super) fn known(&mut self, table: &Table<'_>, place: &str, keys: &[&str]) {
+    pub(super) fn known(&mut self, table: &Table<'_>, place: Phrase, keys: &[&str]) {
         for field in table.fields.iter().filter(|field| !keys.contains(&field.key)) {
-            let near = self.closest(field.key, keys.iter().copied()).map(|near| format!("did you mean `{near}`? "));
-            let help = format!("{}{place} can have: {}", near.unwrap_or_default(), keys.join(", "));
-            self.error(field.key_span.clone(), format!("{place} has no key {}", quote(field.key)), help);
+            let help = did_you_mean(
+                self.closest(field.key, keys.iter().copied()),
+                say!("{} can have: {}", place, keys.join(", ")),
+            );
+            self.error(field.key_span.clone(), say!("{} has no key {}", place, quote(field.key)), help);
         }
     }
 
@@ -167,7 +169,7 @@ impl<'s> Problems<'s> {
     pub(super) fn required<'t, 'd>(
         &mut self,
         table: &'t Table<'d>,
-        place: &str,
+        place: Phrase,
         key: &str,
         example: &str,
     ) -> Option<&'t Field<'d>> {
@@ -176,32 +178,32 @@ impl<'s> Problems<'s> {
         if field.is_none() && !(whole && self.may_miss(key)) {
             let first_line = self.source[table.span.clone()].lines().next().unwrap_or_default();
             let span = table.span.start..table.span.start + first_line.len();
-            self.error(span, format!("{place} has no `{key}`"), format!("add `{example}`"));
+            self.error(span, say!("{} has no `{}`", place, key), say!("add `{}`", example));
         }
         field
     }
 
     /// `field` is of another type than `expected`, which reads like `a string`.
-    pub(super) fn wrong_type(&mut self, field: &Field<'_>, expected: &str, example: &str) {
+    pub(super) fn wrong_type(&mut self, field: &Field<'_>, expected: impl Into<Message>, example: &str) {
         let found = match field.value.get_ref() {
-            DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number with a fraction",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
+            DeValue::String(_) => say!("a string"),
+            DeValue::Integer(_) => say!("a whole number"),
+            DeValue::Float(_) => say!("a number with a fraction"),
+            DeValue::Boolean(_) => say!("true or false"),
+            DeValue::Datetime(_) => say!("a date"),
+            DeValue::Array(_) => say!("a list"),
+            DeValue::Table(_) => say!("a table"),
         };
-        let help = if example.is_empty() { String::new() } else { format!("write for example `{example}`") };
+        let help = if example.is_empty() { Message::default() } else { say!("write for example `{}`", example) };
         // A table that was opened by its header is long; its key says enough.
         let span = if field.value.get_ref().is_table() { field.key_span.clone() } else { field.span() };
-        self.error(span, format!("{} must be {expected}, not {found}", field.name), help);
+        self.error(span, say!("{} must be {}, not {}", field.name, expected.into(), found), help);
     }
 
     pub(super) fn string<'d>(&mut self, field: &Field<'d>, example: &str) -> Option<&'d str> {
         let text = field.value.get_ref().as_str();
         if text.is_none() {
-            self.wrong_type(field, "a string", example);
+            self.wrong_type(field, say!("a string"), example);
         }
         text
     }
@@ -210,15 +212,15 @@ impl<'s> Problems<'s> {
     pub(super) fn line_of_text<'d>(&mut self, field: &Field<'d>, longest: usize) -> Option<&'d str> {
         let text = self.string(field, "")?;
         if text.trim().is_empty() {
-            self.error(field.span(), format!("{} is empty", field.name), "");
+            self.error(field.span(), say!("{} is empty", field.name), Phrase::NONE);
         } else if text.chars().any(char::is_control) {
             self.error(
                 field.span(),
-                format!("{} holds control characters", field.name),
-                "write one line of plain text",
+                say!("{} holds control characters", field.name),
+                say!("write one line of plain text"),
             );
         } else if text.chars().count() > longest {
-            self.error(field.span(), format!("{} is longer than {longest} characters", field.name), "");
+            self.error(field.span(), say!("{} is longer than {} characters", field.name, longest), Phrase::NONE);
         } else {
             return Some(text);
         }
@@ -228,20 +230,20 @@ impl<'s> Problems<'s> {
     pub(super) fn boolean(&mut self, field: &Field<'_>) -> Option<bool> {
         let value = field.value.get_ref().as_bool();
         if value.is_none() {
-            self.wrong_type(field, "true or false", "");
+            self.wrong_type(field, say!("true or false"), "");
         }
         value
     }
 
     pub(super) fn integer(&mut self, field: &Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
         let Some(integer) = field.value.get_ref().as_integer() else {
-            self.wrong_type(field, "a whole number", "");
+            self.wrong_type(field, say!("a whole number"), "");
             return None;
         };
         let value = u64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|value| range.contains(value));
         if value.is_none() {
             let (low, high) = (range.start(), range.end());
-            self.error(field.span(), format!("{} must be between {low} and {high}", field.name), "");
+            self.error(field.span(), say!("{} must be between {} and {}", field.name, low, high), Phrase::NONE);
         }
         value
     }
@@ -251,19 +253,19 @@ impl<'s> Problems<'s> {
     }
 
     pub(super) fn duration(&mut self, field: &Field<'_>) -> Option<Duration> {
-        self.quantity(field, "a duration", "\"5 ms\"", units::duration)
+        self.quantity(field, say!("a duration"), "\"5 ms\"", units::duration)
     }
 
     /// A string with a unit.
     pub(super) fn quantity<T>(
         &mut self,
         field: &Field<'_>,
-        what: &str,
+        what: Phrase,
         example: &str,
         read: fn(&str) -> Result<T, UnitError>,
     ) -> Option<T> {
         let Some(text) = field.value.get_ref().as_str() else {
-            self.wrong_type(field, &format!("{what} in quotes"), &format!("{} = {example}", field.key));
+            self.wrong_type(field, say!("{} in quotes", what), &format!("{} = {example}", field.key));
             return None;
         };
         read(text).map_err(|error| self.error(field.span(), error.message, error.help)).ok()
@@ -275,9 +277,8 @@ impl<'s> Problems<'s> {
         let text = self.string(field, names().next().unwrap_or_default())?;
         let found = table.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
         if found.is_none() {
-            let near = self.closest(text, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            let help = format!("{near}{} is {}", field.name, one_of(names()));
-            self.error(field.span(), format!("{} cannot be {}", field.name, quote(text)), help);
+            let help = did_you_mean(self.closest(text, names()), say!("{} is {}", field.name, one_of(names())));
+            self.error(field.span(), say!("{} cannot be {}", field.name, quote(text)), help);
         }
         found
     }
@@ -285,15 +286,15 @@ impl<'s> Problems<'s> {
     pub(super) fn table<'d>(&mut self, field: &Field<'d>, example: &str) -> Option<Table<'d>> {
         let table = field.value.get_ref().as_table();
         if table.is_none() {
-            self.wrong_type(field, "a table", example);
+            self.wrong_type(field, say!("a table"), example);
         }
         table.map(|table| Table::new(table, field.span()))
     }
 
     /// The entries of a list; each is called `item`.
-    pub(super) fn list<'d>(&mut self, field: &Field<'d>, item: &'static str, example: &str) -> Option<Vec<Field<'d>>> {
+    pub(super) fn list<'d>(&mut self, field: &Field<'d>, item: Phrase, example: &str) -> Option<Vec<Field<'d>>> {
         let Some(array) = field.value.get_ref().as_array() else {
-            self.wrong_type(field, "a list", example);
+            self.wrong_type(field, say!("a list"), example);
             return None;
         };
         Some(array.iter().map(|value| element(field, item, value)).collect())
@@ -301,13 +302,13 @@ impl<'s> Problems<'s> {
 }
 
 /// One value, or a list of such.
-pub(super) fn one_or_list<'d>(field: &Field<'d>, item: &'static str) -> Vec<Field<'d>> {
+pub(super) fn one_or_list<'d>(field: &Field<'d>, item: Phrase) -> Vec<Field<'d>> {
     match field.value.get_ref().as_array() {
         Some(array) => array.iter().map(|value| element(field, item, value)).collect(),
         None => vec![field.clone()],
     }
 }
 
-fn element<'d>(list: &Field<'d>, item: &'static str, value: &'d Spanned<DeValue<'d>>) -> Field<'d> {
-    Field { name: Cow::Borrowed(item), key: list.key, key_span: value.span(), value }
+fn element<'d>(list: &Field<'d>, item: Phrase, value: &'d Spanned<DeValue<'d>>) -> Field<'d> {
+    Field { name: item.into(), key: list.key, key_span: value.span(), value }
 }

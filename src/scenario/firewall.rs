@@ -6,7 +6,8 @@ use crate::firewall::{
     Action, CtStatus, Hook, Match, NatTarget, Policy, Rule, Test, Timeouts, is_reserved, parse_policy, parse_rule,
     plain_text, word_span,
 };
-use crate::suggest::{one_of, quote};
+use crate::message::{Phrase, say};
+use crate::suggest::{did_you_mean, one_of, quote};
 use std::ops::Range;
 
 const MOST_RULES: usize = 10_000;
@@ -76,7 +77,7 @@ pub(super) fn read(
         .into_iter()
         .chain(["chains", "loose-helper", "loose-tracking", "conntrack-timeouts"])
         .collect();
-    problems.known(&table, "a firewall", &keys);
+    problems.known(&table, say!("a firewall"), &keys);
     draft.loose_helper = table.get("loose-helper").and_then(|field| problems.boolean(field)).unwrap_or_default();
     draft.loose_tracking = table.get("loose-tracking").and_then(|field| problems.boolean(field)).unwrap_or(true);
     if let Some(field) = table.get("conntrack-timeouts") {
@@ -90,7 +91,7 @@ pub(super) fn read(
     if let Some(tables) = table.get("chains").and_then(|field| problems.table(field, "{ ftp = { rules = [] } }")) {
         // Chains are numbered with 16 bits; more than there can be rules do nothing anyway.
         if let Some(field) = tables.fields.get(MOST_RULES) {
-            problems.error(field.key_span.clone(), format!("a firewall has at most {MOST_RULES} chains"), "");
+            problems.error(field.key_span.clone(), say!("a firewall has at most {} chains", MOST_RULES), Phrase::NONE);
         }
         for field in tables.fields.iter().take(MOST_RULES) {
             draft.named.extend(named(problems, field, neighbours, count));
@@ -103,7 +104,7 @@ pub(super) fn read(
 fn timeouts(problems: &mut Problems<'_>, field: &Field<'_>, timeouts: &mut Timeouts) {
     let Some(table) = problems.table(field, "{ established = \"5 min\" }") else { return };
     let names = Timeouts::ALL.map(|(name, _)| name);
-    problems.known(&table, "`conntrack-timeouts`", &names);
+    problems.known(&table, say!("`conntrack-timeouts`"), &names);
     for name in names {
         if let Some(time) = table.get(name).and_then(|field| problems.duration(field))
             && let Some(place) = timeouts.named_mut(name)
@@ -125,21 +126,21 @@ fn named(
         && name.len() <= 31
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     if !well_formed {
-        let help = "a letter, then letters, digits, `_` and `-`, at most 31 in all";
-        problems.error(field.key_span.clone(), format!("{} is not a name for a chain", quote(name)), help);
+        let help = say!("a letter, then letters, digits, `_` and `-`, at most 31 in all");
+        problems.error(field.key_span.clone(), say!("{} is not a name for a chain", quote(name)), help);
     } else if Hook::ALL.iter().any(|hook| hook.name() == name) {
-        let help = format!("a hook's own chain is `[nodes.NAME.firewall.{name}]`");
-        problems.error(field.key_span.clone(), format!("{} is the name of a hook", quote(name)), help);
+        let help = say!("a hook's own chain is `[nodes.NAME.firewall.{}]`", name);
+        problems.error(field.key_span.clone(), say!("{} is the name of a hook", quote(name)), help);
     } else if is_reserved(name) {
-        let help = format!("nft would not understand `jump {name}`: write another, such as `{name}-chain`");
-        problems.error(field.key_span.clone(), format!("{} is a word of nftables", quote(name)), help);
+        let help = say!("nft would not understand `jump {}`: write another, such as `{}-chain`", name, name);
+        problems.error(field.key_span.clone(), say!("{} is a word of nftables", quote(name)), help);
     } else if let Some(prefix) = ["nat_", "raw_"].into_iter().find(|prefix| name.starts_with(prefix)) {
-        let help = format!("write another, such as `{}`", name.replace('_', "-"));
-        let message = format!("names that begin with {} belong to the laboratory", quote(prefix));
+        let help = say!("write another, such as `{}`", name.replace('_', "-"));
+        let message = say!("names that begin with {} belong to the laboratory", quote(prefix));
         problems.error(field.key_span.clone(), message, help);
     }
     let table = problems.table(field, "{ rules = [] }")?;
-    problems.known(&table, "a chain with a name", &["rules"]);
+    problems.known(&table, say!("a chain with a name"), &["rules"]);
     let rules = rules(problems, &table, None, neighbours, count);
     Some(NamedDraft { name: name.to_owned(), hook: Hook::Forward, rules, span: field.key_span.clone() })
 }
@@ -152,7 +153,7 @@ fn chain(
     count: &mut usize,
 ) -> Option<ChainDraft> {
     let table = problems.table(field, "{ policy = \"drop\", rules = [] }")?;
-    problems.known(&table, "a chain", &["policy", "rules"]);
+    problems.known(&table, say!("a chain"), &["policy", "rules"]);
     let mut chain = ChainDraft {
         hook,
         policy: Policy::Accept,
@@ -181,11 +182,12 @@ fn rules(
     count: &mut usize,
 ) -> Vec<RuleDraft> {
     let mut found = Vec::new();
-    let rules = table.get("rules").and_then(|field| problems.list(field, "a rule", "rules = ['tcp dport 21 accept']"));
+    let rules =
+        table.get("rules").and_then(|field| problems.list(field, say!("a rule"), "rules = ['tcp dport 21 accept']"));
     for item in rules.unwrap_or_default() {
         *count += 1;
         if *count == MOST_RULES + 1 {
-            problems.error(item.span(), format!("a scenario has at most {MOST_RULES} rules"), "");
+            problems.error(item.span(), say!("a scenario has at most {} rules", MOST_RULES), Phrase::NONE);
         }
         if *count > MOST_RULES {
             break;
@@ -232,15 +234,15 @@ fn rule(
         if !fits {
             let word = ["snat", "masquerade", "dnat", "redirect"].into_iter().find_map(|word| word_span(text, word));
             let message = match hook {
-                Some(hook) => format!("this cannot be done in {hook}"),
-                None => "ftpscope does not know NAT in chains with names (yet)".to_owned(),
+                Some(hook) => say!("this cannot be done in {}", hook.name()),
+                None => say!("ftpscope does not know NAT in chains with names (yet)").into(),
             };
             let help = if hook.is_none() {
-                "write the rule into the hook's own list: its conditions, and those of the rules that jump here"
+                say!("write the rule into the hook's own list: its conditions, and those of the rules that jump here")
             } else if target.is_source() {
-                "the source is translated in postrouting"
+                say!("the source is translated in postrouting")
             } else {
-                "the destination is translated in prerouting, or in output for the node's own packets"
+                say!("the destination is translated in prerouting, or in output for the node's own packets")
             };
             problems.error(place.part(word.unwrap_or_default()), message, help);
         }
@@ -248,27 +250,28 @@ fn rule(
     let whole_status = |found: &&Match| matches!(&found.test, Test::CtStatus { mask: u32::MAX, values } if !values.iter().any(|bits| can_be_all(*bits)));
     if let Some(found) = rule.matches.iter().find(whole_status) {
         let span = place.part(word_span(text, "status").unwrap_or_default());
-        let what = if found.negated { "holds for every tracked packet" } else { "never holds" };
-        let message = format!("this compares the whole status of the connection, and {what}");
-        let help = "whether NAT changed it is asked without `==`, `!=` and braces: `ct status dnat`";
+        let what = if found.negated { say!("holds for every tracked packet") } else { say!("never holds") };
+        let message = say!("this compares the whole status of the connection, and {}", what);
+        let help = say!("whether NAT changed it is asked without `==`, `!=` and braces: `ct status dnat`");
         problems.push(Diagnostic::warning(span, message).help(help));
     }
     let no_state = |found: &&Match| matches!(&found.test, Test::CtState(states) if states.is_empty());
     if let Some(found) = rule.matches.iter().find(no_state) {
         let span = place.part(word_span(text, "state").unwrap_or_default());
-        let (what, sign) = if found.negated { ("always holds", "!= ") } else { ("never holds", "") };
-        let message = format!("this compares with several states at once, and {what}");
+        let (what, sign) = if found.negated { (say!("always holds"), "!= ") } else { (say!("never holds"), "") };
+        let message = say!("this compares with several states at once, and {}", what);
         problems
-            .push(Diagnostic::warning(span, message).help(format!("write a set: `ct state {sign}{{ new, related }}`")));
+            .push(Diagnostic::warning(span, message).help(say!("write a set: `ct state {}{ new, related }`", sign)));
     }
     if rule.unreached {
-        let message = "what stands behind the map is never reached: values that it does not name do not match the rule";
-        let help = "write the rest as another rule";
+        let message =
+            say!("what stands behind the map is never reached: values that it does not name do not match the rule");
+        let help = say!("write the rest as another rule");
         let span = place.part(word_span(text, "vmap").unwrap_or_default());
         problems.push(Diagnostic::warning(span, message).help(help));
     }
     if rule.matches.iter().any(|found| !found.negated && never(&found.test)) {
-        let message = "this compares with what nothing can be: the rule never matches";
+        let message = say!("this compares with what nothing can be: the rule never matches");
         problems.push(Diagnostic::warning(field.span(), message));
     }
     if rule.notrack {
@@ -276,12 +279,12 @@ fn rule(
     }
     if hook == Some(Hook::Postrouting) && matches!(rule.action, Some(Action::Reject(_))) {
         let span = word_span(text, "reject").unwrap_or_default();
-        let help = "reject in `forward` or `output`, or write `drop`";
-        problems.error(place.part(span), "`reject` is not possible in postrouting", help);
+        let help = say!("reject in `forward` or `output`, or write `drop`");
+        problems.error(place.part(span), say!("`reject` is not possible in postrouting"), help);
     }
     if rule.action.is_none() && !rule.counter && !rule.sets_helper && !rule.log && !rule.notrack {
-        let warning = Diagnostic::warning(field.span(), "this rule has no verdict, so it does nothing");
-        problems.push(warning.help("end it with `accept`, `drop` or `reject`, or add `counter`"));
+        let warning = Diagnostic::warning(field.span(), say!("this rule has no verdict, so it does nothing"));
+        problems.push(warning.help(say!("end it with `accept`, `drop` or `reject`, or add `counter`")));
     }
     let word = match &rule.action {
         Some(Action::Jump(name) | Action::Goto(name)) => word_span(text, name),
@@ -318,12 +321,13 @@ pub(super) fn shown(text: &str) -> String {
 fn exemption(problems: &mut Problems<'_>, place: &Located, text: &str, (rule, hook): (&Rule, Option<Hook>)) {
     let span = place.part(word_span(text, "notrack").unwrap_or_default());
     if !matches!(hook, Some(Hook::Prerouting | Hook::Output)) {
-        let help = "write it in prerouting, or in output for the node's own packets";
-        problems.error(span, "here it is too late for `notrack`: tracking has looked already", help);
+        let help = say!("write it in prerouting, or in output for the node's own packets");
+        problems.error(span, say!("here it is too late for `notrack`: tracking has looked already"), help);
     } else if rule.sets_helper || !matches!(rule.action, None | Some(Action::Accept)) {
-        let help =
-            "rules with `notrack` stand in a chain of their own before tracking: end it with `notrack` or `accept`";
-        problems.error(span, "a rule with `notrack` does nothing else", help);
+        let help = say!(
+            "rules with `notrack` stand in a chain of their own before tracking: end it with `notrack` or `accept`"
+        );
+        problems.error(span, say!("a rule with `notrack` does nothing else"), help);
     }
 }
 
@@ -344,9 +348,12 @@ fn interfaces(
     // A missing interface differs from every name: `!=` always matches there, which is odd but no mistake.
     if let Some(hook) = hook.filter(|_| never && !negated) {
         let span = place.part(word_span(text, word).unwrap_or_default());
-        let why =
-            if word == "iifname" { "packets made here came in nowhere" } else { "packets are not routed out here" };
-        problems.push(Diagnostic::warning(span, format!("`{word}` never matches in {hook}: {why}")));
+        let why = if word == "iifname" {
+            say!("packets made here came in nowhere")
+        } else {
+            say!("packets are not routed out here")
+        };
+        problems.push(Diagnostic::warning(span, say!("`{}` never matches in {}: {}", word, hook.name(), why)));
     }
     let Some(neighbours) = neighbours else { return };
     for name in names.iter().filter(|name| *name != LOOPBACK && !neighbours.contains(&name.as_str())) {
@@ -354,12 +361,10 @@ fn interfaces(
             break;
         }
         let span = place.part(word_span(text, name).unwrap_or_default());
-        let near = problems.closest(name, neighbours.iter().copied()).map(|near| format!("did you mean `{near}`? "));
-        let help = format!(
-            "{}each interface is named after its neighbour: {}",
-            near.unwrap_or_default(),
-            one_of(neighbours.iter().copied())
+        let help = did_you_mean(
+            problems.closest(name, neighbours.iter().copied()),
+            say!("each interface is named after its neighbour: {}", one_of(neighbours.iter().copied())),
         );
-        problems.error(span, format!("this node has no interface {}", quote(name)), help);
+        problems.error(span, say!("this node has no interface {}", quote(name)), help);
     }
 }

@@ -4,7 +4,8 @@ use super::Diagnostic;
 use super::document::Problems;
 use super::firewall::{FirewallDraft, NamedDraft, RuleDraft};
 use crate::firewall::{Action, DEEPEST_JUMP, Hook};
-use crate::suggest::{one_of, quote};
+use crate::message::{Message, Phrase, say};
+use crate::suggest::{did_you_mean, one_of, quote};
 use std::collections::BTreeMap;
 
 /// The most rules that one packet may meet at one hook: as many as a scenario without jumps could have. Without a limit
@@ -48,8 +49,8 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
         if costs().fold(0, u64::saturating_add) > MOST_VISITS
             && let Some((_, rule)) = costs().zip(&chain.rules).max_by_key(|(cost, _)| *cost)
         {
-            let message = format!("jumps from here may show one packet to more than {MOST_VISITS} rules");
-            let help = "the rules of a chain count again for each jump to it: jump from fewer rules";
+            let message = say!("jumps from here may show one packet to more than {} rules", MOST_VISITS);
+            let help = say!("the rules of a chain count again for each jump to it: jump from fewer rules");
             problems.error(rule.span.clone(), message, help);
         }
         for number in reached(problems, &draft.named, &named, leads) {
@@ -58,8 +59,8 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
             if chain.hook == Hook::Postrouting
                 && let Some(rule) = draft.named[number].rules.iter().find(rejects)
             {
-                let message = "`reject` is not possible in postrouting, which leads here";
-                problems.error(rule.span.clone(), message, "write `drop`");
+                let message = say!("`reject` is not possible in postrouting, which leads here");
+                problems.error(rule.span.clone(), message, say!("write `drop`"));
             }
         }
     }
@@ -67,8 +68,8 @@ pub(super) fn check(problems: &mut Problems<'_>, draft: &mut FirewallDraft) {
         if let Some(hook) = first {
             chain.hook = hook;
         } else {
-            let message = format!("no rule leads to the chain {}", quote(&chain.name));
-            problems.push(Diagnostic::warning(chain.span.clone(), message).help("write `jump` with its name"));
+            let message = say!("no rule leads to the chain {}", quote(&chain.name));
+            problems.push(Diagnostic::warning(chain.span.clone(), message).help(say!("write `jump` with its name")));
         }
     }
 }
@@ -84,7 +85,7 @@ fn reached(problems: &mut Problems<'_>, drafts: &[NamedDraft], named: &[Leads], 
         depth = depth.saturating_add(1);
         if depth == DEEPEST_JUMP + 1 {
             let span = drafts[layer[0]].span.clone();
-            problems.error(span, format!("jumps lead here through more than {DEEPEST_JUMP} chains"), "");
+            problems.error(span, say!("jumps lead here through more than {} chains", DEEPEST_JUMP), Phrase::NONE);
         }
         if depth > DEEPEST_JUMP {
             // It is said; what follows is only looked for once.
@@ -110,14 +111,13 @@ fn targets(rule: &RuleDraft) -> Vec<&str> {
 fn unknown(problems: &mut Problems<'_>, named: &[NamedDraft], rule: &RuleDraft, name: &str) {
     let known = || named.iter().map(|chain| chain.name.as_str());
     let help = if problems.full() {
-        String::new()
+        Message::default()
     } else if named.is_empty() {
-        format!("write it: `[nodes.NAME.firewall.chains.{name}]`")
+        say!("write it: `[nodes.NAME.firewall.chains.{}]`", name)
     } else {
-        let near = problems.closest(name, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        format!("{near}this firewall has {}", one_of(known()))
+        did_you_mean(problems.closest(name, known()), say!("this firewall has {}", one_of(known())))
     };
-    problems.error(rule.span.clone(), format!("there is no chain {}", quote(name)), help);
+    problems.error(rule.span.clone(), say!("there is no chain {}", quote(name)), help);
 }
 
 /// The chains so that each comes after those that it leads to; those on a circle, or before one, are left out.
@@ -154,6 +154,10 @@ fn circle(problems: &mut Problems<'_>, drafts: &[NamedDraft], named: &[Leads], o
         rules.iter().zip(&draft.rules).find(|(leads, _)| leads.iter().any(|next| open[*next]))
     });
     if let Some((_, rule)) = back {
-        problems.error(rule.span.clone(), "jumps lead in a circle from here", "nft refuses such a set of rules");
+        problems.error(
+            rule.span.clone(),
+            say!("jumps lead in a circle from here"),
+            say!("nft refuses such a set of rules"),
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Diagnostic;
 use super::document::{Field, Problems, Table};
+use crate::message::{Phrase, say};
 use crate::network::{Chance, Faults, LinkSettings};
 use crate::suggest::quote;
 use crate::time::{Duration, Instant};
@@ -79,10 +80,10 @@ impl Topology {
         let found = self.by_name.get(name).copied();
         if found.is_none() && !self.may_exist(name) {
             let help = match problems.closest(name, self.names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "a node exists by being named in `links`".to_owned(),
+                Some(near) => say!("did you mean `{}`?", near),
+                None => say!("a node exists by being named in `links`").into(),
             };
-            problems.error(span, format!("no link names a node {}", quote(name)), help);
+            problems.error(span, say!("no link names a node {}", quote(name)), help);
         }
         found
     }
@@ -96,9 +97,9 @@ impl Topology {
         !self.complete && (self.unread || parts().any(|part| words().any(|word| word == part)))
     }
 
-    /// What stands between blanks in the paths that were not understood.
+    /// The words of the paths that were not understood.
     pub(super) fn doubtful_words(&self) -> impl Iterator<Item = &str> {
-        self.doubtful.iter().flat_map(|text| text.split_whitespace())
+        self.doubtful.iter().flat_map(|text| text.split_whitespace()).filter(|word| *word != "--")
     }
 
     /// Whether a link that was not understood may lead from a node to the one of that name.
@@ -129,9 +130,9 @@ impl Topology {
 pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
     let mut topology = Topology { complete: true, ..Topology::default() };
     let items = problems
-        .required(root, "the scenario", "links", EXAMPLE)
+        .required(root, say!("the scenario"), "links", EXAMPLE)
         .cloned()
-        .and_then(|field| problems.list(&field, "an entry of `links`", EXAMPLE).map(|items| (field, items)));
+        .and_then(|field| problems.list(&field, say!("an entry of `links`"), EXAMPLE).map(|items| (field, items)));
     let Some((field, items)) = items else {
         (topology.complete, topology.unread) = (false, true);
         return topology;
@@ -140,7 +141,7 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
         (topology.complete, topology.unread) = (false, true);
     }
     if items.is_empty() {
-        problems.error(field.span(), "`links` is empty", format!("write `{EXAMPLE}`"));
+        problems.error(field.span(), say!("`links` is empty"), say!("write `{}`", EXAMPLE));
         (topology.complete, topology.unread) = (false, true);
     }
     for item in items {
@@ -155,8 +156,8 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
             }
         }
         if topology.too_large() {
-            let message = format!("a scenario has at most {MOST_NODES} nodes and {MOST_LINKS} links");
-            problems.error(field.key_span.clone(), message, "");
+            let message = say!("a scenario has at most {} nodes and {} links", MOST_NODES, MOST_LINKS);
+            problems.error(field.key_span.clone(), message, Phrase::NONE);
             (topology.complete, topology.unread) = (false, true);
             break;
         }
@@ -168,24 +169,28 @@ pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Topology {
 fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d>>, Quality) {
     let mut quality = Quality::default();
     let Some(table) = problems.table(item, "") else { return (None, quality) };
-    problems.known(&table, "a link", &KEYS);
+    problems.known(&table, say!("a link"), &KEYS);
     if let Some(delay) = table.get("delay").and_then(|field| problems.duration(field)) {
         quality.delay = delay;
     }
     if let Some(field) = table.get("bandwidth")
-        && let Some(rate) = problems.quantity(field, "a bandwidth", "\"10 Mbit/s\"", units::rate)
+        && let Some(rate) = problems.quantity(field, say!("a bandwidth"), "\"10 Mbit/s\"", units::rate)
     {
         if rate == 0 {
-            problems.error(field.span(), "a link without bandwidth carries nothing", "leave the link out of `links`");
+            problems.error(
+                field.span(),
+                say!("a link without bandwidth carries nothing"),
+                say!("leave the link out of `links`"),
+            );
         }
         quality.bandwidth = rate;
     }
     if let Some(field) = table.get("queue")
-        && let Some(size) = problems.quantity(field, "a size", "\"64 kB\"", units::size)
+        && let Some(size) = problems.quantity(field, say!("a size"), "\"64 kB\"", units::size)
     {
         if size < SMALLEST_QUEUE {
-            let help = format!("the smallest queue is {SMALLEST_QUEUE} B, one full frame");
-            problems.error(field.span(), "this queue has no room for a full packet", help);
+            let help = say!("the smallest queue is {} B, one full frame", SMALLEST_QUEUE);
+            problems.error(field.span(), say!("this queue has no room for a full packet"), help);
         }
         quality.queue = size;
     }
@@ -193,14 +198,14 @@ fn styled<'d>(problems: &mut Problems<'_>, item: &Field<'d>) -> (Option<Field<'d
         quality.mtu = mtu as u32;
     }
     faults(problems, &table, &mut quality);
-    (problems.required(&table, "the link", "path", "path = \"client -- server\"").cloned(), quality)
+    (problems.required(&table, say!("the link"), "path", "path = \"client -- server\"").cloned(), quality)
 }
 
 /// What goes wrong on a link.
 fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality) {
     let mut chance = |key| {
         let field = table.get(key)?;
-        problems.quantity(field, "a percentage", "\"1 %\"", units::percent).map(|share| Chance(share as u32))
+        problems.quantity(field, say!("a percentage"), "\"1 %\"", units::percent).map(|share| Chance(share as u32))
     };
     let faults = &mut quality.faults;
     faults.loss = chance("loss").unwrap_or_default();
@@ -209,8 +214,8 @@ fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality)
     if faults.duplicate.0 >= MANY_COPIES.0
         && let Some(field) = table.get("duplicate")
     {
-        let message = "this link multiplies packets: a copy is answered, and answers are copied too";
-        let help = "a real line copies few packets, if any: `duplicate = \"1 %\"`";
+        let message = say!("this link multiplies packets: a copy is answered, and answers are copied too");
+        let help = say!("a real line copies few packets, if any: `duplicate = \"1 %\"`");
         problems.push(Diagnostic::warning(field.span(), message).help(help));
     }
     // Long enough that a packet or two overtake it, short enough that nobody thinks it lost.
@@ -219,7 +224,11 @@ fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality)
         && let Some(delay) = problems.duration(field)
     {
         if table.get("reorder").is_none() {
-            problems.error(field.key_span.clone(), "no packet is held back on this link", "add `reorder = \"1 %\"`");
+            problems.error(
+                field.key_span.clone(),
+                say!("no packet is held back on this link"),
+                say!("add `reorder = \"1 %\"`"),
+            );
         }
         faults.reorder_delay = delay;
     }
@@ -227,7 +236,7 @@ fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality)
         && let Some(jitter) = problems.duration(field)
     {
         if jitter > Faults::MOST_JITTER {
-            problems.error(field.span(), "this is too much jitter", "the most is 4 s");
+            problems.error(field.span(), say!("this is too much jitter"), say!("the most is 4 s"));
         }
         faults.jitter = jitter;
     }
@@ -239,16 +248,16 @@ fn faults(problems: &mut Problems<'_>, table: &Table<'_>, quality: &mut Quality)
 /// `[{ from = "1 s", to = "3 s" }, ...]`
 fn cuts(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<(Instant, Instant)> {
     let mut cuts: Vec<(Instant, Instant)> = Vec::new();
-    for item in problems.list(field, "an entry of `cuts`", EXAMPLE_CUTS).unwrap_or_default() {
+    for item in problems.list(field, say!("an entry of `cuts`"), EXAMPLE_CUTS).unwrap_or_default() {
         let Some(table) = problems.table(&item, EXAMPLE_CUTS) else { continue };
-        problems.known(&table, "a cut", &["from", "to"]);
+        problems.known(&table, say!("a cut"), &["from", "to"]);
         let mut ends = ["from", "to"].map(|key| {
-            let field = problems.required(&table, "the cut", key, "from = \"1 s\", to = \"3 s\"")?;
+            let field = problems.required(&table, say!("the cut"), key, "from = \"1 s\", to = \"3 s\"")?;
             problems.duration(field).map(|after| Instant::START + after)
         });
         let (Some(from), Some(to)) = (ends[0].take(), ends[1].take()) else { continue };
         if from >= to {
-            problems.error(item.span(), "this cut ends before it begins", "`to` must be later than `from`");
+            problems.error(item.span(), say!("this cut ends before it begins"), say!("`to` must be later than `from`"));
         }
         cuts.push((from, to));
     }
@@ -289,8 +298,8 @@ impl Topology {
         if understood && !text.contains("--") {
             problems.error(
                 field.span(),
-                "this link has one end only",
-                format!("write `\"{} -- server\"`", text.trim()),
+                say!("this link has one end only"),
+                say!("write `\"{} -- server\"`", text.trim()),
             );
             understood = false;
         }
@@ -313,18 +322,17 @@ impl Topology {
     fn join(&mut self, problems: &mut Problems<'_>, nodes: [usize; 2], span: Range<usize>, quality: &Quality) -> bool {
         let [a, b] = nodes;
         if a == b {
-            let message = format!("{} is linked with itself", quote(&self.nodes[a].name));
-            problems.error(span, message, "a link joins two different nodes");
+            let message = say!("{} is linked with itself", quote(&self.nodes[a].name));
+            problems.error(span, message, say!("a link joins two different nodes"));
             return false;
         }
         if let Some(&earlier) = self.by_pair.get(&(a.min(b), a.max(b))) {
-            let message =
-                format!("{} and {} are linked already", quote(&self.nodes[a].name), quote(&self.nodes[b].name));
+            let message = say!("{} and {} are linked already", quote(&self.nodes[a].name), quote(&self.nodes[b].name));
             let earlier = self.links[earlier].span.clone();
             problems.push(
                 Diagnostic::error(span, message)
-                    .related(earlier, "here")
-                    .help("two nodes have one link; put another node between them for a second path"),
+                    .related(earlier, say!("here"))
+                    .help(say!("two nodes have one link; put another node between them for a second path")),
             );
             return false;
         }
@@ -341,24 +349,21 @@ impl Topology {
 fn check_name(problems: &mut Problems<'_>, name: &str, span: &Range<usize>, field: &Field<'_>) -> bool {
     let strange = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let (message, help) = if name.is_empty() {
-        ("a name is missing here".to_owned(), "write `client -- server`")
+        (say!("a name is missing here").into(), say!("write `client -- server`"))
     } else if name.contains(strange) || name.starts_with('-') || name.ends_with('-') {
-        let help = "names are of letters a-z, digits, - and _; between two names stands ` -- `";
-        (format!("{} is not a name for a node", quote(name)), help)
+        let help = say!("names are of letters a-z, digits, - and _; between two names stands ` -- `");
+        (say!("{} is not a name for a node", quote(name)), help)
     } else if name.len() > LONGEST_NAME {
         (
-            format!("the name {} is longer than {LONGEST_NAME} characters", quote(name)),
-            "interfaces are named after their neighbour, and Linux allows no more",
+            say!("the name {} is longer than {} characters", quote(name), LONGEST_NAME),
+            say!("interfaces are named after their neighbour, and Linux allows no more"),
         )
     } else if name == "lo" {
-        ("`lo` is the loopback interface of every node".to_owned(), "choose another name")
+        (say!("`lo` is the loopback interface of every node").into(), say!("choose another name"))
     } else if matches!(name, "all" | "default") {
         (
-            format!(
-                "no interface can be called {} on Linux, and interfaces are named after their neighbour",
-                quote(name)
-            ),
-            "choose another name",
+            say!("no interface can be called {} on Linux, and interfaces are named after their neighbour", quote(name)),
+            say!("choose another name"),
         )
     } else {
         return true;

@@ -21,6 +21,7 @@
 //! | `routes` | `[nodes.NAME] routes`: routes as an administrator writes them |
 //! | `server` | `ftp-server`, and the files that servers and clients have |
 //! | `sessions` | `[[sessions]]` and `[[expect]]`: what clients do, and what must come of it |
+//! | `syntax` | what the TOML parser finds wrong |
 
 mod addresses;
 mod build;
@@ -37,9 +38,10 @@ mod read;
 mod routes;
 mod server;
 mod sessions;
+mod syntax;
 
 pub use builtin::{Builtin, builtin, builtins};
-pub use diagnostic::{Diagnostic, Severity, render};
+pub use diagnostic::{Diagnostic, Severity, render, render_in};
 pub use model::{
     ChainSpec, ExpectSpec, File, FileBody, FtpServerSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, Outcome,
     RuleSpec, Scenario, SessionSpec, Target,

@@ -5,8 +5,9 @@ use super::firewall::{self, FirewallDraft};
 use super::links::Topology;
 use super::model::FtpServerSpec;
 use super::{jumps, routes, server};
+use crate::message::{Phrase, say};
 use crate::network::Hop;
-use crate::suggest::{one_of, quote};
+use crate::suggest::{did_you_mean, one_of, quote};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -68,10 +69,10 @@ fn read_one(
     rules: &mut usize,
 ) -> Option<NodeDraft> {
     let table = problems.table(field, "address = \"192.168.1.10\"")?;
-    problems.known(&table, "a node", &KEYS);
+    problems.known(&table, say!("a node"), &KEYS);
     let mut draft = NodeDraft::default();
     if let Some(field) = table.get("address") {
-        for item in one_or_list(field, "an address") {
+        for item in one_or_list(field, say!("an address")) {
             draft.address.extend(given(problems, &item));
         }
     }
@@ -80,7 +81,7 @@ fn read_one(
     {
         for field in &addresses.fields {
             let interface = node.and_then(|node| interface(problems, field, topology, node));
-            for item in one_or_list(field, "an address") {
+            for item in one_or_list(field, say!("an address")) {
                 let address = given(problems, &item);
                 draft.addresses.extend(interface.zip(address));
             }
@@ -98,7 +99,13 @@ fn read_one(
         let neighbours = node.filter(|_| !topology.unread).map(|node| {
             let known = topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
             let doubtful = topology.doubtful_words().filter(|_| !topology.knows(node));
-            known.chain(doubtful).collect::<Vec<_>>()
+            let mut names: Vec<&str> = known.collect();
+            for word in doubtful {
+                if !names.contains(&word) {
+                    names.push(word);
+                }
+            }
+            names
         });
         draft.firewall = firewall::read(problems, field, neighbours.as_deref(), rules);
         jumps::check(problems, &mut draft.firewall);
@@ -113,13 +120,11 @@ fn gateway(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, 
     let names = || topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
     let found = names().position(|known| known == name);
     if found.is_none() && !topology.may_lead(node, field.key) {
-        let near = problems.closest(name, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let help = format!("{near}the gateway is one of the neighbours: {}", one_of(names()));
-        problems.error(
-            field.span(),
-            format!("{} is no neighbour of `{}`", quote(name), topology.nodes[node].name),
-            help,
+        let help = did_you_mean(
+            problems.closest(name, names()),
+            say!("the gateway is one of the neighbours: {}", one_of(names())),
         );
+        problems.error(field.span(), say!("{} is no neighbour of `{}`", quote(name), topology.nodes[node].name), help);
     }
     found
 }
@@ -129,10 +134,11 @@ fn interface(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology
     let names = || topology.neighbours(node).map(|peer| topology.nodes[peer].name.as_str());
     let found = names().position(|name| name == field.key);
     if found.is_none() && !topology.may_lead(node, field.key) {
-        let near =
-            problems.closest(field.key, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let help = format!("{near}each interface is named after its neighbour: {}", one_of(names()));
-        let message = format!("{} is no neighbour of `{}`", quote(field.key), topology.nodes[node].name);
+        let help = did_you_mean(
+            problems.closest(field.key, names()),
+            say!("each interface is named after its neighbour: {}", one_of(names())),
+        );
+        let message = say!("{} is no neighbour of `{}`", quote(field.key), topology.nodes[node].name);
         problems.error(field.key_span.clone(), message, help);
     }
     found
@@ -146,37 +152,41 @@ fn given(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<Given> {
         None => (text, None),
     };
     let Ok(address) = address.parse::<IpAddr>() else {
-        let help = "write `192.168.1.10`, `192.168.1.10/24` or `2001:db8::10`";
-        problems.error(field.span(), format!("{} is not an IP address", quote(text)), help);
+        let help = say!("write `192.168.1.10`, `192.168.1.10/24` or `2001:db8::10`");
+        problems.error(field.span(), say!("{} is not an IP address", quote(text)), help);
         return None;
     };
     if let Some((what, help)) = unusable(address) {
-        problems.error(field.span(), format!("{address} cannot be a node's address: it is {what}"), help);
+        problems.error(field.span(), say!("{} cannot be a node's address: it is {}", address, what), help);
         return None;
     }
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let length = prefix.map(|prefix| prefix.parse::<u8>().ok().filter(|length| (1..=longest).contains(length)));
     if let (Some(None), Some(prefix)) = (length, prefix) {
-        let message = format!("there is no prefix length {}", quote(prefix));
-        problems.error(field.span(), message, format!("it is between 1 and {longest}"));
+        let message = say!("there is no prefix length {}", quote(prefix));
+        problems.error(field.span(), message, say!("it is between 1 and {}", longest));
         return None;
     }
     Some(Given { address, prefix: length.flatten(), span: field.span() })
 }
 
 /// Why no interface can have `address`, and what to write instead.
-fn unusable(address: IpAddr) -> Option<(&'static str, &'static str)> {
-    let private = "private addresses are 10.x.x.x, 172.16.x.x and 192.168.x.x; for the internet take 203.0.113.x";
+fn unusable(address: IpAddr) -> Option<(Phrase, Phrase)> {
+    let private = say!("private addresses are 10.x.x.x, 172.16.x.x and 192.168.x.x; for the internet take 203.0.113.x");
     let found = match address {
-        _ if address.is_unspecified() => ("the unspecified address", "leave `address` out to have one assigned"),
-        _ if address.is_multicast() => ("a multicast address", private),
-        _ if address.is_loopback() => ("a loopback address, which never leaves its machine", private),
-        IpAddr::V4(v4) if v4.is_broadcast() => ("the broadcast address", private),
-        IpAddr::V4(v4) if v4.octets()[0] == 0 || v4.octets()[0] >= 240 => ("reserved", private),
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
-            ("a link-local address, which is valid on one link only", "take one such as 2001:db8::10")
+        _ if address.is_unspecified() => {
+            (say!("the unspecified address"), say!("leave `address` out to have one assigned"))
         }
-        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => ("an IPv4 address in IPv6 clothes", "write it as IPv4"),
+        _ if address.is_multicast() => (say!("a multicast address"), private),
+        _ if address.is_loopback() => (say!("a loopback address, which never leaves its machine"), private),
+        IpAddr::V4(v4) if v4.is_broadcast() => (say!("the broadcast address"), private),
+        IpAddr::V4(v4) if v4.octets()[0] == 0 || v4.octets()[0] >= 240 => (say!("reserved"), private),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+            (say!("a link-local address, which is valid on one link only"), say!("take one such as 2001:db8::10"))
+        }
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+            (say!("an IPv4 address in IPv6 clothes"), say!("write it as IPv4"))
+        }
         _ => return None,
     };
     Some(found)

@@ -7,9 +7,10 @@ use super::model::{
 };
 use super::nodes::NodeDraft;
 use super::sessions::Sessions;
-use super::{Diagnostic, Severity, addresses, check, links, nodes, sessions};
+use super::{Diagnostic, Severity, addresses, check, links, nodes, sessions, syntax};
 use crate::firewall::Policy;
 use crate::ids::RuleId;
+use crate::message::{Phrase, say};
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
@@ -35,8 +36,8 @@ pub fn parse_bytes(source: &[u8], origin: &str) -> Result<Scenario, Vec<Diagnost
         Ok(text) => parse(text, origin),
         Err(error) => {
             let line = String::from_utf8_lossy(&source[..error.valid_up_to()]).matches('\n').count() + 1;
-            let message = format!("{origin} is not UTF-8 text: line {line} has other bytes");
-            Err(vec![Diagnostic::error(0..0, message).help("save the file with the encoding UTF-8")])
+            let message = say!("{} is not UTF-8 text: line {} has other bytes", origin, line);
+            Err(vec![Diagnostic::error(0..0, message).help(say!("save the file with the encoding UTF-8"))])
         }
     }
 }
@@ -52,7 +53,7 @@ pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
     let mut problems = Problems::new(source);
     let (document, errors) = DeTable::parse_recoverable(source);
     for error in errors {
-        problems.push(syntax(source, &error));
+        problems.push(syntax::diagnostic(source, &error));
     }
     problems.damage(broken_sections(source, problems.found()));
     let root = Table::new(document.get_ref(), 0..source.len());
@@ -78,27 +79,15 @@ fn broken_sections(source: &str, errors: &[Diagnostic]) -> Vec<Range<usize>> {
 }
 
 fn too_large(origin: &str) -> Diagnostic {
-    let message = format!("{origin} is larger than {} MiB", MAX_SOURCE >> 20);
-    Diagnostic::error(0..0, message).help("a scenario file is a page or two of text")
-}
-
-fn syntax(source: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(0..0);
-    let text = source.get(span.clone()).unwrap_or_default();
-    let help = if text.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
-        "these are typographic quotes: write the straight quote `\"`"
-    } else if error.message().contains("duplicate key") {
-        "a key or a table can be written once; several sessions are `[[sessions]]`, with two brackets"
-    } else {
-        ""
-    };
-    Diagnostic::error(span, format!("this is not TOML: {}", error.message())).help(help)
+    let message = say!("{} is larger than {} MiB", origin, MAX_SOURCE >> 20);
+    Diagnostic::error(0..0, message).help(say!("a scenario file is a page or two of text"))
 }
 
 /// Reads everything, going on after mistakes: the result is only good if none was found.
 fn read(problems: &mut Problems<'_>, root: &Table<'_>) -> Scenario {
-    problems.known(root, "a scenario", &KEYS);
-    let title = problems.required(root, "the scenario", "title", "title = \"Active mode meets a firewall\"").cloned();
+    problems.known(root, say!("a scenario"), &KEYS);
+    let title =
+        problems.required(root, say!("the scenario"), "title", "title = \"Active mode meets a firewall\"").cloned();
     let title = title.and_then(|field| problems.line_of_text(&field, LONGEST_TITLE)).unwrap_or_default().to_owned();
     let title_zh =
         root.get("title-zh").and_then(|field| problems.line_of_text(field, LONGEST_TITLE)).map(str::to_owned);
@@ -157,10 +146,10 @@ fn paragraph(problems: &mut Problems<'_>, root: &Table<'_>, key: &str) -> Option
     let field = root.get(key)?;
     let text = problems.string(field, "")?.trim();
     if text.chars().any(|c| c.is_control() && c != '\n') {
-        problems.error(field.span(), format!("`{key}` holds control characters"), "write plain text");
+        problems.error(field.span(), say!("`{}` holds control characters", key), say!("write plain text"));
     }
     if text.chars().count() > LONGEST_ABOUT {
-        problems.error(field.span(), format!("`{key}` is longer than {LONGEST_ABOUT} characters"), "");
+        problems.error(field.span(), say!("`{}` is longer than {} characters", key, LONGEST_ABOUT), Phrase::NONE);
     }
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -170,12 +159,12 @@ fn limits(problems: &mut Problems<'_>, root: &Table<'_>) -> Limits {
     let Some(table) = root.get("limits").and_then(|field| problems.table(field, "limits = { time = \"1 h\" }")) else {
         return limits;
     };
-    problems.known(&table, "`limits`", &["time", "frames"]);
+    problems.known(&table, say!("`limits`"), &["time", "frames"]);
     if let Some(field) = table.get("time")
         && let Some(time) = problems.duration(field)
     {
         if time > LONGEST_TIME || time == Duration::ZERO {
-            problems.error(field.span(), "`time` must be between 1 ns and 720 h", "");
+            problems.error(field.span(), say!("`time` must be between 1 ns and 720 h"), Phrase::NONE);
         }
         limits.time = time;
     }

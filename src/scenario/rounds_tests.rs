@@ -81,7 +81,7 @@ const EVERYTHING: &str = include_str!("tests/everything.toml");
 fn said(source: &str) -> Vec<String> {
     let Err(found) = parse(source, "everything.toml") else { return Vec::new() };
     let errors = found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-    errors.map(|diagnostic| diagnostic.message).collect()
+    errors.map(|diagnostic| diagnostic.message.to_string()).collect()
 }
 
 fn broken(source: &str, mistake: &Mistake) -> Option<String> {

@@ -2,8 +2,9 @@
 
 use super::document::{Field, Problems};
 use super::links::Topology;
+use crate::message::say;
 use crate::network::Hop;
-use crate::suggest::{one_of, quote};
+use crate::suggest::{did_you_mean, one_of, quote};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,8 +23,8 @@ pub(super) fn read(
         let hop = hop(problems, field, topology, node);
         let Some((network, hop)) = network.zip(hop) else { continue };
         if routes.iter().any(|(known, _)| *known == network) {
-            let help = "a network has one route: leave one of them out";
-            problems.error(field.key_span.clone(), format!("there are two routes to {network}"), help);
+            let help = say!("a network has one route: leave one of them out");
+            problems.error(field.key_span.clone(), say!("there are two routes to {}", network), help);
             continue;
         }
         routes.push((network, hop));
@@ -39,13 +40,13 @@ fn network(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<IpNet> {
     }
     let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
     let Ok(network) = network else {
-        let help = "write `10.20.0.0/24`, `2001:db8:20::/64`, a single address, or `default`";
-        problems.error(field.key_span.clone(), format!("{} is not a network", quote(text)), help);
+        let help = say!("write `10.20.0.0/24`, `2001:db8:20::/64`, a single address, or `default`");
+        problems.error(field.key_span.clone(), say!("{} is not a network", quote(text)), help);
         return None;
     };
     if network.trunc() != network {
-        let help = format!("write `{}`, or `{}` for this address only", network.trunc(), network.addr());
-        let message = format!("{network} is not a network: it names a host in one");
+        let help = say!("write `{}`, or `{}` for this address only", network.trunc(), network.addr());
+        let message = say!("{} is not a network: it names a host in one", network);
         problems.error(field.key_span.clone(), message, help);
         return None;
     }
@@ -65,9 +66,11 @@ fn hop(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology, node
     }
     if !topology.may_lead(node, text) {
         let names = || neighbours.iter().copied().chain(Hop::NOWHERE.iter().filter_map(|hop| hop.word()));
-        let near = problems.closest(text, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let help = format!("{near}a route leads to a neighbour or nowhere: {}", one_of(names()));
-        let message = format!("{} is no neighbour of `{}`", quote(text), topology.nodes[node].name);
+        let help = did_you_mean(
+            problems.closest(text, names()),
+            say!("a route leads to a neighbour or nowhere: {}", one_of(names())),
+        );
+        let message = say!("{} is no neighbour of `{}`", quote(text), topology.nodes[node].name);
         problems.error(field.span(), message, help);
     }
     None

@@ -3,6 +3,7 @@
 use super::document::{Field, Problems};
 use super::model::{File, FileBody, FtpServerSpec};
 use crate::ftp::Profile;
+use crate::message::{Phrase, say};
 use crate::suggest::quote;
 use crate::units;
 use std::net::Ipv4Addr;
@@ -42,11 +43,11 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
         return runs.then(FtpServerSpec::default);
     }
     if !field.value.get_ref().is_table() {
-        problems.wrong_type(field, "true or a table", "ftp-server = { files = { \"readme.txt\" = \"2 kB\" } }");
+        problems.wrong_type(field, say!("true or a table"), "ftp-server = { files = { \"readme.txt\" = \"2 kB\" } }");
         return None;
     }
     let table = problems.table(field, "")?;
-    problems.known(&table, "an FTP server", &KEYS);
+    problems.known(&table, say!("an FTP server"), &KEYS);
     let mut server = FtpServerSpec::default();
     let config = &mut server.config;
     let flags: [(&str, &mut bool); 6] = [
@@ -93,18 +94,19 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
         config.software = profile;
     }
     config.rate = table.get("rate").and_then(|field| {
-        let rate = problems.quantity(field, "a rate", "\"50 kB/s\"", units::bytes_a_second)?;
+        let rate = problems.quantity(field, say!("a rate"), "\"50 kB/s\"", units::bytes_a_second)?;
         if rate == 0 {
-            problems.error(field.span(), "rate cannot be zero", "write for example `50 kB/s`");
+            problems.error(field.span(), say!("rate cannot be zero"), say!("write for example `50 kB/s`"));
         }
         (rate > 0).then_some(rate)
     });
     if let Some(field) = table.get("data-port") {
         config.data_port = problems.port(field);
         if config.software != Profile::Vsftpd {
-            let habit = if config.software == Profile::Proftpd { "the port below its own" } else { "20" };
-            let message = format!("{} has no setting for data-port", config.software.name());
-            problems.error(field.span(), message, format!("leave it out: its data connections come from {habit}"));
+            let habit =
+                if config.software == Profile::Proftpd { say!("the port below its own") } else { Phrase::new("20") };
+            let message = say!("{} has no setting for data-port", config.software.name());
+            problems.error(field.span(), message, say!("leave it out: its data connections come from {}", habit));
         }
     }
     Some(server)
@@ -114,7 +116,7 @@ pub(super) fn read(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut u
 pub(super) fn timeout(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<crate::time::Duration> {
     let duration = problems.duration(field)?;
     if duration.as_nanos() == 0 {
-        problems.error(field.span(), format!("{} cannot be zero", field.name), "write for example `60 s`");
+        problems.error(field.span(), say!("{} cannot be zero", field.name), say!("write for example `60 s`"));
         return None;
     }
     Some(duration)
@@ -126,8 +128,8 @@ fn users(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<(String, String)
     for field in &table.fields {
         let strange = |c: char| c.is_control() || c.is_whitespace();
         if field.key.is_empty() || field.key.len() > LONGEST_WORD || field.key.contains(strange) {
-            let help = format!("a user's name is a word of at most {LONGEST_WORD} bytes");
-            problems.error(field.key_span.clone(), format!("{} cannot be a user's name", quote(field.key)), help);
+            let help = say!("a user's name is a word of at most {} bytes", LONGEST_WORD);
+            problems.error(field.key_span.clone(), say!("{} cannot be a user's name", quote(field.key)), help);
         } else if let Some(password) = problems.line_of_text(field, LONGEST_WORD) {
             users.push((field.key.to_owned(), password.to_owned()));
         }
@@ -143,12 +145,12 @@ pub(super) fn port_range(problems: &mut Problems<'_>, field: &Field<'_>, key: &s
     match ports {
         Some((low, high)) if 0 < low && low <= high => return Some((low, high)),
         Some((low, high)) if high < low => {
-            problems.error(field.span(), "this range ends before it begins", format!("write `{high}-{low}`"));
+            problems.error(field.span(), say!("this range ends before it begins"), say!("write `{}-{}`", high, low));
         }
         _ => problems.error(
             field.span(),
-            format!("{} is not a range of ports", quote(text)),
-            "write for example `50000-50010`",
+            say!("{} is not a range of ports", quote(text)),
+            say!("write for example `50000-50010`"),
         ),
     }
     None
@@ -156,13 +158,13 @@ pub(super) fn port_range(problems: &mut Problems<'_>, field: &Field<'_>, key: &s
 
 /// `["EPSV", "EPRT"]`
 fn denied_commands(problems: &mut Problems<'_>, field: &Field<'_>) -> Vec<String> {
-    let items = problems.list(field, "a command", "denied-commands = [\"EPSV\"]").unwrap_or_default();
+    let items = problems.list(field, say!("a command"), "denied-commands = [\"EPSV\"]").unwrap_or_default();
     let mut denied = Vec::new();
     for item in items {
         let Some(word) = problems.line_of_text(&item, LONGEST_WORD) else { continue };
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            let message = format!("{} is not an FTP command", quote(word));
-            problems.error(item.span(), message, "write for example `EPSV`");
+            let message = say!("{} is not an FTP command", quote(word));
+            problems.error(item.span(), message, say!("write for example `EPSV`"));
         } else {
             denied.push(word.to_ascii_uppercase());
         }
@@ -174,8 +176,8 @@ fn passive_address(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<Ipv
     let text = problems.string(field, "passive-address = \"203.0.113.5\"")?;
     let address = text.trim().parse();
     if address.is_err() {
-        let help = "the reply to PASV has room for an IPv4 address only, such as `203.0.113.5`";
-        problems.error(field.span(), format!("{} is not an IPv4 address", quote(text)), help);
+        let help = say!("the reply to PASV has room for an IPv4 address only, such as `203.0.113.5`");
+        problems.error(field.span(), say!("{} is not an IPv4 address", quote(text)), help);
     }
     address.ok()
 }
@@ -190,8 +192,8 @@ pub(super) fn files(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut 
         let before = *bytes;
         *bytes = bytes.saturating_add(body.len());
         if before <= MOST_BYTES && *bytes > MOST_BYTES {
-            let message = format!("the files of a scenario hold at most {} MB together", MOST_BYTES / 1_000_000);
-            problems.error(field.span(), message, "a transfer of 1 MB shows as much as a longer one");
+            let message = say!("the files of a scenario hold at most {} MB together", MOST_BYTES / 1_000_000);
+            problems.error(field.span(), message, say!("a transfer of 1 MB shows as much as a longer one"));
         }
         if named {
             found.push(((field.key.to_owned(), body), field.key_span.clone()));
@@ -204,8 +206,8 @@ pub(super) fn files(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut 
         if found.get(at).is_some_and(|((other, _), _)| other.starts_with(&directory)) {
             problems.error(
                 span.clone(),
-                format!("{} cannot be a file and a directory", quote(name)),
-                "rename one of them",
+                say!("{} cannot be a file and a directory", quote(name)),
+                say!("rename one of them"),
             );
         }
     }
@@ -216,15 +218,15 @@ pub(super) fn files(problems: &mut Problems<'_>, field: &Field<'_>, bytes: &mut 
 fn path(problems: &mut Problems<'_>, field: &Field<'_>) -> bool {
     let name = field.key;
     let help = if name.starts_with('/') {
-        "write it without the leading `/`"
+        say!("write it without the leading `/`")
     } else if name.is_empty() || name.len() > LONGEST_PATH || name.chars().any(char::is_control) {
-        "a file's name is a line of at most 255 bytes"
+        say!("a file's name is a line of at most 255 bytes")
     } else if name.split('/').any(|part| matches!(part.trim(), "" | "." | "..")) {
-        "write a name such as `readme.txt` or `pub/readme.txt`"
+        say!("write a name such as `readme.txt` or `pub/readme.txt`")
     } else {
         return true;
     };
-    problems.error(field.key_span.clone(), format!("{} cannot be the name of a file", quote(name)), help);
+    problems.error(field.key_span.clone(), say!("{} cannot be the name of a file", quote(name)), help);
     false
 }
 
@@ -233,22 +235,22 @@ fn body(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<FileBody> {
     let value = field.value.get_ref();
     if value.is_table() {
         let table = problems.table(field, "")?;
-        problems.known(&table, "a file", &["text", "size"]);
+        problems.known(&table, say!("a file"), &["text", "size"]);
         return match (table.get("text"), table.get("size")) {
             (Some(text), None) => problems.string(text, "").map(|text| FileBody::Text(text.to_owned())),
             (None, Some(size)) => file_size(problems, size),
             _ => {
                 problems.error(
                     field.span(),
-                    "a file has either a `text` or a `size`",
-                    "write `{ text = \"hello\" }` or `{ size = \"2 kB\" }`",
+                    say!("a file has either a `text` or a `size`"),
+                    say!("write `{ text = \"hello\" }` or `{ size = \"2 kB\" }`"),
                 );
                 None
             }
         };
     }
     if !value.is_str() && !value.is_integer() {
-        problems.wrong_type(field, "a size or a table", EXAMPLE);
+        problems.wrong_type(field, say!("a size or a table"), EXAMPLE);
         return None;
     }
     file_size(problems, field)
@@ -262,7 +264,7 @@ fn file_size(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<FileBody>
     match units::size(text) {
         Ok(size) => Some(FileBody::Size(size)),
         Err(error) => {
-            let help = format!("{}; for a file with this content write `{{ text = \"...\" }}`", error.help);
+            let help = say!("{}; for a file with this content write `{ text = \"...\" }`", error.help);
             problems.error(field.span(), error.message, help);
             None
         }

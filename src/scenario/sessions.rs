@@ -5,6 +5,7 @@ use super::links::Topology;
 use super::model::{ExpectSpec, Outcome, RuleSpec, SessionSpec, Target};
 use super::server::{files, port_range, timeout};
 use crate::ftp::{Mode, Software, Step};
+use crate::message::{Message, Phrase, say};
 use crate::suggest::quote;
 use crate::time::Duration;
 use std::net::IpAddr;
@@ -60,19 +61,19 @@ pub(super) struct Sessions {
 /// Reads `sessions`. `bytes` counts what all files of the scenario hold.
 pub(super) fn read(problems: &mut Problems<'_>, root: &Table<'_>, topology: &Topology, bytes: &mut u64) -> Sessions {
     let mut sessions = Sessions::default();
-    let Some(field) = problems.required(root, "the scenario", "sessions", "[[sessions]]").cloned() else {
+    let Some(field) = problems.required(root, say!("the scenario"), "sessions", "[[sessions]]").cloned() else {
         return sessions;
     };
-    let Some(items) = problems.list(&field, "a session", "[[sessions]]") else { return sessions };
+    let Some(items) = problems.list(&field, say!("a session"), "[[sessions]]") else { return sessions };
     if items.is_empty() {
         problems.error(
             field.span(),
-            "a scenario has at least one session",
-            "add `[[sessions]]` with `client`, `server` and `run`",
+            say!("a scenario has at least one session"),
+            say!("add `[[sessions]]` with `client`, `server` and `run`"),
         );
     }
     if items.len() > MOST_SESSIONS {
-        problems.error(field.key_span.clone(), format!("a scenario has at most {MOST_SESSIONS} sessions"), "");
+        problems.error(field.key_span.clone(), say!("a scenario has at most {} sessions", MOST_SESSIONS), Phrase::NONE);
         return sessions;
     }
     sessions.complete = !problems.may_miss("session");
@@ -93,9 +94,9 @@ fn session(
     bytes: &mut u64,
 ) -> Option<SessionDraft> {
     let table = problems.table(item, "[[sessions]]")?;
-    problems.known(&table, "a session", &SESSION_KEYS);
-    let client = problems.required(&table, "the session", "client", "client = \"client\"").cloned();
-    let server = problems.required(&table, "the session", "server", "server = \"server\"").cloned();
+    problems.known(&table, say!("a session"), &SESSION_KEYS);
+    let client = problems.required(&table, say!("the session"), "client", "client = \"client\"").cloned();
+    let server = problems.required(&table, say!("the session"), "server", "server = \"server\"").cloned();
     let commands = run(problems, &table);
     let software = Software::ALL.map(|software| (software.name(), software));
     let mut spec = SessionSpec {
@@ -126,17 +127,17 @@ fn session(
     check_puts(problems, &table, &spec);
     check_copies(problems, &table, &spec);
     if let Some(field) = table.get("tls").filter(|_| spec.tls && !spec.software.knows_tls()) {
-        let message = format!("{} does not speak TLS", spec.software.name());
-        problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
+        let message = say!("{} does not speak TLS", spec.software.name());
+        problems.error(field.span(), message, say!("write `software = \"curl\"` or `software = \"lftp\"`"));
     }
     if let Some(field) = table.get("active-address").filter(|_| !spec.software.knows_tls()) {
-        let message = format!("{} always names its own address", spec.software.name());
-        problems.error(field.span(), message, "write `software = \"curl\"` or `software = \"lftp\"`");
+        let message = say!("{} always names its own address", spec.software.name());
+        problems.error(field.span(), message, say!("write `software = \"curl\"` or `software = \"lftp\"`"));
     }
     for key in ["max-retries", "reconnect-interval"] {
         if let Some(field) = table.get(key).filter(|_| spec.software != Software::Lftp) {
-            let message = format!("{} does not try again by itself", spec.software.name());
-            problems.error(field.span(), message, format!("leave out `{key}`, or write `software = \"lftp\"`"));
+            let message = say!("{} does not try again by itself", spec.software.name());
+            problems.error(field.span(), message, say!("leave out `{}`, or write `software = \"lftp\"`", key));
         }
     }
     let client_node = client.as_ref().and_then(|client| {
@@ -146,8 +147,8 @@ fn session(
     let (client, server) = client.zip(server)?;
     (spec.client, spec.server) = client_node.zip(target)?;
     if spec.server == Target::Node(spec.client) {
-        let help = "name two different nodes";
-        problems.error(server.span(), "the client and the server are the same node", help);
+        let help = say!("name two different nodes");
+        problems.error(server.span(), say!("the client and the server are the same node"), help);
     }
     Some(SessionDraft { spec, client_span: client.span(), server_span: server.span() })
 }
@@ -168,8 +169,8 @@ fn target(problems: &mut Problems<'_>, field: &Field<'_>, topology: &Topology) -
     }
     match name.parse::<IpAddr>() {
         Ok(address) if address.is_unspecified() || address.is_multicast() || address.is_loopback() => {
-            let help = "write the name of a node or a usual address, which may be nobody's";
-            problems.error(field.span(), format!("no connection can go to {address}"), help);
+            let help = say!("write the name of a node or a usual address, which may be nobody's");
+            problems.error(field.span(), say!("no connection can go to {}", address), help);
             None
         }
         Ok(address) => Some(Target::Address(address)),
@@ -182,13 +183,17 @@ fn active_address(problems: &mut Problems<'_>, field: &Field<'_>) -> Option<IpAd
     let text = problems.string(field, "active-address = \"198.51.100.1\"")?;
     match text.trim().parse::<IpAddr>() {
         Ok(address) if address.is_unspecified() || address.is_multicast() => {
-            problems.error(field.span(), format!("{address} is no host's address"), "write for example `198.51.100.1`");
+            problems.error(
+                field.span(),
+                say!("{} is no host's address", address),
+                say!("write for example `198.51.100.1`"),
+            );
             None
         }
         Ok(address) => Some(address),
         Err(_) => {
-            let help = "write the address that PORT shall name, for example `198.51.100.1`";
-            problems.error(field.span(), format!("{} is not an address", quote(text)), help);
+            let help = say!("write the address that PORT shall name, for example `198.51.100.1`");
+            problems.error(field.span(), say!("{} is not an address", quote(text)), help);
             None
         }
     }
@@ -202,13 +207,13 @@ fn commands_as_written(session: &Field<'_>) -> Option<Vec<String>> {
 
 /// The commands, if all are good.
 fn run(problems: &mut Problems<'_>, table: &Table<'_>) -> Option<Vec<String>> {
-    let field = problems.required(table, "the session", "run", "run = [\"ls\"]")?.clone();
-    let items = problems.list(&field, "a command", "run = [\"ls\", \"get readme.txt\"]")?;
+    let field = problems.required(table, say!("the session"), "run", "run = [\"ls\"]")?.clone();
+    let items = problems.list(&field, say!("a command"), "run = [\"ls\", \"get readme.txt\"]")?;
     if items.is_empty() {
-        problems.error(field.span(), "this session does nothing", "write for example `run = [\"ls\"]`");
+        problems.error(field.span(), say!("this session does nothing"), say!("write for example `run = [\"ls\"]`"));
     }
     if items.len() > MOST_COMMANDS {
-        problems.error(field.key_span.clone(), format!("a session has at most {MOST_COMMANDS} commands"), "");
+        problems.error(field.key_span.clone(), say!("a session has at most {} commands", MOST_COMMANDS), Phrase::NONE);
         return None;
     }
     let mut complete = true;
@@ -236,7 +241,7 @@ fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec
     let files = table.get("files").and_then(|field| field.value.get_ref().as_table());
     let written = || files.into_iter().flat_map(|files| files.keys()).map(|name| name.get_ref().as_ref());
     let names = || spec.files.iter().map(|(name, _)| name.as_str()).chain(written());
-    for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
+    for item in problems.list(field, say!("a command"), "run = [\"ls\"]").unwrap_or_default() {
         let Some(Ok(Step::Put(name) | Step::Append(name))) = item.value.get_ref().as_str().map(Step::parse) else {
             continue;
         };
@@ -244,41 +249,41 @@ fn check_puts(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec
             continue;
         }
         let help = match crate::suggest::closest(&name, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("give the session `files = {{ \"{}\" = \"2 kB\" }}`", name.escape_debug()),
+            Some(near) => say!("did you mean `{}`?", near),
+            None => say!("give the session `files = { \"{}\" = \"2 kB\" }`", name.escape_debug().to_string()),
         };
-        problems.error(item.span(), format!("this client has no file {}", quote(&name)), help);
+        problems.error(item.span(), say!("this client has no file {}", quote(&name)), help);
     }
 }
 
 /// `fxp` needs a second server, and a program that can.
 fn check_copies(problems: &mut Problems<'_>, table: &Table<'_>, spec: &SessionSpec) {
     let Some(field) = table.get("run") else { return };
-    for item in problems.list(field, "a command", "run = [\"ls\"]").unwrap_or_default() {
+    for item in problems.list(field, say!("a command"), "run = [\"ls\"]").unwrap_or_default() {
         if !matches!(item.value.get_ref().as_str().map(Step::parse), Some(Ok(Step::Copy(_)))) {
             continue;
         }
         if spec.software != Software::Lftp {
-            let message = format!("{} does not copy from server to server", spec.software.name());
-            problems.error(item.span(), message, "write `software = \"lftp\"`");
+            let message = say!("{} does not copy from server to server", spec.software.name());
+            problems.error(item.span(), message, say!("write `software = \"lftp\"`"));
         } else if table.get("second-server").is_none() {
-            let help = "give the session `second-server = \"NODE\"`";
-            problems.error(item.span(), "this session has no server to copy to", help);
+            let help = say!("give the session `second-server = \"NODE\"`");
+            problems.error(item.span(), say!("this session has no server to copy to"), help);
         }
     }
     if let Some(field) = table.get("second-server").filter(|_| spec.software != Software::Lftp) {
-        let message = format!("{} does not copy from server to server", spec.software.name());
-        problems.error(field.span(), message, "write `software = \"lftp\"`");
+        let message = say!("{} does not copy from server to server", spec.software.name());
+        problems.error(field.span(), message, say!("write `software = \"lftp\"`"));
     }
 }
 
 /// The FTP client's own grammar of steps.
-fn check_step(text: &str) -> Result<(), (String, String)> {
-    let help = "write a command such as `ls` or `get readme.txt`".to_owned();
+fn check_step(text: &str) -> Result<(), (Message, Message)> {
+    let help = say!("write a command such as `ls` or `get readme.txt`").into();
     if text.len() > LONGEST_COMMAND {
-        return Err((format!("a command has at most {LONGEST_COMMAND} bytes"), help));
+        return Err((say!("a command has at most {} bytes", LONGEST_COMMAND), help));
     }
-    Step::parse(text).map(|_| ()).map_err(|error| (error.to_string(), help))
+    Step::parse(text).map(|_| ()).map_err(|error| (error.message(), help))
 }
 
 /// Reads `expect`, against what the sessions run and the rules that there are.
@@ -289,7 +294,7 @@ pub(super) fn expects(
     sessions: &Sessions,
     rules: &[RuleSpec],
 ) -> Vec<ExpectSpec> {
-    let items = root.get("expect").and_then(|field| problems.list(field, "an expectation", "[[expect]]"));
+    let items = root.get("expect").and_then(|field| problems.list(field, say!("an expectation"), "[[expect]]"));
     let items = items.unwrap_or_default();
     items.iter().filter_map(|item| expect(problems, item, (root, topology), sessions, rules)).collect()
 }
@@ -302,11 +307,11 @@ fn expect(
     rules: &[RuleSpec],
 ) -> Option<ExpectSpec> {
     let table = problems.table(item, "[[expect]]")?;
-    problems.known(&table, "an expectation", &EXPECT_KEYS);
+    problems.known(&table, say!("an expectation"), &EXPECT_KEYS);
     let session = table.get("session").and_then(|field| session_number(problems, field, sessions));
-    let command = problems.required(&table, "the expectation", "command", "command = \"ls\"").cloned();
+    let command = problems.required(&table, say!("the expectation"), "command", "command = \"ls\"").cloned();
     let command = command.and_then(|field| ordered(problems, &field, sessions, session));
-    let outcome = problems.required(&table, "the expectation", "outcome", "outcome = \"ok\"").cloned();
+    let outcome = problems.required(&table, say!("the expectation"), "outcome", "outcome = \"ok\"").cloned();
     let outcome =
         outcome.and_then(|field| problems.choice(&field, &Outcome::ALL.map(|outcome| (outcome.name(), outcome))));
     let at = table.get("at").and_then(|field| {
@@ -327,8 +332,8 @@ fn session_number(problems: &mut Problems<'_>, field: &Field<'_>, sessions: &Ses
     if number > count && sessions.complete {
         problems.error(
             field.span(),
-            format!("there is no session {number}"),
-            format!("the sessions are counted from 1 to {count}"),
+            say!("there is no session {}", number),
+            say!("the sessions are counted from 1 to {}", count),
         );
         return None;
     }
@@ -346,12 +351,15 @@ fn ordered(
     let lists = || sessions.commands.iter().enumerate().filter(|(at, _)| session.is_none_or(|wanted| wanted == *at));
     let commands = || lists().flat_map(|(_, run)| run).map(String::as_str);
     if sessions.complete && !commands().any(|run| run == command) {
-        let who = session.map_or_else(|| "no session runs".to_owned(), |at| format!("session {} does not run", at + 1));
-        let help = match problems.closest(command, commands()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`command` is an entry of `run`, exactly as written there".to_owned(),
+        let message = match session {
+            Some(at) => say!("session {} does not run {}", at + 1, quote(command)),
+            None => say!("no session runs {}", quote(command)),
         };
-        problems.error(field.span(), format!("{who} {}", quote(command)), help);
+        let help = match problems.closest(command, commands()) {
+            Some(near) => say!("did you mean `{}`?", near),
+            None => say!("`command` is an entry of `run`, exactly as written there").into(),
+        };
+        problems.error(field.span(), message, help);
         return None;
     }
     Some(command.to_owned())
@@ -395,11 +403,13 @@ fn deciding_rule(
         here.map(|rule| if rule.rule.is_some() { rule.text.as_str() } else { "policy" })
     };
     if !problems.may_miss("rules") && !texts().any(|known| known == text) && !may_be_broken(root, text) {
-        let place = at.map_or_else(|| "no node".to_owned(), |node| format!("`{}` does not", topology.nodes[node].name));
-        let message = format!("{place} {} a rule {}", if at.is_some() { "have" } else { "has" }, quote(text));
+        let message = match at {
+            Some(node) => say!("`{}` does not have a rule {}", topology.nodes[node].name, quote(text)),
+            None => say!("no node has a rule {}", quote(text)),
+        };
         let help = match problems.closest(text, texts()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write the rule exactly as in `rules`, or `policy`".to_owned(),
+            Some(near) => say!("did you mean `{}`?", near),
+            None => say!("write the rule exactly as in `rules`, or `policy`").into(),
         };
         problems.error(field.span(), message, help);
         return None;

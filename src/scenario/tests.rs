@@ -295,7 +295,7 @@ fn limits_are_named() {
     let many = |n: usize, item: fn(usize) -> String| (0..n).map(item).collect::<Vec<_>>().join(", ");
     let messages = |source: &str| {
         let found = parse(source, "test.toml").expect_err("over the limit");
-        found.into_iter().map(|diagnostic| diagnostic.message).collect::<Vec<_>>().join("; ")
+        found.into_iter().map(|diagnostic| diagnostic.message.to_string()).collect::<Vec<_>>().join("; ")
     };
     let nodes = scenario(&format!("[\"client -- server\", {}]", many(5000, |n| format!("\"server -- n{n}\""))), "");
     assert!(messages(&nodes).contains("at most 4096 nodes"));

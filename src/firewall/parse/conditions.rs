@@ -8,6 +8,7 @@ use super::subject::{FAMILIES, PROTOCOLS, STATES, STATUSES, Subject, TCP_FLAGS};
 use super::values::{Flags, Scalar};
 use super::{Parser, vmap};
 use crate::firewall::{Action, Direction, Family, Match, Test};
+use crate::message::{Phrase, say};
 
 impl<'a> Parser<'a> {
     /// What follows the subject of a condition: an operator and values, or a verdict map.
@@ -27,7 +28,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if let Some(sign) = self.cursor.peek().cloned().filter(|sign| ["&", "|", "^"].contains(&sign.text)) {
-            let advice = "`&` is known behind `tcp flags`, `ct state` and `ct status`";
+            let advice = say!("`&` is known behind `tcp flags`, `ct state` and `ct status`");
             return Err(self.cursor.unsupported(sign.span, sign.text, advice));
         }
         let operator = Operator::take(&mut self.cursor);
@@ -35,8 +36,8 @@ impl<'a> Parser<'a> {
             self.cursor.leave_braces();
             return Err(error(
                 &token.span,
-                "no operator stands before `vmap`",
-                "write `tcp dport vmap { 21 : accept }`",
+                say!("no operator stands before `vmap`"),
+                say!("write `tcp dport vmap { 21 : accept }`"),
             ));
         }
         let operand = Operand::take(&mut self.cursor, &subject.expected(), subject.example())?;
@@ -87,7 +88,7 @@ impl<'a> Parser<'a> {
             Family::V4 => &[("saddr", 0), ("daddr", 1), ("protocol", 2)],
             Family::V6 => &[("saddr", 0), ("daddr", 1), ("nexthdr", 2)],
         };
-        let key = self.field(token, "a field of the IP header that ftpscope knows", keys, &OTHERS)?;
+        let key = self.field(token, say!("a field of the IP header that ftpscope knows"), keys, &OTHERS)?;
         let span = self.cursor.span_from(token.span.start);
         self.context.look_at_network(family, &span)?;
         if key == 2 {
@@ -102,7 +103,7 @@ impl<'a> Parser<'a> {
         const OTHERS: [&str; 8] = ["sequence", "ackseq", "doff", "reserved", "window", "checksum", "urgptr", "option"];
         let keys = [("dport", 0), ("sport", 1), ("flags", 2)];
         let keys = if token.text == "th" { &keys[..2] } else { &keys };
-        let key = self.field(token, "a field of the TCP header that ftpscope knows", keys, &OTHERS)?;
+        let key = self.field(token, say!("a field of the TCP header that ftpscope knows"), keys, &OTHERS)?;
         if token.text == "tcp" {
             let span = self.cursor.span_from(token.span.start);
             self.context.look_at_transport(TCP, &span)?;
@@ -118,13 +119,13 @@ impl<'a> Parser<'a> {
 
     /// `& syn`, `& (syn|ack)` behind `tcp flags` and the like.
     fn mask(&mut self, flags: &Flags<'_>) -> Step<Option<u32>> {
-        const EXAMPLE: &str = "several flags stand in parentheses: `tcp flags & (syn|ack) == syn`";
+        const EXAMPLE: Phrase = say!("several flags stand in parentheses: `tcp flags & (syn|ack) == syn`");
         if !self.cursor.eat("&") {
             return Ok(None);
         }
         let start = self.cursor.start();
         if self.cursor.is("{") {
-            return Err(error(&(start..start + 1), "a mask is no set", EXAMPLE));
+            return Err(error(&(start..start + 1), say!("a mask is no set"), EXAMPLE));
         }
         let parenthesised = self.cursor.is("(");
         let value = super::operand::value(&mut self.cursor, &flags.expected())?;
@@ -134,7 +135,7 @@ impl<'a> Parser<'a> {
         }
         if self.cursor.is(",") {
             let start = self.cursor.start();
-            return Err(error(&(start..start + 1), "a mask has no commas", EXAMPLE));
+            return Err(error(&(start..start + 1), say!("a mask has no commas"), EXAMPLE));
         }
         flags.of(&value).map(Some)
     }
@@ -142,7 +143,7 @@ impl<'a> Parser<'a> {
     /// There is no UDP here: what asks for it is read, and never holds.
     pub(super) fn udp(&mut self, token: &Token<'a>) -> Step<()> {
         let keys = [("dport", ()), ("sport", ())];
-        self.field(token, "a field of the UDP header that ftpscope knows", &keys, &["length", "checksum"])?;
+        self.field(token, say!("a field of the UDP header that ftpscope knows"), &keys, &["length", "checksum"])?;
         let span = self.cursor.span_from(token.span.start);
         self.context.look_at_transport(UDP, &span)?;
         self.compare(Subject::UdpPort)
@@ -161,17 +162,17 @@ impl<'a> Parser<'a> {
             "taddr",
             "parameter-problem",
         ];
-        self.field(token, "a field of the ICMP header that ftpscope knows", &[("type", ())], &OTHERS)?;
+        self.field(token, say!("a field of the ICMP header that ftpscope knows"), &[("type", ())], &OTHERS)?;
         let span = self.cursor.span_from(token.span.start);
         self.context.look_at_transport(if family == Family::V4 { ICMP } else { ICMPV6 }, &span)?;
         self.compare(Subject::IcmpType(family))
     }
 
     /// The field of a header that comes next; `others` are those of nft that ftpscope does not know.
-    fn field<T: Copy>(&mut self, token: &Token<'a>, what: &str, keys: &[(&str, T)], others: &[&str]) -> Step<T> {
+    fn field<T: Copy>(&mut self, token: &Token<'a>, what: Phrase, keys: &[(&str, T)], others: &[&str]) -> Step<T> {
         if let Some(field) = self.cursor.peek().cloned().filter(|field| others.contains(&field.text)) {
             let span = token.span.start..field.span.end;
-            return Err(self.cursor.unsupported(span, &format!("{} {}", token.text, field.text), ""));
+            return Err(self.cursor.unsupported(span, &format!("{} {}", token.text, field.text), Phrase::NONE));
         }
         self.cursor.one_of(what, keys)
     }
@@ -190,12 +191,16 @@ impl<'a> Parser<'a> {
             "packets",
             "bytes",
         ];
-        let key = self.cursor.word("`state`")?;
+        let key = self.cursor.word(say!("`state`"))?;
         if OTHERS.contains(&key.text) {
-            return Err(self.cursor.unsupported(ct.span.start..key.span.end, &format!("ct {}", key.text), ""));
+            return Err(self.cursor.unsupported(
+                ct.span.start..key.span.end,
+                &format!("ct {}", key.text),
+                Phrase::NONE,
+            ));
         }
         let known = [("state", 0), ("status", 1), ("helper", 2), ("direction", 3), ("original", 4), ("reply", 5)];
-        match super::cursor::lookup(&key, "a `ct` condition that ftpscope knows", &known)? {
+        match super::cursor::lookup(&key, say!("a `ct` condition that ftpscope knows"), &known)? {
             0 => {
                 let mask = self.mask(&STATES)?;
                 self.compare(Subject::State { mask })
@@ -219,19 +224,19 @@ impl<'a> Parser<'a> {
         let all = [addresses[0], addresses[1], ("proto-src", (true, true)), ("proto-dst", (false, true))];
         let keys = if family.is_some() { &all[..2] } else { &all };
         let start = self.cursor.peek().map_or(0..0, |token| token.span.clone());
-        let (source, is_port) = self.field(ct, "an end of the tracked connection", keys, &OTHERS)?;
+        let (source, is_port) = self.field(ct, say!("an end of the tracked connection"), keys, &OTHERS)?;
         let span = self.cursor.span_from(ct.span.start);
         if is_port {
             if !self.context.says_protocol() {
-                let help = "say so before: `meta l4proto tcp ct original ...`";
-                return Err(error(&start, "a port of which protocol?", help));
+                let help = say!("say so before: `meta l4proto tcp ct original ...`");
+                return Err(error(&start, say!("a port of which protocol?"), help));
             }
             return self.compare(Subject::EndPort { direction, source });
         }
         let Some(family) = family.map(|(_, family)| family).or_else(|| self.context.family()) else {
             let word = if source { "saddr" } else { "daddr" };
-            let help = format!("write `ip {word}` or `ip6 {word}`");
-            return Err(error(&start, "an address of which family?", help));
+            let help = say!("write `ip {}` or `ip6 {}`", word, word);
+            return Err(error(&start, say!("an address of which family?"), help));
         };
         self.context.fits(family, &span)?;
         self.compare(Subject::EndAddress { direction, source, family })
@@ -248,10 +253,10 @@ impl<'a> Parser<'a> {
                 Ok(())
             }
             Some(token) => {
-                let message = format!("there is no helper {}", crate::suggest::quote(token.text));
-                Err(error(&token.span, message, "ftpscope has one helper object: write `ct helper set \"ftp\"`"))
+                let message = say!("there is no helper {}", crate::suggest::quote(token.text));
+                Err(error(&token.span, message, say!("ftpscope has one helper object: write `ct helper set \"ftp\"`")))
             }
-            None => Err(self.cursor.missing("the name of a helper: `\"ftp\"`")),
+            None => Err(self.cursor.missing(say!("the name of a helper: `\"ftp\"`"))),
         }
     }
 
@@ -280,7 +285,7 @@ impl<'a> Parser<'a> {
             "ibrname",
             "obrname",
         ];
-        let key = self.cursor.word("`l4proto`, `nfproto`, `iifname` or `oifname`")?;
+        let key = self.cursor.word(say!("`l4proto`, `nfproto`, `iifname` or `oifname`"))?;
         match key.text {
             "l4proto" => self.compare(Subject::Protocol { header: false }),
             "nfproto" => self.compare(Subject::Family),
@@ -288,11 +293,11 @@ impl<'a> Parser<'a> {
             "iifname" | "iif" => self.compare(Subject::InInterface),
             "oifname" | "oif" => self.compare(Subject::OutInterface),
             other if OTHERS.contains(&other) => {
-                Err(self.cursor.unsupported(meta.span.start..key.span.end, &format!("meta {other}"), ""))
+                Err(self.cursor.unsupported(meta.span.start..key.span.end, &format!("meta {other}"), Phrase::NONE))
             }
             _ => {
                 let keys = [("l4proto", ()), ("nfproto", ()), ("protocol", ()), ("iifname", ()), ("oifname", ())];
-                super::cursor::lookup(&key, "a `meta` condition that ftpscope knows", &keys)
+                super::cursor::lookup(&key, say!("a `meta` condition that ftpscope knows"), &keys)
             }
         }
     }

@@ -6,6 +6,7 @@
 use super::RuleError;
 use super::cursor::{Step, error};
 use crate::firewall::Family;
+use crate::message::{Phrase, say};
 use std::ops::Range;
 
 pub(super) const ICMP: u8 = 1;
@@ -46,7 +47,7 @@ impl Context {
     /// The family of a tracked connection's address is looked at: it must fit, but says nothing of the packet.
     pub(super) fn fits(&self, family: Family, span: &Range<usize>) -> Step<()> {
         match self.family {
-            _ if self.neither => Err(contradiction(span, name(family), "another family")),
+            _ if self.neither => Err(contradiction(span, name(family), say!("another family"))),
             Some(known) if known != family => Err(contradiction(span, name(family), name(known))),
             _ => Ok(()),
         }
@@ -55,7 +56,7 @@ impl Context {
     /// A field of a transport protocol's header is looked at.
     pub(super) fn look_at_transport(&mut self, protocol: u8, span: &Range<usize>) -> Step<()> {
         if let Some(known) = self.transports.iter().find(|known| **known != Some(protocol)) {
-            let known = known.map_or("another protocol", transport);
+            let known = known.map_or(say!("another protocol"), transport);
             return Err(contradiction(span, transport(protocol), known));
         }
         if self.transports.is_empty() {
@@ -109,31 +110,31 @@ impl Context {
             None => Ok(false),
             Some(Some(TCP)) => Ok(true),
             Some(other) => {
-                let other = other.map_or("another protocol", transport);
-                Err(error(span, format!("only TCP has resets, and this rule is about {other}"), "write `reject`"))
+                let other = other.map_or(say!("another protocol"), transport);
+                Err(error(span, say!("only TCP has resets, and this rule is about {}", other), say!("write `reject`")))
             }
         }
     }
 }
 
-fn contradiction(span: &Range<usize>, new: &str, known: &str) -> RuleError {
-    let message = format!("this asks for {new}, but the rule is about {known}: no packet is both");
-    error(span, message, "write two rules, one for each")
+fn contradiction(span: &Range<usize>, new: Phrase, known: Phrase) -> RuleError {
+    let message = say!("this asks for {}, but the rule is about {}: no packet is both", new, known);
+    error(span, message, say!("write two rules, one for each"))
 }
 
-const fn name(family: Family) -> &'static str {
+const fn name(family: Family) -> Phrase {
     match family {
-        Family::V4 => "IPv4",
-        Family::V6 => "IPv6",
+        Family::V4 => say!("IPv4"),
+        Family::V6 => say!("IPv6"),
     }
 }
 
-const fn transport(protocol: u8) -> &'static str {
+const fn transport(protocol: u8) -> Phrase {
     match protocol {
-        ICMP => "ICMP",
-        TCP => "TCP",
-        UDP => "UDP",
-        ICMPV6 => "ICMPv6",
-        _ => "another protocol",
+        ICMP => say!("ICMP"),
+        TCP => say!("TCP"),
+        UDP => say!("UDP"),
+        ICMPV6 => say!("ICMPv6"),
+        _ => say!("another protocol"),
     }
 }

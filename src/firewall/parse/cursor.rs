@@ -3,7 +3,8 @@
 use super::RuleError;
 use super::lex::{Kind, Token, c_number, tokens};
 use super::words::STATEMENTS;
-use crate::suggest::{closest, one_of, quote};
+use crate::message::{Message, Phrase, say};
+use crate::suggest::{closest, did_you_mean, one_of, quote};
 use std::ops::Range;
 
 /// What a parsing step gives; the error ends its statement.
@@ -70,7 +71,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next bare word, or an error that says what should stand here.
-    pub(super) fn word(&mut self, expected: &str) -> Step<Token<'a>> {
+    pub(super) fn word(&mut self, expected: impl Into<Message>) -> Step<Token<'a>> {
         match self.next() {
             Some(token) if token.kind == Kind::Word => Ok(token),
             Some(token) => Err(unexpected(&token, expected)),
@@ -79,8 +80,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next word must be in `table`.
-    pub(super) fn one_of<T: Copy>(&mut self, what: &str, table: &[(&str, T)]) -> Step<T> {
-        let token = self.word(&format!("{what}: {}", one_of(table.iter().map(|(name, _)| *name))))?;
+    pub(super) fn one_of<T: Copy>(&mut self, what: Phrase, table: &[(&str, T)]) -> Step<T> {
+        let token = self.word(say!("{}: {}", what, one_of(table.iter().map(|(name, _)| *name))))?;
         lookup(&token, what, table)
     }
 
@@ -88,11 +89,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn number(&mut self, most: u64) -> Step<u64> {
         let token = match self.next() {
             Some(token) if token.kind == Kind::Number => token,
-            Some(token) => return Err(unexpected(&token, "a number")),
-            None => return Err(self.missing("a number")),
+            Some(token) => return Err(unexpected(&token, say!("a number"))),
+            None => return Err(self.missing(say!("a number"))),
         };
         let number = c_number(token.text).filter(|number| *number <= most);
-        let message = || error(&token.span, format!("{} is too large", quote(token.text)), format!("at most {most}"));
+        let message = || error(&token.span, say!("{} is too large", quote(token.text)), say!("at most {}", most));
         number.ok_or_else(message)
     }
 
@@ -102,17 +103,17 @@ impl<'a> Cursor<'a> {
     }
 
     /// Something of nftables that ftpscope does not have. What follows is not looked at: it may belong to it.
-    pub(super) fn unsupported(&mut self, span: Range<usize>, what: &str, advice: &str) -> RuleError {
+    pub(super) fn unsupported(&mut self, span: Range<usize>, what: &str, advice: Phrase) -> RuleError {
         self.skip_all();
         unsupported(&span, what, advice)
     }
 
     /// The rule ends too early.
-    pub(super) fn missing(&self, expected: &str) -> RuleError {
+    pub(super) fn missing(&self, expected: impl Into<Message>) -> RuleError {
         let last = self.tokens.last().map_or(0..self.end, |token| token.span.clone());
         RuleError {
             span: last,
-            message: format!("the rule ends after this; here should follow {expected}"),
+            message: say!("the rule ends after this; here should follow {}", expected.into()),
             help: None,
         }
     }
@@ -144,63 +145,63 @@ impl<'a> Cursor<'a> {
 }
 
 /// The entry of `table` that `token` names.
-pub(super) fn lookup<T: Copy>(token: &Token<'_>, what: &str, table: &[(&str, T)]) -> Step<T> {
+pub(super) fn lookup<T: Copy>(token: &Token<'_>, what: Phrase, table: &[(&str, T)]) -> Step<T> {
     super::words::find(table, token.text).ok_or_else(|| {
         let help = names_help(token.text, what, table.iter().map(|(name, _)| *name));
-        error(&token.span, format!("{} is not {what}", quote(token.text)), help)
+        error(&token.span, say!("{} is not {}", quote(token.text), what), help)
     })
 }
 
 /// Which of `names` was perhaps meant by `text`, and all of them.
-pub(super) fn names_help<'n>(text: &str, what: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
+pub(super) fn names_help<'n>(text: &str, what: Phrase, names: impl Iterator<Item = &'n str> + Clone) -> Message {
     let list = if names.clone().count() > 30 {
-        format!("{what} is a number, or one of the names in docs/scenarios.md")
+        say!("{} is a number, or one of the names in docs/scenarios.md", what)
     } else {
-        format!("{what} is {}", one_of(names.clone()))
+        say!("{} is {}", what, one_of(names.clone()))
     };
-    match closest(text, names) {
-        Some(near) => format!("did you mean `{near}`? {list}"),
-        None => list,
-    }
+    did_you_mean(closest(text, names), list)
 }
 
 /// What nft has and ftpscope has not. Advice never is to leave a condition out: the rule would match more than it did.
-pub(super) fn unsupported(span: &Range<usize>, what: &str, advice: &str) -> RuleError {
+pub(super) fn unsupported(span: &Range<usize>, what: &str, advice: Phrase) -> RuleError {
     let help = if advice.is_empty() {
-        "write the rule without it only if it still means what you want; docs/scenarios.md lists what there is"
+        say!("write the rule without it only if it still means what you want; docs/scenarios.md lists what there is")
     } else {
         advice
     };
-    error(span, format!("`{what}` is nftables, but ftpscope does not know it (yet)"), help)
+    error(span, say!("`{}` is nftables, but ftpscope does not know it (yet)", what), help)
 }
 
-pub(super) fn error(span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) -> RuleError {
+pub(super) fn error(span: &Range<usize>, message: impl Into<Message>, help: impl Into<Message>) -> RuleError {
     let help = help.into();
     RuleError { span: span.clone(), message: message.into(), help: (!help.is_empty()).then_some(help) }
 }
 
 /// `token` stands where `expected` should.
-pub(super) fn unexpected(token: &Token<'_>, expected: &str) -> RuleError {
+pub(super) fn unexpected(token: &Token<'_>, expected: impl Into<Message>) -> RuleError {
+    let expected: Message = expected.into();
     let message = match token.kind {
-        Kind::Unclosed => return error(&token.span, "this quote is never closed", "end the text with `\"`"),
-        Kind::Quoted => format!("a quoted text cannot stand here; expected {expected}"),
-        Kind::Sign if token.text == "\n" => format!("the line ends here; expected {expected}"),
-        _ => format!("{} cannot stand here; expected {expected}", quote(token.text)),
+        Kind::Unclosed => {
+            return error(&token.span, say!("this quote is never closed"), say!("end the text with `\"`"));
+        }
+        Kind::Quoted => say!("a quoted text cannot stand here; expected {}", expected),
+        Kind::Sign if token.text == "\n" => say!("the line ends here; expected {}", expected),
+        _ => say!("{} cannot stand here; expected {}", quote(token.text), expected),
     };
     error(&token.span, message, sign_help(token.text))
 }
 
 /// Advice for signs that people carry over from elsewhere.
-pub(super) fn sign_help(sign: &str) -> &'static str {
+pub(super) fn sign_help(sign: &str) -> Phrase {
     match sign {
         "\u{201c}" | "\u{201d}" | "\u{201e}" | "\u{2018}" | "\u{2019}" | "'" => {
-            "these are typographic or single quotes: nftables wants the straight double quote `\"`"
+            say!("these are typographic or single quotes: nftables wants the straight double quote `\"`")
         }
-        "\u{ff0c}" | "\u{3001}" => "this is a full-width comma: write `,`",
-        "=" => "nftables compares with `==` and `!=`; `==` may be left out",
-        "!" => "write `!=`",
-        "+" => "nft knows no signs before numbers",
-        ";" | "\n" => "write each rule as a string of its own",
-        _ => "",
+        "\u{ff0c}" | "\u{3001}" => say!("this is a full-width comma: write `,`"),
+        "=" => say!("nftables compares with `==` and `!=`; `==` may be left out"),
+        "!" => say!("write `!=`"),
+        "+" => say!("nft knows no signs before numbers"),
+        ";" | "\n" => say!("write each rule as a string of its own"),
+        _ => Phrase::NONE,
     }
 }

@@ -5,6 +5,7 @@ use super::RuleError;
 use super::cursor::{error, unsupported};
 use super::lex::{Kind, Token};
 use super::words::UNSUPPORTED;
+use crate::message::{Message, Phrase, say};
 use crate::suggest::quote;
 
 /// Looks at the whole of `text`, whose tokens are `tokens`.
@@ -12,9 +13,11 @@ pub(super) fn find(text: &str, tokens: &[Token<'_>]) -> Option<RuleError> {
     let first = tokens.first()?;
     let all = first.span.start..tokens.last().map_or(first.span.end, |token| token.span.end);
     if is_iptables(text.trim()) {
-        let help = "rules are written as for nftables, such as `tcp dport 21 accept`; `iptables-translate` turns one rule \
-            into that, `iptables-restore-translate -f FILE` a whole file";
-        return Some(error(&all, "this looks like a rule for iptables", help));
+        let help = say!(
+            "rules are written as for nftables, such as `tcp dport 21 accept`; `iptables-translate` turns one rule \
+            into that, `iptables-restore-translate -f FILE` a whole file"
+        );
+        return Some(error(&all, say!("this looks like a rule for iptables"), help));
     }
     if let Some((message, help)) = around(first, tokens) {
         return Some(error(&all, message, help));
@@ -41,46 +44,50 @@ fn is_iptables(text: &str) -> bool {
 }
 
 /// What stands around rules in a file for nft.
-fn around(first: &Token<'_>, tokens: &[Token<'_>]) -> Option<(String, &'static str)> {
-    const EACH: &str =
-        "write each rule as a string of its own, in the list of its hook: `[nodes.NAME.firewall.forward]`";
+fn around(first: &Token<'_>, tokens: &[Token<'_>]) -> Option<(Message, Phrase)> {
+    const EACH: Phrase =
+        say!("write each rule as a string of its own, in the list of its hook: `[nodes.NAME.firewall.forward]`");
     let is = |at: usize, text: &str| tokens.get(at).is_some_and(|token| token.kind == Kind::Word && token.text == text);
     if first.kind == Kind::Sign && ["{", "}"].contains(&first.text) {
-        return Some((format!("{} belongs around rules, and not into one", quote(first.text)), EACH));
+        return Some((say!("{} belongs around rules, and not into one", quote(first.text)), EACH));
     }
     if first.kind != Kind::Word {
         return None;
     }
     match first.text {
         "define" | "redefine" | "undefine" => Some((
-            "`define` is nftables, but ftpscope does not know variables (yet)".to_owned(),
-            "write the value itself wherever a rule uses the variable",
+            say!("`define` is nftables, but ftpscope does not know variables (yet)").into(),
+            say!("write the value itself wherever a rule uses the variable"),
         )),
         "set" | "map" if tokens.len() > 1 => Some((
-            format!("`{}` with a name is nftables, but ftpscope does not know it (yet)", first.text),
-            "write the values into the rules that use it: `tcp dport { 20, 21 }`",
+            say!("`{}` with a name is nftables, but ftpscope does not know it (yet)", first.text),
+            say!("write the values into the rules that use it: `tcp dport { 20, 21 }`"),
         )),
         "add" | "insert" | "create" | "replace" if is(1, "rule") => Some((
-            "this is a command for nft around a rule".to_owned(),
-            "write the rule alone, without `add rule` and the names of table and chain",
+            say!("this is a command for nft around a rule").into(),
+            say!("write the rule alone, without `add rule` and the names of table and chain"),
         )),
         "nft" | "table" | "flush" | "include" | "delete" | "list" | "insert" | "create" | "destroy" | "flowtable" => {
-            Some((format!("{} is a command for nft, and not a rule", quote(first.text)), EACH))
+            Some((say!("{} is a command for nft, and not a rule", quote(first.text)), EACH))
         }
         "add" if is(1, "table") || is(1, "chain") => {
-            Some(("`add` is a command for nft, and not a rule".to_owned(), EACH))
+            Some((say!("`add` is a command for nft, and not a rule").into(), EACH))
         }
         "chain" => Some((
-            "`chain` belongs around rules, and not into one".to_owned(),
-            "chains with names are `[nodes.NAME.firewall.chains.CHAIN]`, each rule a string in its `rules`",
+            say!("`chain` belongs around rules, and not into one").into(),
+            say!("chains with names are `[nodes.NAME.firewall.chains.CHAIN]`, each rule a string in its `rules`"),
         )),
         "type" if tokens.iter().any(|token| token.text == "hook") => Some((
-            "`type` says where a chain stands, and is no rule".to_owned(),
-            "the hook is the name of the list: `[nodes.NAME.firewall.forward]`, with `policy = \"drop\"` beside `rules`",
+            say!("`type` says where a chain stands, and is no rule").into(),
+            say!(
+                "the hook is the name of the list: `[nodes.NAME.firewall.forward]`, with `policy = \"drop\"` beside `rules`"
+            ),
         )),
-        "policy" => Some(("the policy of a chain is no rule".to_owned(), "write `policy = \"drop\"` beside `rules`")),
+        "policy" => {
+            Some((say!("the policy of a chain is no rule").into(), say!("write `policy = \"drop\"` beside `rules`")))
+        }
         "elements" | "typeof" | "timeout" | "size" => {
-            Some((format!("{} belongs to a named set, which ftpscope does not know (yet)", quote(first.text)), EACH))
+            Some((say!("{} belongs to a named set, which ftpscope does not know (yet)", quote(first.text)), EACH))
         }
         _ => None,
     }
@@ -99,27 +106,27 @@ fn inside(tokens: &[Token<'_>]) -> Option<RuleError> {
             (Kind::Sign, "$") => {
                 let (span, name) = named();
                 let message =
-                    format!("`${name}` is a variable of nftables (`define`), which ftpscope does not know (yet)");
-                Some(error(&span, message, "write the value itself"))
+                    say!("`${}` is a variable of nftables (`define`), which ftpscope does not know (yet)", name);
+                Some(error(&span, message, say!("write the value itself")))
             }
             (Kind::Sign, "@") => {
                 let (span, name) = named();
                 if ["ll", "nh", "th", "ih"].contains(&name) && tokens.get(at + 2).is_some_and(|comma| comma.text == ",")
                 {
-                    return Some(unsupported(&span, &format!("@{name}"), ""));
+                    return Some(unsupported(&span, &format!("@{name}"), Phrase::NONE));
                 }
-                let message = format!("`@{name}` is a named set of nftables, which ftpscope does not know (yet)");
-                Some(error(&span, message, "write its values here: `{ ..., ... }`"))
+                let message = say!("`@{}` is a named set of nftables, which ftpscope does not know (yet)", name);
+                Some(error(&span, message, say!("write its values here: `{ ..., ... }`")))
             }
             (Kind::Sign, ".") => {
-                let message = "`.` joins two fields in nftables, which ftpscope does not know (yet)";
-                Some(error(&token.span, message, "write a rule for each pair: `ip saddr 10.0.0.1 tcp dport 21`"))
+                let message = say!("`.` joins two fields in nftables, which ftpscope does not know (yet)");
+                Some(error(&token.span, message, say!("write a rule for each pair: `ip saddr 10.0.0.1 tcp dport 21`")))
             }
             (Kind::Word, word @ ("map" | "numgen" | "jhash" | "symhash" | "meter" | "fib")) if !is_name(tokens, at) => {
                 let advice = match word {
-                    "map" => "write a rule for each value of the map",
-                    "meter" | "fib" => "",
-                    _ => "ftpscope does not spread connections over several targets: write one",
+                    "map" => say!("write a rule for each value of the map"),
+                    "meter" | "fib" => Phrase::NONE,
+                    _ => say!("ftpscope does not spread connections over several targets: write one"),
                 };
                 Some(unsupported(&token.span, word, advice))
             }

@@ -5,10 +5,11 @@ use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::{Kind, Token};
 use super::values::{PORTS, address};
 use crate::firewall::{Family, NatTarget};
+use crate::message::{Phrase, say};
 use crate::suggest::quote;
 use std::net::IpAddr;
 
-const ADDRESS: &str = "an address, as in `to 10.0.0.10`";
+const ADDRESS: Phrase = say!("an address, as in `to 10.0.0.10`");
 
 /// What follows the statement `token`.
 pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>, context: &Context) -> Step<NatTarget> {
@@ -19,15 +20,15 @@ pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>, context: &Conte
                 // nft takes a port without its colon behind `redirect to` only.
                 if !cursor.eat(":") && token.text == "masquerade" {
                     return Err(match cursor.peek() {
-                        Some(next) => unexpected(next, "a colon and a port, as in `to :2121`"),
-                        None => cursor.missing("a colon and a port, as in `to :2121`"),
+                        Some(next) => unexpected(next, say!("a colon and a port, as in `to :2121`")),
+                        None => cursor.missing(say!("a colon and a port, as in `to :2121`")),
                     });
                 }
                 ports = Some(port_range(cursor, context)?);
             }
             let random = if is_flag(cursor) { flags(cursor)? } else { false };
             if let Some(next) = cursor.peek().filter(|_| is_flag(cursor)) {
-                return Err(error(&next.span, "between flags stands a comma", "write `random,persistent`"));
+                return Err(error(&next.span, say!("between flags stands a comma"), say!("write `random,persistent`")));
             }
             Ok(match token.text {
                 "masquerade" => NatTarget::Masquerade { ports, random },
@@ -39,8 +40,8 @@ pub(super) fn target(cursor: &mut Cursor<'_>, token: &Token<'_>, context: &Conte
             let family = family.map(|(_, family)| family);
             if !cursor.eat("to") && family.is_some() {
                 return Err(match cursor.peek() {
-                    Some(next) => unexpected(next, "`to`, as in `dnat ip to 10.0.0.10`"),
-                    None => cursor.missing("`to` and an address"),
+                    Some(next) => unexpected(next, say!("`to`, as in `dnat ip to 10.0.0.10`")),
+                    None => cursor.missing(say!("`to` and an address")),
                 });
             }
             // nft takes the family of an address only.
@@ -68,7 +69,8 @@ fn is_flag(cursor: &Cursor<'_>) -> bool {
 fn flags(cursor: &mut Cursor<'_>) -> Step<bool> {
     let mut random = false;
     loop {
-        random |= cursor.one_of("a flag of NAT", &[("random", true), ("fully-random", true), ("persistent", false)])?;
+        random |=
+            cursor.one_of(say!("a flag of NAT"), &[("random", true), ("fully-random", true), ("persistent", false)])?;
         if !cursor.eat(",") {
             return Ok(random);
         }
@@ -80,8 +82,9 @@ fn flags(cursor: &mut Cursor<'_>) -> Step<bool> {
 fn target_address(cursor: &mut Cursor<'_>, family: Option<Family>, context: &Context) -> Step<IpAddr> {
     let Some(token) = cursor.next() else { return Err(cursor.missing(ADDRESS)) };
     if matches!(token.kind, Kind::Sign | Kind::Unclosed) {
-        let help = "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`";
-        let message = format!("{} cannot stand here; expected {ADDRESS}", quote(token.text));
+        let help =
+            say!("write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`");
+        let message = say!("{} cannot stand here; expected {}", quote(token.text), ADDRESS);
         return Err(match token.kind {
             Kind::Sign => error(&token.span, message, help),
             _ => unexpected(&token, ADDRESS),
@@ -91,28 +94,29 @@ fn target_address(cursor: &mut Cursor<'_>, family: Option<Family>, context: &Con
         Ok(IpAddr::V4(_)) => Family::V4,
         Ok(IpAddr::V6(_)) => Family::V6,
         Err(_) => {
-            let help =
-                "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`";
-            return Err(error(&token.span, format!("{} is not an address", quote(token.text)), help));
+            let help = say!(
+                "write an address, with a port if it changes: `10.0.0.10`, `10.0.0.10:2121`, `[2001:db8::10]:2121`"
+            );
+            return Err(error(&token.span, say!("{} is not an address", quote(token.text)), help));
         }
     };
     if own == Family::V4 && token.span.len() > token.text.len() && token.kind == Kind::Address {
-        return Err(error(&token.span, "brackets are for IPv6 addresses", ""));
+        return Err(error(&token.span, say!("brackets are for IPv6 addresses"), Phrase::NONE));
     }
     let address = address(&token, family.or(context.family()).unwrap_or(own))?;
     context.fits(own, &token.span)?;
     let several = |sign: &&Token<'_>| ["-", "/"].contains(&sign.text) && sign.kind == Kind::Sign;
     if let Some(sign) = cursor.peek().filter(several).cloned() {
         cursor.skip_all();
-        let message = "ftpscope does not know several addresses for one target (yet)";
-        return Err(error(&(token.span.start..sign.span.end), message, "write one address"));
+        let message = say!("ftpscope does not know several addresses for one target (yet)");
+        return Err(error(&(token.span.start..sign.span.end), message, say!("write one address")));
     }
     Ok(address)
 }
 
 /// `2121`, `40000-40009`, `ftp`.
 fn port_range(cursor: &mut Cursor<'_>, context: &Context) -> Step<(u16, u16)> {
-    const EXPECTED: &str = "a port, as in `to :2121` or `to :40000-40009`";
+    const EXPECTED: Phrase = say!("a port, as in `to :2121` or `to :40000-40009`");
     let start = cursor.start();
     let mut port = || match cursor.next() {
         Some(token) if matches!(token.kind, Kind::Sign | Kind::Unclosed) => Err(unexpected(&token, EXPECTED)),
@@ -133,11 +137,11 @@ fn port_range(cursor: &mut Cursor<'_>, context: &Context) -> Step<(u16, u16)> {
     };
     let span = cursor.span_from(start);
     if low > high {
-        return Err(error(&span, "this range ends before it begins", format!("write `{high}-{low}`")));
+        return Err(error(&span, say!("this range ends before it begins"), say!("write `{}-{}`", high, low)));
     }
     if !context.says_protocol() {
-        let help = "say it before, with `meta l4proto tcp` or a condition such as `tcp dport 21`";
-        return Err(error(&span, "nft asks here: a port of which protocol?", help));
+        let help = say!("say it before, with `meta l4proto tcp` or a condition such as `tcp dport 21`");
+        return Err(error(&span, say!("nft asks here: a port of which protocol?"), help));
     }
     Ok((low, high))
 }

@@ -4,6 +4,7 @@
 use super::RuleError;
 use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::{Kind, Token};
+use crate::message::{Message, Phrase, say};
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,14 +101,14 @@ fn span(value: &Value<'_>) -> Range<usize> {
 
 impl<'a> Operand<'a> {
     /// Reads what follows the operator; `expected` says what should stand there, `example` shows a set of it.
-    pub(super) fn take(cursor: &mut Cursor<'a>, expected: &str, example: &str) -> Step<Self> {
+    pub(super) fn take(cursor: &mut Cursor<'a>, expected: &Message, example: Phrase) -> Step<Self> {
         let start = cursor.start();
         let form = if cursor.is("{") { set(cursor, expected, example)? } else { plain(cursor, expected)? };
         Ok(Self { form, span: cursor.span_from(start) })
     }
 
     /// One key of a verdict map.
-    pub(super) fn key(cursor: &mut Cursor<'a>, expected: &str) -> Step<Self> {
+    pub(super) fn key(cursor: &mut Cursor<'a>, expected: &Message) -> Step<Self> {
         let item = item(cursor, expected)?;
         let span = item.span();
         Ok(Self { form: Form::Set(vec![item]), span })
@@ -115,7 +116,7 @@ impl<'a> Operand<'a> {
 }
 
 /// Without braces.
-fn plain<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Form<'a>> {
+fn plain<'a>(cursor: &mut Cursor<'a>, expected: &Message) -> Step<Form<'a>> {
     let first = value(cursor, expected)?;
     if cursor.eat("-") {
         return Ok(Form::One(range(cursor, first, expected)?));
@@ -148,15 +149,16 @@ fn plain<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Form<'a>> {
 fn after_slash(span: &Range<usize>, base: &Value<'_>, mask: &Value<'_>) -> RuleError {
     let is_length = base.iter().all(|token| token.kind == Kind::Address);
     if is_length && let [length] = &mask[..] {
-        let message = format!("{} is no prefix length", crate::suggest::quote(length.text));
-        return error(&length.span, message, "write it as a plain number: `10.0.0.0/8`");
+        let message = say!("{} is no prefix length", crate::suggest::quote(length.text));
+        return error(&length.span, message, say!("write it as a plain number: `10.0.0.0/8`"));
     }
-    let help = "nft wants a list here, with commas: `tcp flags syn / syn,ack`; for one flag write `tcp flags syn`";
-    error(span, "behind `/` stand at least two flags", help)
+    let help =
+        say!("nft wants a list here, with commas: `tcp flags syn / syn,ack`; for one flag write `tcp flags syn`");
+    error(span, say!("behind `/` stand at least two flags"), help)
 }
 
 /// `, b, c`
-fn list<'a>(cursor: &mut Cursor<'a>, values: &mut Vec<Value<'a>>, expected: &str) -> Step<()> {
+fn list<'a>(cursor: &mut Cursor<'a>, values: &mut Vec<Value<'a>>, expected: &Message) -> Step<()> {
     while cursor.eat(",") {
         values.push(value(cursor, expected)?);
     }
@@ -164,7 +166,7 @@ fn list<'a>(cursor: &mut Cursor<'a>, values: &mut Vec<Value<'a>>, expected: &str
 }
 
 /// `{ a, b-c, }`, whose brace comes next.
-fn set<'a>(cursor: &mut Cursor<'a>, expected: &str, example: &str) -> Step<Form<'a>> {
+fn set<'a>(cursor: &mut Cursor<'a>, expected: &Message, example: Phrase) -> Step<Form<'a>> {
     let Some(open) = cursor.next() else { return Err(cursor.missing(expected)) };
     let mut items = Vec::new();
     loop {
@@ -174,10 +176,10 @@ fn set<'a>(cursor: &mut Cursor<'a>, expected: &str, example: &str) -> Step<Form<
         if cursor.is("{") {
             let brace = cursor.start();
             cursor.leave_braces();
-            return Err(error(&(brace..brace + 1), "a set holds values, and no other set", ""));
+            return Err(error(&(brace..brace + 1), say!("a set holds values, and no other set"), Phrase::NONE));
         }
         if cursor.peek().is_none() {
-            return Err(error(&open.span, "this set is never closed", "end it with `}`"));
+            return Err(error(&open.span, say!("this set is never closed"), say!("end it with `}`")));
         }
         items.push(item(cursor, expected)?);
         if cursor.eat("}") {
@@ -187,23 +189,27 @@ fn set<'a>(cursor: &mut Cursor<'a>, expected: &str, example: &str) -> Step<Form<
             return Err(match cursor.next() {
                 Some(token) if token.text == ":" => {
                     cursor.leave_braces();
-                    error(&token.span, "values with verdicts are a map", "write `vmap` before the brace")
+                    error(&token.span, say!("values with verdicts are a map"), say!("write `vmap` before the brace"))
                 }
-                Some(token) => error(&token.span, "between the elements of a set stands a comma", example),
-                None => error(&open.span, "this set is never closed", "end it with `}`"),
+                Some(token) => error(&token.span, say!("between the elements of a set stands a comma"), example),
+                None => error(&open.span, say!("this set is never closed"), say!("end it with `}`")),
             });
         }
         // nft takes several commas in a row.
         while cursor.eat(",") {}
     }
     if items.is_empty() {
-        return Err(error(&cursor.span_from(open.span.start), "this set is empty: nothing would ever match", ""));
+        return Err(error(
+            &cursor.span_from(open.span.start),
+            say!("this set is empty: nothing would ever match"),
+            Phrase::NONE,
+        ));
     }
     Ok(Form::Set(items))
 }
 
 /// An element of a set, or a key of a map.
-fn item<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Item<'a>> {
+fn item<'a>(cursor: &mut Cursor<'a>, expected: &Message) -> Step<Item<'a>> {
     let first = value(cursor, expected)?;
     if cursor.eat("-") {
         return range(cursor, first, expected);
@@ -214,22 +220,22 @@ fn item<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Item<'a>> {
         return match cursor.next() {
             Some(length) if length.kind == Kind::Number => Ok(Item::Prefix(base.clone(), length)),
             Some(other) => Err(after_slash(&other.span, &first, &vec![other.clone()])),
-            None => Err(cursor.missing("the length of the prefix")),
+            None => Err(cursor.missing(say!("the length of the prefix"))),
         };
     }
     Ok(Item::Value(first))
 }
 
-fn range<'a>(cursor: &mut Cursor<'a>, first: Value<'a>, expected: &str) -> Step<Item<'a>> {
+fn range<'a>(cursor: &mut Cursor<'a>, first: Value<'a>, expected: &Message) -> Step<Item<'a>> {
     let last = value(cursor, expected)?;
     match (&first[..], &last[..]) {
         ([first], [last]) => Ok(Item::Range(first.clone(), last.clone())),
-        _ => Err(cursor.unsupported(span(&first).start..span(&last).end, "|", "")),
+        _ => Err(cursor.unsupported(span(&first).start..span(&last).end, "|", Phrase::NONE)),
     }
 }
 
 /// `a`, `a | b`, `(a | b)`.
-pub(super) fn value<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Value<'a>> {
+pub(super) fn value<'a>(cursor: &mut Cursor<'a>, expected: &Message) -> Step<Value<'a>> {
     let mut found = term(cursor, expected)?;
     while cursor.eat("|") {
         found.extend(term(cursor, expected)?);
@@ -237,12 +243,12 @@ pub(super) fn value<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Value<'
     if let Some(sign) =
         cursor.peek().cloned().filter(|token| token.kind == Kind::Sign && ["&", "^", "<<", ">>"].contains(&token.text))
     {
-        return Err(cursor.unsupported(sign.span, sign.text, ""));
+        return Err(cursor.unsupported(sign.span, sign.text, Phrase::NONE));
     }
     Ok(found)
 }
 
-fn term<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Value<'a>> {
+fn term<'a>(cursor: &mut Cursor<'a>, expected: &Message) -> Step<Value<'a>> {
     if !cursor.eat("(") {
         return match cursor.next() {
             Some(token) if !matches!(token.kind, Kind::Sign | Kind::Unclosed) => Ok(vec![token]),
@@ -270,8 +276,8 @@ fn term<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Step<Value<'a>> {
         }
         if !cursor.eat("|") {
             return Err(match cursor.next() {
-                Some(token) => unexpected(&token, "`)`"),
-                None => cursor.missing("`)`"),
+                Some(token) => unexpected(&token, say!("`)`")),
+                None => cursor.missing(say!("`)`")),
             });
         }
     }

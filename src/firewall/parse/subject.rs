@@ -5,6 +5,7 @@ use super::operand::{Operand, Operator};
 use super::values::{Flags, PORTS, Scalar, addresses, helpers, interfaces};
 use super::words::{self, find};
 use crate::firewall::{CtState, Direction, EndSet, Family, PortSet, Test};
+use crate::message::{Message, Phrase, say};
 use crate::packet;
 
 /// What a condition looks at.
@@ -56,40 +57,40 @@ pub(super) enum Subject {
 }
 
 pub(super) const PROTOCOLS: Scalar<'_> = Scalar {
-    what: "a protocol",
-    set: "a set: `{ tcp, udp }`",
+    what: say!("a protocol"),
+    set: say!("a set: `{ tcp, udp }`"),
     names: &words::PROTOCOLS,
     most: 255,
     any_case: true,
     decimal: false,
 };
 pub(super) const FAMILIES: Scalar<'_> = Scalar {
-    what: "an address family",
-    set: "a set: `{ ipv4, ipv6 }`",
+    what: say!("an address family"),
+    set: say!("a set: `{ ipv4, ipv6 }`"),
     names: &[("ipv4", 2), ("ipv6", 10)],
     most: 255,
     any_case: false,
     decimal: false,
 };
 const ETHER_TYPES: Scalar<'_> = Scalar {
-    what: "a protocol of Ethernet",
-    set: "a set: `{ ip, ip6 }`",
+    what: say!("a protocol of Ethernet"),
+    set: say!("a set: `{ ip, ip6 }`"),
     names: &[("ip", 0x0800), ("ip6", 0x86dd), ("arp", 0x0806), ("vlan", 0x8100)],
     most: u16::MAX,
     any_case: false,
     decimal: false,
 };
 const DIRECTIONS: Scalar<'_> = Scalar {
-    what: "a direction",
-    set: "a set: `{ original, reply }`",
+    what: say!("a direction"),
+    set: say!("a set: `{ original, reply }`"),
     names: &[("original", 0), ("reply", 1)],
     most: 255,
     any_case: false,
     decimal: false,
 };
 const ICMP_TYPES: Scalar<'_> = Scalar {
-    what: "a type of ICMP message",
-    set: "a set: `{ echo-request, echo-reply }`",
+    what: say!("a type of ICMP message"),
+    set: say!("a set: `{ echo-request, echo-reply }`"),
     names: &words::ICMP_TYPES,
     most: 255,
     any_case: false,
@@ -97,11 +98,11 @@ const ICMP_TYPES: Scalar<'_> = Scalar {
 };
 const ICMPV6_TYPES: Scalar<'_> = Scalar { names: &words::ICMPV6_TYPES, ..ICMP_TYPES };
 pub(super) const TCP_FLAGS: Flags<'_> =
-    Flags { what: "a TCP flag", condition: "tcp flags", names: &words::FLAGS, all: 0xff };
+    Flags { what: say!("a TCP flag"), condition: "tcp flags", names: &words::FLAGS, all: 0xff };
 pub(super) const STATES: Flags<'_> =
-    Flags { what: "a connection state", condition: "ct state", names: &words::STATES, all: u32::MAX };
+    Flags { what: say!("a connection state"), condition: "ct state", names: &words::STATES, all: u32::MAX };
 pub(super) const STATUSES: Flags<'_> =
-    Flags { what: "a status", condition: "ct status", names: &words::STATUSES, all: u32::MAX };
+    Flags { what: say!("a status"), condition: "ct status", names: &words::STATUSES, all: u32::MAX };
 
 impl Subject {
     /// The numbers that it is, if it is numbers.
@@ -119,23 +120,23 @@ impl Subject {
     }
 
     /// What is expected behind it.
-    pub(super) fn expected(self) -> String {
+    pub(super) fn expected(self) -> Message {
         match self {
-            Self::InInterface | Self::OutInterface => "the name of an interface, such as `\"lan\"`".to_owned(),
+            Self::InInterface | Self::OutInterface => say!("the name of an interface, such as `\"lan\"`").into(),
             Self::Address { family: Family::V4, .. } | Self::EndAddress { family: Family::V4, .. } => {
-                "an address, such as `192.168.1.10` or `10.0.0.0/8`".to_owned()
+                say!("an address, such as `192.168.1.10` or `10.0.0.0/8`").into()
             }
             Self::Address { .. } | Self::EndAddress { .. } => {
-                "an address, such as `2001:db8::10` or `2001:db8::/64`".to_owned()
+                say!("an address, such as `2001:db8::10` or `2001:db8::/64`").into()
             }
             Self::Port { .. } | Self::UdpPort | Self::EndPort { .. } => {
-                "a port, such as `21`, `1024-65535` or `{ 20, 21 }`".to_owned()
+                say!("a port, such as `21`, `1024-65535` or `{ 20, 21 }`").into()
             }
             Self::TcpFlags { .. } => TCP_FLAGS.expected(),
             Self::State { .. } => STATES.expected(),
             Self::Status { .. } => STATUSES.expected(),
             Self::Direction => DIRECTIONS.expected(),
-            Self::Helper => "the name of a helper: `\"ftp\"`".to_owned(),
+            Self::Helper => say!("the name of a helper: `\"ftp\"`").into(),
             Self::Protocol { .. } => PROTOCOLS.expected(),
             Self::Family => FAMILIES.expected(),
             Self::EtherType => ETHER_TYPES.expected(),
@@ -163,12 +164,12 @@ impl Subject {
     }
 
     /// How several values are written.
-    pub(super) const fn example(self) -> &'static str {
+    pub(super) const fn example(self) -> Phrase {
         match self {
-            Self::InInterface | Self::OutInterface => "write `{ \"a\", \"b\" }`",
-            Self::Address { .. } | Self::EndAddress { .. } => "write `{ 10.0.0.1, 10.1.0.0/16 }`",
-            Self::Port { .. } | Self::UdpPort | Self::EndPort { .. } => "write `{ 21, 22 }`",
-            _ => "write `{ ..., ... }`",
+            Self::InInterface | Self::OutInterface => say!("write `{ \"a\", \"b\" }`"),
+            Self::Address { .. } | Self::EndAddress { .. } => say!("write `{ 10.0.0.1, 10.1.0.0/16 }`"),
+            Self::Port { .. } | Self::UdpPort | Self::EndPort { .. } => say!("write `{ 21, 22 }`"),
+            _ => say!("write `{ ..., ... }`"),
         }
     }
 

@@ -5,6 +5,7 @@ use super::lex::{Kind, Token, c_number};
 use super::operand::{Form, Item, Operand, Operator, Value};
 use super::words::{SERVICES, find, names};
 use crate::firewall::{AddressSet, Family};
+use crate::message::{Message, Phrase, say};
 use crate::suggest::quote;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -12,9 +13,9 @@ use std::net::IpAddr;
 /// Numbers with names: what they are, what they are called, how large they can be.
 pub(super) struct Scalar<'t> {
     /// `a protocol`
-    pub(super) what: &'static str,
+    pub(super) what: Phrase,
     /// How several are written.
-    pub(super) set: &'static str,
+    pub(super) set: Phrase,
     pub(super) names: &'t [(&'t str, u16)],
     pub(super) most: u16,
     /// Whether names may be written in capitals.
@@ -24,11 +25,11 @@ pub(super) struct Scalar<'t> {
 }
 
 impl Scalar<'_> {
-    pub(super) fn expected(&self) -> String {
+    pub(super) fn expected(&self) -> Message {
         match self.names {
             // All of these would be too many.
-            _ if self.names.len() > 8 => format!("{}, by name or number", self.what),
-            names => format!("{}: {}", self.what, crate::suggest::one_of(names.iter().map(|(name, _)| *name))),
+            _ if self.names.len() > 8 => say!("{}, by name or number", self.what),
+            names => say!("{}: {}", self.what, crate::suggest::one_of(names.iter().map(|(name, _)| *name))),
         }
     }
 
@@ -54,8 +55,8 @@ impl Scalar<'_> {
         match number {
             Some(number) if number <= u64::from(self.most) => Ok(number as u16),
             Some(_) => {
-                let message = format!("{} is too large for {}", quote(text), self.what);
-                Err(error(&token.span, message, format!("the highest is {}", self.most)))
+                let message = say!("{} is too large for {}", quote(text), self.what);
+                Err(error(&token.span, message, say!("the highest is {}", self.most)))
             }
             None => Err(self.unknown(token)),
         }
@@ -69,11 +70,11 @@ impl Scalar<'_> {
             Some((number(&text[..at])?, number(&text[at + 1..])?))
         });
         if let Some((low, high)) = range {
-            let message = format!("{} is one word to nft, and not a range", quote(text));
-            return error(&token.span, message, format!("write the range with numbers: `{low}-{high}`"));
+            let message = say!("{} is one word to nft, and not a range", quote(text));
+            return error(&token.span, message, say!("write the range with numbers: `{}-{}`", low, high));
         }
         let help = names_help(text, self.what, self.names.iter().map(|(name, _)| *name));
-        error(&token.span, format!("{} is not {}", quote(text), self.what), help)
+        error(&token.span, say!("{} is not {}", quote(text), self.what), help)
     }
 
     /// Every number that fits, as ranges, and whether it was asked for the others.
@@ -90,13 +91,13 @@ impl Scalar<'_> {
             Item::Range(first, last) => {
                 let (low, high) = (self.number(first)?, self.number(last)?);
                 if low > high {
-                    let help = format!("write `{}-{}`", last.text, first.text);
-                    return Err(error(&item.span(), "this range ends before it begins", help));
+                    let help = say!("write `{}-{}`", last.text, first.text);
+                    return Err(error(&item.span(), say!("this range ends before it begins"), help));
                 }
                 Ok((low, high))
             }
             Item::Prefix(_, length) => {
-                Err(error(&length.span, format!("{} has no prefix", self.what), format!("write {}", self.set)))
+                Err(error(&length.span, say!("{} has no prefix", self.what), say!("write {}", self.set)))
             }
         };
         if operator.orders() {
@@ -114,7 +115,7 @@ impl Scalar<'_> {
             Form::One(item) => vec![one(item, cursor)?],
             Form::Set(items) => items.iter().map(|item| one(item, cursor)).collect::<Step<_>>()?,
             Form::List(_, comma) => {
-                return Err(error(comma, "a comma can only stand in a set", format!("write {}", self.set)));
+                return Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", self.set)));
             }
             Form::Masked(..) => return Err(no_mask(operand, self.set)),
         };
@@ -127,14 +128,20 @@ fn compared<'a, 'b>(operand: &'b Operand<'a>) -> Step<&'b Item<'a>> {
     match &operand.form {
         Form::One(item @ Item::Value(_)) => Ok(item),
         Form::Set(items) if matches!(items[..], [Item::Value(_)]) => Ok(&items[0]),
-        _ => Err(error(&operand.span, "`<` and `>` compare with one value", "write a range or a set without them")),
+        _ => Err(error(
+            &operand.span,
+            say!("`<` and `>` compare with one value"),
+            say!("write a range or a set without them"),
+        )),
     }
 }
 
 /// Whether the operator, which compares for being the same, is `!=`.
 fn negated(operator: Operator, operand: &Operand<'_>) -> Step<bool> {
     match operator {
-        Operator::Not => Err(error(&operand.span, "`!` alone asks for flags that are not set", "write `!=`")),
+        Operator::Not => {
+            Err(error(&operand.span, say!("`!` alone asks for flags that are not set"), say!("write `!=`")))
+        }
         _ => Ok(operator == Operator::Unequal),
     }
 }
@@ -145,18 +152,18 @@ fn single<'a, 'b>(cursor: &mut Cursor<'_>, value: &'b Value<'a>) -> Step<&'b Tok
         return Ok(only);
     }
     let span = value.first().map_or(0, |token| token.span.start)..value.last().map_or(0, |token| token.span.end);
-    let advice = "several values are written as a set: `{ 20, 21 }`; `|` is for flags";
+    let advice = say!("several values are written as a set: `{ 20, 21 }`; `|` is for flags");
     Err(cursor.unsupported(span, "|", advice))
 }
 
-fn no_mask(operand: &Operand<'_>, set: &str) -> super::RuleError {
-    error(&operand.span, "a list behind `/` is for flags", format!("write {set}"))
+fn no_mask(operand: &Operand<'_>, set: Phrase) -> super::RuleError {
+    error(&operand.span, say!("a list behind `/` is for flags"), say!("write {}", set))
 }
 
 /// `21`, `ftp`, `1024-65535`, `{ 20, ftp, 50000-50010 }`.
 pub(super) const PORTS: Scalar<'_> = Scalar {
-    what: "a port",
-    set: "a set: `{ 21, 22 }`, or a range: `21-22`",
+    what: say!("a port"),
+    set: say!("a set: `{ 21, 22 }`, or a range: `21-22`"),
     names: &SERVICES,
     most: u16::MAX,
     any_case: false,
@@ -170,7 +177,7 @@ pub(super) fn addresses(
     operand: &Operand<'_>,
     family: Family,
 ) -> Step<(AddressSet, bool)> {
-    const SET: &str = "a set: `{ 10.0.0.1, 10.1.0.0/16 }`";
+    const SET: Phrase = say!("a set: `{ 10.0.0.1, 10.1.0.0/16 }`");
     let mut set = AddressSet { family, networks: Vec::new(), ranges: Vec::new() };
     if operator.orders() {
         let Item::Value(value) = compared(operand)? else { return Ok((set, false)) };
@@ -189,7 +196,9 @@ pub(super) fn addresses(
     let items = match &operand.form {
         Form::One(item) => std::slice::from_ref(item),
         Form::Set(items) => items,
-        Form::List(_, comma) => return Err(error(comma, "a comma can only stand in a set", format!("write {SET}"))),
+        Form::List(_, comma) => {
+            return Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", SET)));
+        }
         Form::Masked(..) => return Err(no_mask(operand, SET)),
     };
     for item in items {
@@ -198,8 +207,8 @@ pub(super) fn addresses(
             Item::Range(first, last) => {
                 let (first, last) = (address(first, family)?, address(last, family)?);
                 if first > last {
-                    let help = format!("write `{last}-{first}`");
-                    return Err(error(&item.span(), "this range ends before it begins", help));
+                    let help = say!("write `{}-{}`", last, first);
+                    return Err(error(&item.span(), say!("this range ends before it begins"), help));
                 }
                 set.ranges.push((first, last));
             }
@@ -207,9 +216,9 @@ pub(super) fn addresses(
                 let base = address(base, family)?;
                 let prefix = c_number(length.text).and_then(|prefix| u8::try_from(prefix).ok());
                 let network = prefix.and_then(|prefix| IpNet::new(base, prefix).ok()).ok_or_else(|| {
-                    let longest = if base.is_ipv4() { 32 } else { 128 };
-                    let message = format!("there is no prefix length {}", quote(length.text));
-                    error(&item.span(), message, format!("it is at most {longest}"))
+                    let longest = if base.is_ipv4() { 32_u8 } else { 128 };
+                    let message = say!("there is no prefix length {}", quote(length.text));
+                    error(&item.span(), message, say!("it is at most {}", longest))
                 })?;
                 set.networks.push(network.trunc());
             }
@@ -241,31 +250,31 @@ pub(super) fn address(token: &Token<'_>, family: Family) -> Step<IpAddr> {
     let text = token.text;
     let address: IpAddr = text.parse().map_err(|_| {
         let help = match family {
-            Family::V4 => "write `192.168.1.10`, `192.168.1.0/24` or `192.168.1.10-192.168.1.20`",
-            Family::V6 => "write `2001:db8::10` or `2001:db8::/64`",
+            Family::V4 => say!("write `192.168.1.10`, `192.168.1.0/24` or `192.168.1.10-192.168.1.20`"),
+            Family::V6 => say!("write `2001:db8::10` or `2001:db8::/64`"),
         };
         let message = match token.kind {
             Kind::Number => {
-                format!("{} is one number: ftpscope does not know addresses written like that", quote(text))
+                say!("{} is one number: ftpscope does not know addresses written like that", quote(text))
             }
             Kind::Word | Kind::Quoted if text.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                format!("{} is not an {word} address, and ftpscope does not know names of hosts", quote(text))
+                say!("{} is not an {} address, and ftpscope does not know names of hosts", quote(text), word)
             }
             Kind::Address
                 if text.contains('.')
                     && !text.contains(':')
                     && text.split('.').any(|part| part.len() > 1 && part.starts_with('0')) =>
             {
-                format!("{} has a zero before a digit: ftpscope does not know octal numbers in addresses", quote(text))
+                say!("{} has a zero before a digit: ftpscope does not know octal numbers in addresses", quote(text))
             }
-            _ => format!("{} is not an {word} address", quote(text)),
+            _ => say!("{} is not an {} address", quote(text), word),
         };
         error(&token.span, message, help)
     })?;
     if address.is_ipv4() != (family == Family::V4) {
         let help =
-            format!("a rule about {} is another rule, with `{other}`", if address.is_ipv4() { "IPv4" } else { "IPv6" });
-        return Err(error(&token.span, format!("{} is not an {word} address", quote(text)), help));
+            say!("a rule about {} is another rule, with `{}`", if address.is_ipv4() { "IPv4" } else { "IPv6" }, other);
+        return Err(error(&token.span, say!("{} is not an {} address", quote(text), word), help));
     }
     Ok(address)
 }
@@ -281,7 +290,7 @@ pub(super) struct Bits {
 /// Names of bits.
 pub(super) struct Flags<'t> {
     /// `a TCP flag`
-    pub(super) what: &'static str,
+    pub(super) what: Phrase,
     /// `tcp flags`
     pub(super) condition: &'static str,
     pub(super) names: &'t [(&'t str, u32)],
@@ -290,8 +299,8 @@ pub(super) struct Flags<'t> {
 }
 
 impl Flags<'_> {
-    pub(super) fn expected(&self) -> String {
-        format!("{}: {}", self.what, crate::suggest::one_of(names(self.names)))
+    pub(super) fn expected(&self) -> Message {
+        say!("{}: {}", self.what, crate::suggest::one_of(names(self.names)))
     }
 
     /// The bits of `a | b`.
@@ -307,11 +316,12 @@ impl Flags<'_> {
             && let Some(number) = c_number(token.text)
         {
             let number = u32::try_from(number).ok().filter(|number| number & !self.all == 0);
-            let message = || error(&token.span, format!("{} is too large for {}", quote(token.text), self.what), "");
+            let message =
+                || error(&token.span, say!("{} is too large for {}", quote(token.text), self.what), Phrase::NONE);
             return number.ok_or_else(message);
         }
         let help = names_help(token.text, self.what, names(self.names));
-        Err(error(&token.span, format!("{} is not {}", quote(token.text), self.what), help))
+        Err(error(&token.span, say!("{} is not {}", quote(token.text), self.what), help))
     }
 
     /// What `operator` and `operand` ask for, of the bits in `looked_at` where a mask stands before them.
@@ -329,17 +339,21 @@ impl Flags<'_> {
         let all = |values: &[Value<'_>]| values.iter().try_fold(0, |bits, value| Ok(bits | self.of(value)?));
         let negated = operator == Operator::Unequal;
         if operator == Operator::Not && looked_at.is_some() {
-            return Err(error(&operand.span, "`!` takes no mask", "write `!=`, or `tcp flags ! syn` without `&`"));
+            return Err(error(
+                &operand.span,
+                say!("`!` takes no mask"),
+                say!("write `!=`, or `tcp flags ! syn` without `&`"),
+            ));
         }
         if operator.orders() {
-            return Err(cursor.unsupported(operand.span.clone(), "<", "flags are compared with `==` and `!=`"));
+            return Err(cursor.unsupported(operand.span.clone(), "<", say!("flags are compared with `==` and `!=`")));
         }
         let asked = match &operand.form {
             Form::One(Item::Value(value)) => self.of(value)?,
             Form::List(values, _) => all(values)?,
             Form::Masked(values, masks) => {
                 if operator == Operator::Not {
-                    return Err(error(&operand.span, "`!` takes no mask", "write `!=`"));
+                    return Err(error(&operand.span, say!("`!` takes no mask"), say!("write `!=`")));
                 }
                 return Ok(Bits { mask: mask & all(masks)?, values: vec![all(values)?], negated });
             }
@@ -351,7 +365,7 @@ impl Flags<'_> {
                 let values = items.iter().map(value).collect::<Step<_>>()?;
                 return Ok(Bits { mask, values, negated });
             }
-            Form::Set(_) => return Err(error(&operand.span, "`!` takes no set", "write `!=`")),
+            Form::Set(_) => return Err(error(&operand.span, say!("`!` takes no set"), say!("write `!=`"))),
             Form::One(item) => return Err(self.no_range(item.span())),
         };
         Ok(match operator {
@@ -366,8 +380,8 @@ impl Flags<'_> {
     }
 
     fn no_range(&self, span: std::ops::Range<usize>) -> super::RuleError {
-        let help = format!("write the flags with commas (any of them): `{} ...,...`", self.condition);
-        error(&span, "ftpscope does not know ranges and prefixes of flags", help)
+        let help = say!("write the flags with commas (any of them): `{} ...,...`", self.condition);
+        error(&span, say!("ftpscope does not know ranges and prefixes of flags"), help)
     }
 }
 
@@ -377,40 +391,46 @@ pub(super) fn interfaces(
     operator: Operator,
     operand: &Operand<'_>,
 ) -> Step<(Vec<String>, bool)> {
-    const SET: &str = "a set: `{ \"a\", \"b\" }`";
+    const SET: Phrase = say!("a set: `{ \"a\", \"b\" }`");
     if operator.orders() {
-        return Err(cursor.unsupported(operand.span.clone(), "<", "names are listed in a set: `{ \"a\", \"b\" }`"));
+        return Err(cursor.unsupported(
+            operand.span.clone(),
+            "<",
+            say!("names are listed in a set: `{ \"a\", \"b\" }`"),
+        ));
     }
     let negated = negated(operator, operand)?;
     let items = match &operand.form {
         Form::One(item) => std::slice::from_ref(item),
         Form::Set(items) => items,
-        Form::List(_, comma) => return Err(error(comma, "a comma can only stand in a set", format!("write {SET}"))),
+        Form::List(_, comma) => {
+            return Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", SET)));
+        }
         Form::Masked(..) => return Err(no_mask(operand, SET)),
     };
     let mut names = Vec::new();
     for item in items {
         let Item::Value(value) = item else {
-            return Err(error(&item.span(), "names of interfaces have no ranges", format!("write {SET}")));
+            return Err(error(&item.span(), say!("names of interfaces have no ranges"), say!("write {}", SET)));
         };
         let token = single(cursor, value)?;
         let text = token.text;
         if text.contains('*') {
-            let help = "write the names as a set: `{ \"a\", \"b\" }`";
-            return Err(error(&token.span, "ftpscope does not know wildcards in interface names (yet)", help));
+            let help = say!("write the names as a set: `{ \"a\", \"b\" }`");
+            return Err(error(&token.span, say!("ftpscope does not know wildcards in interface names (yet)"), help));
         }
         let usable = ["ip", "ip6", "snat", "dnat", "ether", "vlan", "arp", "ecn", "reset"].contains(&text);
         if token.kind == Kind::Word && !usable && super::words::is_reserved(text) {
-            let message = format!("{} is a word of nftables", quote(text));
-            return Err(error(&token.span, message, format!("write the name in quotes: `\"{text}\"`")));
+            let message = say!("{} is a word of nftables", quote(text));
+            return Err(error(&token.span, message, say!("write the name in quotes: `\"{}\"`", text)));
         }
         if token.kind == Kind::Number {
-            let help = "write its name; one that begins with a digit stands in quotes";
-            return Err(error(&token.span, "ftpscope does not know interfaces by number", help));
+            let help = say!("write its name; one that begins with a digit stands in quotes");
+            return Err(error(&token.span, say!("ftpscope does not know interfaces by number"), help));
         }
         if !matches!(token.kind, Kind::Word | Kind::Quoted) || text.len() > 15 || text.is_empty() {
-            let help = "it has at most 15 characters";
-            return Err(error(&token.span, format!("{} is not the name of an interface", quote(text)), help));
+            let help = say!("it has at most 15 characters");
+            return Err(error(&token.span, say!("{} is not the name of an interface", quote(text)), help));
         }
         names.push(text.to_owned());
     }
@@ -423,17 +443,17 @@ pub(super) fn helpers(cursor: &mut Cursor<'_>, operator: Operator, operand: &Ope
     let items = match &operand.form {
         Form::One(item) if !operator.orders() => std::slice::from_ref(item),
         Form::Set(items) if !operator.orders() => items,
-        _ => return Err(cursor.unsupported(operand.span.clone(), "ct helper", "")),
+        _ => return Err(cursor.unsupported(operand.span.clone(), "ct helper", Phrase::NONE)),
     };
     let mut ftp = false;
     for item in items {
         let Item::Value(value) = item else {
-            return Err(error(&item.span(), "names of helpers have no ranges", ""));
+            return Err(error(&item.span(), say!("names of helpers have no ranges"), Phrase::NONE));
         };
         let token = single(cursor, value)?;
         if !matches!(token.kind, Kind::Word | Kind::Quoted) {
-            let message = format!("{} is no name: ftpscope does not know other helpers", quote(token.text));
-            return Err(error(&token.span, message, "write `ct helper \"ftp\"`"));
+            let message = say!("{} is no name: ftpscope does not know other helpers", quote(token.text));
+            return Err(error(&token.span, message, say!("write `ct helper \"ftp\"`")));
         }
         ftp |= token.text == "ftp";
     }

@@ -4,11 +4,12 @@ use super::cursor::{Cursor, Step, error, unexpected};
 use super::lex::Kind;
 use super::words::is_reserved;
 use crate::firewall::{Action, EndSet, Test};
+use crate::message::{Phrase, say};
 use crate::suggest::quote;
 use std::net::IpAddr;
 use std::ops::Range;
 
-const EACH: &str = "give each value its own verdict: `20 : accept, 21 : accept`";
+const EACH: Phrase = say!("give each value its own verdict: `20 : accept, 21 : accept`");
 
 /// What follows `vmap`. `read` takes one key, and gives the numbers that it is, if it is numbers.
 pub(super) fn elements<'a>(
@@ -16,7 +17,7 @@ pub(super) fn elements<'a>(
     read: impl Fn(&mut Cursor<'a>) -> Step<(Test, Option<(u16, u16)>)>,
 ) -> Step<Vec<(Test, Action)>> {
     const COMPARISONS: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
-    const EXAMPLE: &str = "a map such as `{ 21 : accept, 22 : drop }`";
+    const EXAMPLE: Phrase = say!("a map such as `{ 21 : accept, 22 : drop }`");
     let Some(open) = cursor.next() else { return Err(cursor.missing(EXAMPLE)) };
     if open.text != "{" || open.kind != Kind::Sign {
         return Err(unexpected(&open, EXAMPLE));
@@ -26,20 +27,20 @@ pub(super) fn elements<'a>(
         let start = cursor.peek().map_or(open.span.start, |token| token.span.start);
         if let Some(token) = cursor.peek().filter(|token| token.kind == Kind::Sign) {
             if token.text == "{" {
-                return Err(error(&token.span, "a key of a map is no set", EACH));
+                return Err(error(&token.span, say!("a key of a map is no set"), EACH));
             }
             if COMPARISONS.contains(&token.text) {
-                let help = "write a range, such as `1024-65535 : accept`";
-                return Err(error(&token.span, "a key of a map is a value, and no comparison", help));
+                let help = say!("write a range, such as `1024-65535 : accept`");
+                return Err(error(&token.span, say!("a key of a map is a value, and no comparison"), help));
             }
         }
         let (key, numbers) = read(cursor)?;
         let span = cursor.span_from(start);
         if !cursor.eat(":") {
             return Err(match cursor.peek() {
-                Some(token) if token.text == "," => error(&token.span, "a key of a map is no list", EACH),
-                Some(token) => unexpected(token, "`:` and a verdict"),
-                None => cursor.missing("`:` and a verdict"),
+                Some(token) if token.text == "," => error(&token.span, say!("a key of a map is no list"), EACH),
+                Some(token) => unexpected(token, say!("`:` and a verdict")),
+                None => cursor.missing(say!("`:` and a verdict")),
             });
         }
         found.push((span, (key, numbers), verdict(cursor)?));
@@ -47,13 +48,17 @@ pub(super) fn elements<'a>(
         while more && cursor.eat(",") {}
         if !more && !cursor.is("}") {
             return Err(match cursor.peek() {
-                Some(token) => error(&token.span, "between the elements of a map stands a comma", ""),
-                None => error(&open.span, "this map is never closed", "end it with `}`"),
+                Some(token) => error(&token.span, say!("between the elements of a map stands a comma"), Phrase::NONE),
+                None => error(&open.span, say!("this map is never closed"), say!("end it with `}`")),
             });
         }
     }
     if found.is_empty() {
-        return Err(error(&cursor.span_from(open.span.start), "this map is empty: nothing would ever match", ""));
+        return Err(error(
+            &cursor.span_from(open.span.start),
+            say!("this map is empty: nothing would ever match"),
+            Phrase::NONE,
+        ));
     }
     apart(&found)?;
     Ok(found.into_iter().map(|(_, (key, _), action)| (key, action)).collect())
@@ -72,8 +77,12 @@ fn apart(elements: &[(Range<usize>, Key, Action)]) -> Step<()> {
         let same = before == after && elements[*first].2 == elements[*second].2;
         // They are in order, so that where any overlap two neighbours do.
         if before.0 == after.0 && after.1 <= before.2 && !same {
-            let (later, message) = (*first.max(second), "this key of the map overlaps with an earlier one");
-            return Err(error(&elements[later].0, message, "give each value one verdict: nft refuses such a map"));
+            let (later, message) = (*first.max(second), say!("this key of the map overlaps with an earlier one"));
+            return Err(error(
+                &elements[later].0,
+                message,
+                say!("give each value one verdict: nft refuses such a map"),
+            ));
         }
     }
     Ok(())
@@ -122,7 +131,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
         ("jump", Word::Jump),
         ("goto", Word::Goto),
     ];
-    Ok(match cursor.one_of("a verdict in a map", &words)? {
+    Ok(match cursor.one_of(say!("a verdict in a map"), &words)? {
         Word::Accept => Action::Accept,
         Word::Drop => Action::Drop,
         Word::Continue => Action::Continue,
@@ -134,10 +143,14 @@ fn verdict(cursor: &mut Cursor<'_>) -> Step<Action> {
 
 /// The name of a chain.
 pub(super) fn chain(cursor: &mut Cursor<'_>) -> Step<String> {
-    let token = cursor.word("the name of a chain")?;
+    let token = cursor.word(say!("the name of a chain"))?;
     if is_reserved(token.text) {
-        let message = format!("{} is a word of nftables, and no name of a chain", quote(token.text));
-        return Err(error(&token.span, message, "write the name of a chain under `[nodes.NAME.firewall.chains]`"));
+        let message = say!("{} is a word of nftables, and no name of a chain", quote(token.text));
+        return Err(error(
+            &token.span,
+            message,
+            say!("write the name of a chain under `[nodes.NAME.firewall.chains]`"),
+        ));
     }
     Ok(token.text.to_owned())
 }

@@ -1,6 +1,7 @@
 //! The words of a client's run list: `ls`, `get readme.txt`, `SYST`.
 
 use crate::ftp::Command;
+use crate::message::{Message, Phrase, say};
 use crate::time::Duration;
 use crate::units;
 use thiserror::Error;
@@ -43,37 +44,52 @@ pub enum Step {
 
 /// Why an entry of a run list is none; each says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", self.message())]
 pub enum StepError {
     /// It has so many bytes.
-    #[error("a command of {0} bytes is too long: at most {MAX_ENTRY} are sent")]
     TooLong(usize),
     /// It holds a character that is no text.
-    #[error("a command is one line of text, but this has a control character in it ({})", .0.escape_default())]
     Control(char),
     /// It is empty.
-    #[error(
-        "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM TO, \
-         mkdir DIRECTORY, cd DIRECTORY, pwd, wait TIME, quit or a raw FTP command such as SYST"
-    )]
     Empty,
     /// A word without what it is about.
-    #[error("'{word}' needs {what}: write '{word} {example}'")]
     Incomplete {
         /// The word.
         word: String,
         /// What is missing.
-        what: &'static str,
+        what: Phrase,
         /// How it could go on.
         example: &'static str,
     },
     /// Something follows a word that stands alone.
-    #[error("'{word}' stands alone: leave out '{argument}'")]
     Superfluous {
         /// The word.
         word: String,
         /// What follows it.
         argument: String,
     },
+}
+
+impl StepError {
+    /// What is wrong, and what to write instead.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::TooLong(bytes) => say!("a command of {} bytes is too long: at most {} are sent", bytes, MAX_ENTRY),
+            Self::Control(character) => {
+                let shown = character.escape_default().to_string();
+                say!("a command is one line of text, but this has a control character in it ({})", shown)
+            }
+            Self::Empty => say!(
+                "an empty command: write ls, nls, get FILE, put FILE, append FILE, fxp FILE, delete FILE, rename FROM \
+                 TO, mkdir DIRECTORY, cd DIRECTORY, pwd, wait TIME, quit or a raw FTP command such as SYST"
+            )
+            .into(),
+            Self::Incomplete { word, what, example } => {
+                say!("'{}' needs {}: write '{} {}'", word, what, word, example)
+            }
+            Self::Superfluous { word, argument } => say!("'{}' stands alone: leave out '{}'", word, argument),
+        }
+    }
 }
 
 impl Step {
@@ -100,20 +116,20 @@ impl Step {
             "" => Err(StepError::Empty),
             "ls" => Ok(Self::List(argument.to_owned())),
             "nls" => Ok(Self::NameList(argument.to_owned())),
-            "get" => needs("the name of a file", "readme.txt").map(Self::Get),
-            "put" => needs("the name of a file", "upload.txt").map(Self::Put),
-            "append" => needs("the name of a file", "upload.txt").map(Self::Append),
-            "fxp" => needs("the name of a file", "readme.txt").map(Self::Copy),
-            "delete" => needs("the name of a file", "old.txt").map(Self::Delete),
-            "mkdir" => needs("the name of a directory", "new").map(Self::MakeDirectory),
+            "get" => needs(say!("the name of a file"), "readme.txt").map(Self::Get),
+            "put" => needs(say!("the name of a file"), "upload.txt").map(Self::Put),
+            "append" => needs(say!("the name of a file"), "upload.txt").map(Self::Append),
+            "fxp" => needs(say!("the name of a file"), "readme.txt").map(Self::Copy),
+            "delete" => needs(say!("the name of a file"), "old.txt").map(Self::Delete),
+            "mkdir" => needs(say!("the name of a directory"), "new").map(Self::MakeDirectory),
             "rename" => match argument.split_once(' ') {
                 Some((from, to)) => Ok(Self::Rename(from.to_owned(), to.trim().to_owned())),
-                None => Err(incomplete("two names", "old.txt new.txt")),
+                None => Err(incomplete(say!("two names"), "old.txt new.txt")),
             },
-            "cd" => needs("the name of a directory", "pub").map(Self::ChangeDirectory),
+            "cd" => needs(say!("the name of a directory"), "pub").map(Self::ChangeDirectory),
             "wait" => match units::duration(argument) {
                 Ok(time) if time.as_nanos() > 0 => Ok(Self::Wait(time)),
-                _ => Err(incomplete("a time", "5 min")),
+                _ => Err(incomplete(say!("a time"), "5 min")),
             },
             "pwd" => alone(Self::PrintDirectory),
             "quit" => alone(Self::Quit),
