@@ -9,6 +9,7 @@
 //! | `helper` | whether a firewall's FTP helper watches a session's control connection, and if not, what keeps it from it |
 //! | `knock` | who knocked on whose door, and what came of it: one line a connection |
 //! | `outcome` | what became of each command of a session, and where that was decided |
+//! | `reassembly` | a captured control connection's segments put in order and cut into lines |
 //! | `stages` | the four steps that every transfer takes, as a packet capture shows them |
 //! | `steps` | packets as meaningful steps: who knocked and what became of it, FTP lines by command and reply code |
 //! | `stopped` | what a node lets through and what not, as captures at its interfaces show it: a SYN that came in at one and left by none has been stopped |
@@ -21,6 +22,7 @@ mod door;
 mod helper;
 mod knock;
 mod outcome;
+mod reassembly;
 mod stages;
 mod steps;
 mod stopped;
