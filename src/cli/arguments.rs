@@ -1,7 +1,7 @@
 //! The arguments read: what clap has to say goes the way of all other output.
 
 use super::{Cli, Failed, output};
-use crate::narrate::visible;
+use crate::text::visible;
 use clap::Parser;
 use clap::error::ErrorKind;
 use std::ffi::OsString;

@@ -32,7 +32,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use crate::text::visible;
 pub use check::{limit, title, unmet, verdict, was};
 pub use ids::Id;
 pub use label::{endpoint_label, packet_label, port_label};
