@@ -3,7 +3,7 @@
 use crate::ids::{NodeId, RuleId};
 use crate::insight::{Watch, watch};
 use crate::narrate::Id;
-use crate::narrate::phrase::Teller;
+use crate::narrate::mentions::Teller;
 use crate::packet::{Channel, Packet, Tag};
 use crate::text::visible;
 use crate::trace::{Event, ExpectationAction};
