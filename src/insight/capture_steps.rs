@@ -30,7 +30,7 @@ const CUT: &str = " ...";
 pub struct Seen<'a> {
     /// What there is of it.
     pub packet: &'a Packet,
-    /// Octets of its payload that were not captured.
+    /// Bytes of its payload that were not captured.
     pub missing: u32,
 }
 
