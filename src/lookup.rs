@@ -25,11 +25,6 @@ impl<K: Eq + Hash, V> LookUp<K, V> {
         self.0.get_mut(key)
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.0.insert(key, value)
     }

@@ -79,6 +79,9 @@ fn directories_and_files_are_made_renamed_and_removed() {
     assert!(!pair.shared.files.is_dir("/new"));
     let pair = ran(client(Software::Curl, Mode::Passive, &["rename nothing x"]), server(Profile::Vsftpd));
     assert_eq!(results(&pair)[0], no);
+    // curl is told to go on whatever comes (`-Q '*RNFR nothing'`).
+    assert!(said(&pair, "C: RNTO x\nS: 503 "));
+    let pair = ran(client(Software::Tnftp, Mode::Passive, &["rename nothing x"]), server(Profile::Vsftpd));
     assert!(!said(&pair, "RNTO"));
     assert_eq!(answers(Profile::Vsftpd, "RMD pub\nMKD pub\nDELE pub\n").len(), 3);
     assert!(answers(Profile::Vsftpd, "RMD pub\nMKD pub\nDELE pub\n").iter().all(|line| line.starts_with("550 ")));
@@ -526,4 +529,106 @@ fn lftp_names_directories_from_the_root_and_sets_the_time_of_what_it_sent() {
     assert!(said(&pair, "S data FIN\nS: 226-File successfully transferred\n"));
     let pair = ran(client(Software::Lftp, Mode::Passive, &run), server(Profile::Proftpd));
     assert!(said(&pair, "C: MFMT 20260101000000 up.txt\nS: 213 Modify=20260101000000; up.txt\n"), "{:#?}", pair.log);
+}
+
+#[test]
+fn proftpd_calls_the_port_of_its_last_pasv_when_nothing_is_arranged() {
+    // As measured: RFC 959's default data port becomes the one on which the server itself listened.
+    let pair = ran(client(Software::Ftp, Mode::Passive, &["ls", "LIST"]), server(Profile::Proftpd));
+    let log = pair.log.join("\n");
+    let (_, numbers) = log.split_once("227 Entering Passive Mode (").unwrap();
+    let numbers: Vec<&str> = numbers.split(')').next().unwrap().split(',').collect();
+    let port = numbers[4].parse::<u16>().unwrap() * 256 + numbers[5].parse::<u16>().unwrap();
+    let called = pair.log.iter().rev().find(|line| line.starts_with("data ")).unwrap();
+    assert!(called.ends_with(&format!(":{port}")), "{log}");
+}
+
+#[test]
+fn proftpd_shows_nothing_where_listings_are_forbidden() {
+    let denying = ServerConfig { denied_commands: vec![String::from("LIST")], ..server(Profile::Proftpd) };
+    let pair = ran(client(Software::Ftp, Mode::Passive, &["ls", "ls nothing"]), denying);
+    assert!(said(&pair, "S: 150 Opening ASCII mode data connection for file list\n"), "{:#?}", pair.log);
+    assert!(said(&pair, "S: 226 Transfer complete"), "{:#?}", pair.log);
+    assert!(said(&pair, "S: 450 nothing: No such file or directory"), "{:#?}", pair.log);
+    assert_eq!(pair.client.received().concat(), [0; 0]);
+}
+
+#[test]
+fn get_without_a_login_is_silent_in_tnftp_after_a_failed_transfer_only() {
+    let run = ["get a", "get a", "ls", "get a", "NOOP", "get a"];
+    let wrong = ClientConfig { user: String::from("alice"), ..client(Software::Tnftp, Mode::Passive, &run) };
+    let pair = ran(wrong, server(Profile::Proftpd));
+    let said: Vec<&str> = pair.log.iter().filter_map(|line| line.strip_prefix("C: ")?.split(' ').next()).collect();
+    assert_eq!(said[said.len() - 6..], ["PASV", "PORT", "PORT", "NOOP", "PORT", "QUIT"], "{:#?}", pair.log);
+}
+
+#[test]
+fn lftp_goes_on_without_type_and_quits_without_tls() {
+    let denying = ServerConfig { denied_commands: vec![String::from("TYPE")], ..server(Profile::Vsftpd) };
+    let pair = ran(client(Software::Lftp, Mode::Passive, &["NOOP", "get hello.txt"]), denying);
+    assert_eq!(pair.log.iter().filter(|line| *line == "C: TYPE I").count(), 2, "{:#?}", pair.log);
+    assert_eq!(results(&pair), [CommandResult::Ok; 3]);
+    let pair = ran(
+        ClientConfig { tls: true, ..client(Software::Lftp, Mode::Passive, &["ls", "ls"]) },
+        server(Profile::Vsftpd),
+    );
+    let said: Vec<&str> = pair.log.iter().filter_map(|line| line.strip_prefix("C: ")).collect();
+    assert_eq!(said, ["FEAT", "AUTH TLS", "QUIT", "FEAT", "AUTH TLS", "QUIT"], "{:#?}", pair.log);
+}
+
+#[test]
+fn a_handshake_that_curl_forgets_ends_the_session() {
+    // As measured: curl 7.88.1 in active mode sends an upload in the clear; vsftpd says OpenSSL's error in the clear as
+    // well, which costs curl the next entry; pure-ftpd's process just exits, and curl calls again.
+    let tls = |profile| ServerConfig { tls: true, ..server(profile) };
+    let config = ClientConfig { tls: true, ..client(Software::Curl, Mode::Active, &["put b.txt", "PWD", "PWD"]) };
+    let pair = ran(config.clone(), tls(Profile::Vsftpd));
+    assert!(said(&pair, "S: 500 OOPS: error:0A00010B:SSL routines::wrong version number"), "{:#?}", pair.log);
+    assert_eq!(results(&pair)[..3], [CommandResult::BadReply, CommandResult::Closed, CommandResult::Ok]);
+    let pair = ran(config, tls(Profile::PureFtpd));
+    assert_eq!(results(&pair)[1..3], [CommandResult::Ok; 2], "{:#?}", pair.log);
+    assert_eq!(pair.shared.files.size("/b.txt"), None);
+}
+
+#[test]
+fn strangers_are_told_what_the_real_servers_tell_them() {
+    // Measured after a refused login.
+    let strangers = |profile, denied: &[&str], lines| {
+        let denied_commands = denied.iter().map(|&verb| verb.to_owned()).collect();
+        let server = ServerConfig { denied_commands, ..server(profile) };
+        let mut pair = Pair::new(client(Software::Curl, Mode::Passive, &[]), server);
+        pair.log.clear();
+        pair.say(lines);
+        pair.log.iter().map(|line| line.trim_start_matches("S: ").to_owned()).collect::<Vec<_>>()
+    };
+    let lines = "ACCT x\r\nREIN\r\nSTRU F\r\nMODE S\r\nPBSZ 0\r\nPROT P\r\nTYPE L\r\nSMNT /\r\n";
+    assert_eq!(
+        strangers(Profile::Proftpd, &[], lines),
+        [
+            "502 ACCT command not implemented",
+            "502 REIN command not implemented",
+            "530 Please login with USER and PASS",
+            "530 Please login with USER and PASS",
+            "500 PBSZ not understood",
+            "500 PROT not understood",
+            "504 TYPE not implemented for 'L' parameter",
+            "530 Please login with USER and PASS",
+        ]
+    );
+    assert_eq!(
+        strangers(Profile::PureFtpd, &[], "ACCT\r\nPBSZ 0\r\nCCC\r\nSMNT /\r\n"),
+        [
+            "202 Please tell me who you are",
+            "503 PBSZ=0",
+            "534 CCC not allowed at this point",
+            "530 You aren't logged in",
+        ]
+    );
+    // vsftpd's `cmds_denied` begins to count with the login.
+    assert!(strangers(Profile::Vsftpd, &["FEAT"], "FEAT\r\n")[0].starts_with("211-Features:"));
+    assert_eq!(strangers(Profile::Proftpd, &["FEAT"], "FEAT\r\n"), ["550 FEAT: Operation not permitted"]);
+    assert_eq!(
+        answers(Profile::Proftpd, "LANG en\r\nHOST x\r\n"),
+        ["500 Unable to handle command", "503 Bad sequence of commands"]
+    );
 }

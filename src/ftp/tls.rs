@@ -120,6 +120,16 @@ impl TlsChannel {
         flight(DATA_FINISHED, Hello::Other)
     }
 
+    /// What OpenSSL says when the other end goes away in the middle of a handshake: `decode_error`, fatal.
+    pub const fn alert() -> Bytes {
+        Bytes::from_static(&[21, 3, 3, 0, 2, 2, 50])
+    }
+
+    /// Whether these bytes, the first of a connection, can be the beginning of a handshake.
+    pub fn may_begin(bytes: &[u8]) -> bool {
+        bytes.first().is_none_or(|&kind| kind == HANDSHAKE)
+    }
+
     /// The handshake records that have arrived whole on a data connection.
     pub fn handshakes(wire: &[u8]) -> Vec<Hello> {
         let mut begun = BytesMut::from(wire);

@@ -227,8 +227,9 @@ impl Client<'_> {
         }
         if session.tls {
             set("ftp:ssl-force", "yes".to_owned());
-            set("ssl:verify-certificate", "no".to_owned());
         }
+        // It says AUTH TLS to everybody, and the simulated one trusts all certificates.
+        set("ssl:verify-certificate", "no".to_owned());
         // By itself it would try for hours; the simulated one does not either.
         let simulated = ClientConfig::default();
         let pause = seconds(session.reconnect_interval.unwrap_or(simulated.reconnect_interval)).to_string();

@@ -18,8 +18,8 @@ pub(super) fn write(scenario: &Scenario, script: &mut Script) {
         let _ = writeln!(out, "add_node {} {} {linear}", node.name, u8::from(node.forward));
     }
     *out += "\n# The links: nodes and interfaces, MTU, whether it will be cut; then each end's delay, rate, queue and faults.\n";
-    for link in &scenario.links {
-        write_link(scenario, link, out);
+    for (number, link) in scenario.links.iter().enumerate() {
+        write_link(scenario, number, link, out);
     }
     write_addresses(scenario, out);
     write_neighbours(scenario, out);
@@ -75,7 +75,7 @@ fn ends<'a>(scenario: &'a Scenario, link: &LinkSpec) -> [(&'a str, &'a str); 2] 
     })
 }
 
-fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
+fn write_link(scenario: &Scenario, number: usize, link: &LinkSpec, out: &mut String) {
     let LinkSpec { ends: _, delay, bandwidth, queue, mtu, faults } = link;
     let [(a, a_if), (b, b_if)] = ends(scenario, link);
     let frame = u64::from(*mtu) + ETHERNET;
@@ -84,7 +84,7 @@ fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
     let packets = (u128::from(*queue) + on_the_way).div_ceil(u128::from(frame)).clamp(16, 1_000_000);
     // A token bucket lets one frame through at once, or what passes in a millisecond: timers are no finer.
     let burst = frame.max(bandwidth / 8000);
-    let cut = number_of_cut(scenario, link).map_or_else(|| String::from("-"), |number| number.to_string());
+    let cut = if faults.cuts.is_empty() { String::from("-") } else { number.to_string() };
     let _ = writeln!(out, "add_link {a} {a_if} {b} {b_if} {mtu} {cut}");
     let first = netem(*delay, faults);
     let second = held_back(faults).unwrap_or_else(|| String::from("-"));
@@ -95,11 +95,6 @@ fn write_link(scenario: &Scenario, link: &LinkSpec, out: &mut String) {
             parts(*delay, faults)
         );
     }
-}
-
-fn number_of_cut(scenario: &Scenario, link: &LinkSpec) -> Option<usize> {
-    let number = scenario.links.iter().position(|other| std::ptr::eq(other, link));
-    number.filter(|_| !link.faults.cuts.is_empty())
 }
 
 /// netem's options for what happens to every packet. It draws a delay from both sides of a middle; with a rate it keeps
@@ -182,9 +177,7 @@ fn write_neighbours(scenario: &Scenario, out: &mut String) {
     for node in scenario.nodes.iter().filter(|node| !node.down) {
         for interface in &node.interfaces {
             let peer = &scenario.nodes[interface.peer];
-            let Some(far) = peer.interfaces.iter().find(|far| far.link == interface.link).filter(|_| !peer.down) else {
-                continue;
-            };
+            let Some(far) = scenario.far_end(interface).filter(|_| !peer.down) else { continue };
             for net in &far.addresses {
                 let (from, to) = (&node.name, &peer.name);
                 let _ = writeln!(out, "add_neighbour {from} {} {to} {} {}", interface.name, far.name, net.addr());

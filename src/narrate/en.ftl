@@ -271,7 +271,7 @@ why-knock = { $who } knocks at { $whose } { $door }.
 # "whose" in why-knock.
 possessive = { $owner }'s
 why-new-policy = To { $node } this is a new connection: no rule lets it in.
-why-new-rule = To { $node } this is a new connection, and the { $hook } rule '{ $rule }' { $verdict } it{ $line }.
+why-new-rule = To { $node } this is a new connection, and that rule { $verdict } it.
 why-midway-policy = { $node } has not seen this connection begin; no rule lets the packet pass, so the { $hook } policy { $verdict } it{ $line }.
 why-midway-rule = { $node } has not seen this connection begin; the { $hook } rule '{ $rule }' { $verdict } the packet{ $line }.
 why-invalid-policy = The packet fits no connection that { $node } knows (ct state invalid): no rule lets it pass, so the { $hook } policy { $verdict } it{ $line }.

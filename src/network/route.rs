@@ -39,12 +39,12 @@ pub struct Routes {
     known: Vec<LookUp<IpAddr, Route>>,
 }
 
-type Cost = (Duration, u32);
+pub(super) type Cost = (Duration, u32);
 
 /// What no route decides: addresses of the node itself, and of many nodes at once. To the latter no TCP connection can be
 /// made (measured on Linux 6.18: ENETUNREACH at once for multicast and broadcast, EINVAL for a link-local address of
 /// IPv6 without its interface).
-fn reserved(address: IpAddr) -> Option<Route> {
+pub(super) fn reserved(address: IpAddr) -> Option<Route> {
     match address {
         IpAddr::V4(v4) => match v4.octets()[0] {
             127 => Some(Route::Local),
@@ -60,7 +60,7 @@ fn reserved(address: IpAddr) -> Option<Route> {
 }
 
 /// Whether the address means all nodes of the network (RFC 919); networks of one or two addresses have none (RFC 3021).
-fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
+pub(super) fn is_broadcast(net: &IpNet, address: IpAddr) -> bool {
     matches!((net, address), (IpNet::V4(net), IpAddr::V4(v4)) if net.prefix_len() < 31 && net.broadcast() == v4)
 }
 
@@ -81,7 +81,8 @@ pub fn is_martian(source: IpAddr, destination: IpAddr) -> bool {
 pub fn is_broadcast_at(topology: &Topology, node: NodeId, address: IpAddr) -> bool {
     topology.interfaces(node).iter().flat_map(|i| &i.addresses).any(|net| is_broadcast(net, address))
 }
-type Ways = LookUp<NodeId, (Cost, Option<u16>)>;
+
+pub(super) type Ways = LookUp<NodeId, (Cost, Option<u16>)>;
 
 impl Routes {
     /// Nothing known yet.
@@ -138,24 +139,6 @@ impl Routes {
         route
     }
 
-    /// Finds the ways of all nodes to `address` at once; what was known before is forgotten. For those who ask for whole
-    /// tables: one search an address, and memory for one.
-    pub fn learn(&mut self, topology: &Topology, address: IpAddr) {
-        self.known.iter_mut().for_each(LookUp::clear);
-        let goals = match self.owner(address) {
-            Some(owner) => vec![owner],
-            None => Self::attached(topology, address).into_iter().map(|(node, _)| node).collect(),
-        };
-        let best = Self::search(topology, address, &goals, None);
-        for node in topology.nodes().filter(|node| !goals.contains(node)) {
-            let route = match best.get(&node) {
-                Some((_, Some(number))) => Route::Via(*number),
-                _ => Self::default(topology, node),
-            };
-            self.known[node.index()].insert(address, route);
-        }
-    }
-
     fn find(&mut self, topology: &Topology, node: NodeId, address: IpAddr) -> Route {
         if let Some(owner) = self.owner(address) {
             if owner == node {
@@ -204,49 +187,8 @@ impl Routes {
 
     /// Dijkstra's algorithm from the goals back to `node`, no further than needed; every node on the path learns.
     fn towards(&mut self, topology: &Topology, node: NodeId, address: IpAddr, goals: &[NodeId]) -> Route {
-        let best = Self::search(topology, address, goals, Some(node));
+        let best = search(topology, address, goals, Some(node));
         if best.contains(&node) { self.walk(topology, node, address, &best) } else { Self::default(topology, node) }
-    }
-
-    /// What it costs from a node, and the interface to leave by; none from a goal. Settled for `until`, or for all.
-    fn search(topology: &Topology, address: IpAddr, goals: &[NodeId], until: Option<NodeId>) -> Ways {
-        let mut best: Ways = goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
-        let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
-            goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
-        while let Some(Reverse((cost, at))) = queue.pop() {
-            if best.get(&at).is_some_and(|(known, _)| *known < cost) {
-                continue;
-            }
-            if until == Some(at) {
-                break;
-            }
-            if !goals.contains(&at) && !topology.forwards(at) {
-                continue;
-            }
-            for (link, other) in topology.neighbours(at) {
-                let link = &topology.links()[link.index()];
-                let through = (cost.0 + link.settings.delay, cost.1 + 1);
-                let interface = link.interfaces[usize::from(link.ends[1] == other)];
-                // Who stands outside of a node that translates addresses knows its outer address, and nothing behind it.
-                let outer = link.interfaces[usize::from(link.ends[1] == at)];
-                if topology.hides(at, outer) && !topology.is_on(at, outer, address) {
-                    continue;
-                }
-                let by_name = |number: u16| (&topology.interfaces(other)[usize::from(number)].name, number);
-                // Of equal ways the first by name. Each is known before the node is settled, as a way grows with every
-                // hop.
-                let known = best.get(&other);
-                if known.is_none_or(|(known, _)| through < *known) {
-                    queue.push(Reverse((through, other)));
-                } else if !known.is_some_and(|(known, via)| {
-                    through == *known && via.is_some_and(|via| by_name(interface) < by_name(via))
-                }) {
-                    continue;
-                }
-                best.insert(other, (through, Some(interface)));
-            }
-        }
-        best
     }
 
     /// Follows the settled ways from `node` to a goal and remembers the next hop of each node there.
@@ -258,6 +200,47 @@ impl Routes {
         }
         self.known[node.index()].get(&address).copied().unwrap_or(Route::None)
     }
+}
+
+/// What it costs from a node, and the interface to leave by; none from a goal. Settled for `until`, or for all.
+pub(super) fn search(topology: &Topology, address: IpAddr, goals: &[NodeId], until: Option<NodeId>) -> Ways {
+    let mut best: Ways = goals.iter().map(|goal| (*goal, ((Duration::ZERO, 0), None))).collect();
+    let mut queue: BinaryHeap<Reverse<(Cost, NodeId)>> =
+        goals.iter().map(|goal| Reverse(((Duration::ZERO, 0), *goal))).collect();
+    while let Some(Reverse((cost, at))) = queue.pop() {
+        if best.get(&at).is_some_and(|(known, _)| *known < cost) {
+            continue;
+        }
+        if until == Some(at) {
+            break;
+        }
+        if !goals.contains(&at) && !topology.forwards(at) {
+            continue;
+        }
+        for (link, other) in topology.neighbours(at) {
+            let link = &topology.links()[link.index()];
+            let through = (cost.0 + link.settings.delay, cost.1 + 1);
+            let interface = link.interfaces[usize::from(link.ends[1] == other)];
+            // Who stands outside of a node that translates addresses knows its outer address, and nothing behind it.
+            let outer = link.interfaces[usize::from(link.ends[1] == at)];
+            if topology.hides(at, outer) && !topology.is_on(at, outer, address) {
+                continue;
+            }
+            let by_name = |number: u16| (&topology.interfaces(other)[usize::from(number)].name, number);
+            // Of equal ways the first by name. Each is known before the node is settled, as a way grows with every
+            // hop.
+            let known = best.get(&other);
+            if known.is_none_or(|(known, _)| through < *known) {
+                queue.push(Reverse((through, other)));
+            } else if !known.is_some_and(|(known, via)| {
+                through == *known && via.is_some_and(|via| by_name(interface) < by_name(via))
+            }) {
+                continue;
+            }
+            best.insert(other, (through, Some(interface)));
+        }
+    }
+    best
 }
 
 /// The written route for an address, unless it is the node's own or lies on a longer network of its interfaces.

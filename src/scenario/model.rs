@@ -43,6 +43,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The interface at the other end of an interface's link.
+    pub fn far_end(&self, interface: &InterfaceSpec) -> Option<&InterfaceSpec> {
+        let ends = self.links.get(interface.link)?.ends;
+        let far = ends.iter().find(|end| end.node == interface.peer)?;
+        self.nodes.get(far.node)?.interfaces.get(far.interface)
+    }
+
     /// The same scenario with every session in `mode`.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {

@@ -16,16 +16,18 @@ pub struct CapturePoint {
 
 /// All interfaces of the network, by node and link.
 pub fn capture_points(trace: &Trace) -> Vec<CapturePoint> {
-    let nodes = (0..trace.nodes.len() as u32).map(NodeId);
-    nodes
-        .flat_map(|node| {
-            let links = (0..trace.links.len() as u32).map(LinkId);
-            links.filter(move |link| trace.links[link.index()].ends.contains(&node)).map(move |link| {
-                let peer = trace.node_name(trace.across(link, node));
-                CapturePoint { node, link, name: format!("{}.{peer}", trace.node_name(node)) }
-            })
-        })
-        .collect()
+    let ends = trace.links.iter().enumerate().flat_map(|(number, link)| {
+        let link_id = LinkId(number as u32);
+        let [a, b] = link.ends;
+        [(a, link_id, b), (b, link_id, a)]
+    });
+    let mut ends: Vec<(NodeId, LinkId, NodeId)> = ends.collect();
+    ends.sort_unstable();
+    let point = |(node, link, peer)| {
+        let name = format!("{}.{}", trace.node_name(node), trace.node_name(peer));
+        CapturePoint { node, link, name }
+    };
+    ends.into_iter().map(point).collect()
 }
 
 /// The interfaces that `at` names: a node's, or a single one as `node.interface`; empty if it names none.

@@ -68,6 +68,7 @@ impl ClientSession {
         self.features = Features::default();
         self.wants_password = false;
         self.utf8_refused = false;
+        self.features_refused = false;
         self.unix = false;
         self.tls = None;
         self.private = false;

@@ -53,6 +53,9 @@ impl ClientSession {
         self.again = false;
         self.known = Known::default();
         self.step_mode = self.mode;
+        if std::mem::take(&mut self.spoilt) {
+            self.fail_step(CommandResult::Closed, host);
+        }
         let more = self.index < self.quit_index;
         if more && !self.is_good() {
             while let Some(Ok(reply)) = self.replies.next_reply() {
@@ -85,8 +88,10 @@ impl ClientSession {
     /// Says the first thing of the current entry.
     pub(super) fn play(&mut self, host: &mut dyn Host) {
         let Some(step) = &self.step else { return };
-        // As recorded: without a login, tnftp's `get` gives up before it has said a word.
-        if let (Software::Tnftp, Some(code), Step::Get(_)) = (self.config.software, self.refused, step) {
+        // As recorded: without a login, tnftp's `get` gives up before it has said a word if the entry before it was a
+        // transfer, which has left no reply code behind.
+        if let (Software::Tnftp, Some(code), Step::Get(_), true) = (self.config.software, self.refused, step, self.mute)
+        {
             return self.settle(CommandResult::Reply(code), host);
         }
         // As recorded: lftp says what it is told to say (`quote`) after TYPE I.
@@ -145,6 +150,7 @@ impl ClientSession {
     /// Ends the current entry.
     pub(super) fn finish_step(&mut self, result: CommandResult, host: &mut dyn Host) {
         let run = self.entry();
+        self.mute = result != CommandResult::Ok && self.step.as_ref().is_some_and(|step| step.transfer().is_some());
         host.note(Note::CommandFinished { index: self.index, run, result });
         self.index += 1;
         self.step = None;

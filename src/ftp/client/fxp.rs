@@ -3,9 +3,9 @@
 //! The client has a control connection to each. One server is told PASV, the other PORT with the address that the
 //! first has named; then one sends the file (RETR) and the other takes it (STOR). Recorded from lftp 4.9.2
 //! (`get FILE -o ftp://SECOND/FILE`): the second server listens first, and if that is refused, the first does, after
-//! another login; if it could not connect, without one. Not modelled: vsftpd's lock on the file that it waits for
-//! (`lock_upload_files`), which holds up the second attempt until the first has timed out; what lftp does when both ways
-//! are refused, copying through itself; the STAT by which it looks how far the second server has come.
+//! another login; if it could not connect, without one. Not modelled: a real vsftpd kept the second attempt's STOR waiting
+//! (probably for the lock that the first still had on the file, `lock_upload_files`; not traced); what lftp does when
+//! both ways are refused, copying through itself; the STAT by which it looks how far the second server has come.
 //!
 //! Servers refuse both by themselves, for an attacker could have them connect to anything (FTP bounce; RFC 2577).
 

@@ -60,9 +60,9 @@ impl ClientSession {
         let when = |wanted: bool, verb: &str, argument: &str| wanted.then(|| Command::new(verb, argument));
         match opening {
             Opening::Features => when(true, "FEAT", ""),
-            // As recorded: lftp leaves it out where FEAT names no way to be passive.
+            // As recorded: lftp leaves it out where FEAT names no way to be passive, but not where FEAT is refused.
             Opening::Auth if self.config.software.opening().contains(&Opening::Features) => {
-                let likely = ["AUTH", "EPSV", "PASV"].iter().any(|name| features.has(name));
+                let likely = self.features_refused || ["AUTH", "EPSV", "PASV"].iter().any(|name| features.has(name));
                 when(likely || self.config.tls, "AUTH", "TLS")
             }
             Opening::Auth => when(self.config.tls, "AUTH", "SSL"),
@@ -98,13 +98,17 @@ impl ClientSession {
                 host.send_raw(TlsChannel::client_hello(self.config.software.hello()));
                 return self.await_reply(host);
             }
-            // curl --ssl-reqd gives up; so does lftp where TLS was asked for.
+            // curl --ssl-reqd gives up; so does lftp where TLS was asked for, with QUIT and without another word.
+            Opening::Auth if self.config.tls && self.config.software == Software::Lftp && !self.is_second() => {
+                return self.leave_refused(reply.code, host);
+            }
             Opening::Auth if self.config.tls && self.config.software == Software::Lftp => {
                 return self.not_let_in(reply.code, host);
             }
             Opening::AuthAgain => return self.not_let_in(reply.code, host),
             Opening::Protection => self.private = reply.is_positive(),
             Opening::Features if reply.is_positive() => self.features = Features::read(reply),
+            Opening::Features => self.features_refused = true,
             Opening::System => self.unix = reply.code == 215 && reply.text().starts_with("UNIX"),
             Opening::Utf8 => self.utf8_refused = reply.is_negative(),
             Opening::Where => {

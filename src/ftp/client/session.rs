@@ -22,7 +22,14 @@ pub struct ClientSession {
     pub(super) wants_password: bool,
     /// The login was refused with this code.
     pub(super) refused: Option<u16>,
+    /// The last entry was a transfer that failed before it began: no reply has come since.
+    pub(super) mute: bool,
+    /// What came over TLS was no TLS. curl keeps that connection, as measured, and so loses the next entry as well.
+    pub(super) spoilt: bool,
+    /// RNFR was refused with this code, and curl has said RNTO all the same.
+    rename_refused: Option<u16>,
     pub(super) utf8_refused: bool,
+    pub(super) features_refused: bool,
     /// SYST named UNIX.
     pub(super) unix: bool,
     /// How data connections are arranged now.
@@ -151,7 +158,11 @@ impl ClientSession {
             features: Features::default(),
             wants_password: false,
             refused: None,
+            mute: false,
+            spoilt: false,
+            rename_refused: None,
             utf8_refused: false,
+            features_refused: false,
             unix: false,
             tls: None,
             private: false,
@@ -219,7 +230,10 @@ impl ClientSession {
         let bytes = match &mut self.tls {
             None => bytes,
             Some(tls) => {
-                let Ok(received) = tls.receive(&bytes) else { return self.lose(CommandResult::BadReply, host) };
+                let Ok(received) = tls.receive(&bytes) else {
+                    self.spoilt = self.config.software == Software::Curl;
+                    return self.lose(CommandResult::BadReply, host);
+                };
                 if let Some(hello) = received.hello {
                     self.on_hello(hello, host);
                 }
@@ -368,7 +382,9 @@ impl ClientSession {
                 self.begin_step(host);
             }
             Phase::Opening(opening) => self.on_opening(opening, reply, host),
-            Phase::RenameFrom if !reply.is_negative() => {
+            // `curl -Q '*RNFR a' -Q '*RNTO b'` says both whatever comes of the first.
+            Phase::RenameFrom if !reply.is_negative() || self.config.software == Software::Curl => {
+                self.rename_refused = reply.is_negative().then_some(reply.code);
                 if let Some(Step::Rename(_, to)) = &self.step {
                     let to = Command::new("RNTO", to.as_str());
                     self.send(&to, Phase::Simple, host);
@@ -376,8 +392,8 @@ impl ClientSession {
             }
             Phase::RenameFrom | Phase::Simple => {
                 self.learn(reply);
-                let result = if reply.is_negative() { CommandResult::Reply(reply.code) } else { CommandResult::Ok };
-                self.finish_step(result, host);
+                let code = self.rename_refused.take().or_else(|| reply.is_negative().then_some(reply.code));
+                self.finish_step(code.map_or(CommandResult::Ok, CommandResult::Reply), host);
                 self.begin_step(host);
             }
             Phase::Quit => {
@@ -388,7 +404,13 @@ impl ClientSession {
             }
             Phase::Negotiating => self.on_negotiated(reply, host),
             Phase::Type => self.on_type(reply, host),
-            Phase::Preparing => self.play(host),
+            Phase::Preparing => {
+                self.play(host);
+                if reply.is_negative() {
+                    // As measured: a TYPE that was refused is said again before the next entry.
+                    self.binary = self.config.software.type_at_first();
+                }
+            }
             Phase::Parameter => self.on_parameter(reply, host),
             Phase::Returning => self.go_back(host),
             Phase::CallingOff => self.settle(CommandResult::AddressMismatch, host),

@@ -95,6 +95,8 @@ impl ClientSession {
                 }
                 // What is known from an earlier attempt is not asked again.
                 (Stage::Size, _) if self.known.size.is_some() => continue,
+                // tnftp asks FEAT after the login: without one it knows of no SIZE.
+                (Stage::Size, _) if self.config.software == Software::Tnftp && self.refused.is_some() => continue,
                 (Stage::Time, _) if self.known.time => continue,
                 (Stage::Size, Some(file)) => Command::new("SIZE", file),
                 (Stage::Time | Stage::TimeAfter, Some(file)) => Command::new("MDTM", file),
@@ -304,10 +306,12 @@ impl ClientSession {
     }
 
     pub(super) fn on_type(&mut self, reply: &Reply, host: &mut dyn Host) {
-        if reply.is_negative() {
+        if !reply.is_negative() {
+            self.binary = Some(self.wants_binary());
+        } else if self.config.software != Software::Lftp {
             return self.settle(CommandResult::Reply(reply.code), host);
         }
-        self.binary = Some(self.wants_binary());
+        // As measured: lftp goes on as if nothing were, and says TYPE again the next time.
         self.go_on(host);
     }
 
@@ -370,8 +374,9 @@ impl ClientSession {
     /// Sends the file of `put`, once the server wants it and the connection is there.
     fn upload(&mut self, host: &mut dyn Host) {
         let Some(Step::Put(file) | Step::Append(file)) = &self.step else { return };
-        if !self.data.preliminary || self.data.link != Link::Up || self.data.closed || self.private && !self.data.shaken
-        {
+        // curl that has forgotten the handshake sends the file as it is, in the clear.
+        let bare = !self.private || self.forgets_handshake();
+        if !self.data.preliminary || self.data.link != Link::Up || self.data.closed || !bare && !self.data.shaken {
             return;
         }
         if !self.data.began_upload {
@@ -379,7 +384,7 @@ impl ClientSession {
             let path = FileSystem::resolve("/", file);
             let body = self.config.files.read(&path).cloned().unwrap_or_else(|| FileSystem::generated(1000));
             self.data.file_len = body.len() as u64;
-            self.to_send = if self.private && !body.is_empty() { TlsChannel::seal_file(&body) } else { body };
+            self.to_send = if !bare && !body.is_empty() { TlsChannel::seal_file(&body) } else { body };
         }
         if !self.to_send.is_empty() {
             let taken = host.send_data(self.to_send.clone());

@@ -33,9 +33,7 @@ impl ServerSession {
             "USER" => self.user(command, server, host),
             "PASS" => self.password(command, server, host),
             "AUTH" if server.config.tls => return self.auth(&command.argument, server, host),
-            _ if say.unknown_at_once && !KNOWN.contains(&verb) && !is_talk(verb, server) => {
-                self.fill(say.unknown, command, server, host)
-            }
+            _ if say.unknown_at_once && !is_known(verb, server) => self.fill(say.unknown, command, server, host),
             _ if self.login != Login::Yes && !may_come_first(verb, server) => say.login_first.reply(),
             _ => match self.refusal(command, server) {
                 Some(text) => self.fill(text, command, server, host),
@@ -52,7 +50,7 @@ impl ServerSession {
     /// come first.
     fn refusal(&self, command: &Command, server: &Server) -> Option<Text> {
         let (verb, say) = (command.verb.as_str(), server.say());
-        if let Some(text) = denial(verb, server) {
+        if let Some(text) = denial(verb, server).filter(|_| say.denies_strangers || self.login == Login::Yes) {
             return Some(text);
         }
         if let Some(text) = self.argument_refused(command, server) {
@@ -71,11 +69,13 @@ impl ServerSession {
 
     /// What a command gets that lacks its argument, or has one that it does not take.
     fn argument_refused(&self, command: &Command, server: &Server) -> Option<Text> {
-        if self.login != Login::Yes {
+        if self.login != Login::Yes && command.verb != "TYPE" {
             return None;
         }
         let say = server.say();
-        let line = Command::new(&command.verb, command.argument.trim().to_ascii_uppercase()).to_string();
+        // proftpd refuses every LANG after the login, whichever it names.
+        let argument = if command.verb == "LANG" { "" } else { command.argument.trim() };
+        let line = Command::new(&command.verb, argument.to_ascii_uppercase()).to_string();
         let missing = say.argument_missing.iter().find(|(begin, _)| *begin == line);
         let unwanted = say
             .takes_no_argument
@@ -88,7 +88,9 @@ impl ServerSession {
         let (verb, say) = (command.verb.as_str(), server.say());
         Some(match verb {
             // RFC 7151, section 3.1 wants brackets around an IPv6 address; lftp leaves them out.
-            "HOST" if say.checks_host && self.tls.is_some() => Reply::new(503, "Bad sequence of commands"),
+            "HOST" if say.checks_host && (self.tls.is_some() || self.login == Login::Yes) => {
+                Reply::new(503, "Bad sequence of commands")
+            }
             "HOST" if say.checks_host && command.argument.contains(':') && !command.argument.starts_with('[') => {
                 Reply::new(501, format!("{}: Invalid IPv6 address provided", command.argument))
             }
@@ -343,7 +345,8 @@ impl ServerSession {
                 self.binary = true;
                 say.type_binary
             }
-            "L" if !say.type_by_letter => say.type_bad,
+            // pure-ftpd alone does without the size of a byte; proftpd wants it as a word of its own.
+            "L" if !say.type_by_letter || say.type_local_wants_word && !upper.starts_with("L ") => say.type_bad,
             "L" | "L8" | "L 8" => {
                 self.binary = true;
                 say.type_local
@@ -444,6 +447,12 @@ fn denial(verb: &str, server: &Server) -> Option<Text> {
         return None;
     }
     server.say().denied.iter().find(|(denied, _)| [verb, ""].contains(denied)).and_then(|(_, text)| *text)
+}
+
+/// Whether the server knows this command: those of TLS only where it can do TLS.
+fn is_known(verb: &str, server: &Server) -> bool {
+    let sealing = matches!(verb, "AUTH" | "PBSZ" | "PROT" | "CCC");
+    (KNOWN.contains(&verb) || is_talk(verb, server)) && (server.config.tls || !sealing)
 }
 
 fn is_talk(verb: &str, server: &Server) -> bool {

@@ -118,6 +118,7 @@ impl ServerSession {
             return Some(say.no_port.reply());
         };
         self.plan = DataPlan::Listening;
+        self.passive_port = Some(listening.port());
         if command.verb == "EPSV" {
             return Some(say.epsv_ok.with(&[&format_epsv_port(listening.port())]));
         }

@@ -22,6 +22,8 @@ pub struct ServerSession {
     /// EPSV ALL was said: PORT, EPRT and PASV are refused from then on (RFC 2428, section 4).
     pub(super) epsv_all: bool,
     pub(super) plan: DataPlan,
+    /// The port of the last PASV or EPSV: proftpd takes it for the client's default data port from then on.
+    pub(super) passive_port: Option<u16>,
     pub(super) transfer: Option<Transfer>,
     /// What arrived on the data connection, before or during a STOR.
     pub(super) upload: Vec<Bytes>,
@@ -75,6 +77,7 @@ impl ServerSession {
             restart: 0,
             epsv_all: false,
             plan: DataPlan::None,
+            passive_port: None,
             transfer: None,
             upload: Vec::new(),
             moved: [0; 2],

@@ -87,9 +87,11 @@ impl ServerSession {
     pub(super) fn begin_transfer(&mut self, command: &Command, server: &mut Server, host: &mut dyn Host) {
         let say = server.say();
         if self.plan == DataPlan::None && say.default_data_port {
-            // RFC 959, section 3.2 makes it the control connection's own port; proftpd takes the one below.
+            // RFC 959, section 3.2 makes it the control connection's own port; proftpd takes the one below, and after
+            // PASV or EPSV, as measured, the port on which it listened itself.
             let client = host.control_remote();
-            self.plan = DataPlan::Active(SocketAddr::new(client.ip(), client.port().saturating_sub(1)));
+            let port = self.passive_port.unwrap_or_else(|| client.port().saturating_sub(1));
+            self.plan = DataPlan::Active(SocketAddr::new(client.ip(), port));
         }
         if self.plan == DataPlan::None && say.arranges_first {
             return self.send(&say.not_arranged.reply(), host);
@@ -287,8 +289,13 @@ impl ServerSession {
         }
         let mut entries = server.files.list(dir);
         entries.retain(|entry| only.is_none_or(|name| name == entry.name));
+        let missing = only.is_some() && entries.is_empty();
+        if verb == "LIST" && server.config.denies(verb) {
+            // proftpd, the only one that goes on so far then.
+            entries.clear();
+        }
         let done = match (say.list_missing, say.names_done) {
-            (Some(missing), _) if only.is_some() && entries.is_empty() => missing,
+            (Some(text), _) if missing => text,
             (_, Some(done)) if verb != "LIST" => done,
             _ => say.list_done,
         };
@@ -543,7 +550,12 @@ impl ServerSession {
         let count = bytes.len();
         if self.transfer.as_ref().is_some_and(shaking) {
             self.upload.push(bytes);
-            self.shake_hands(server, host);
+            if self.upload.first().is_some_and(|first| !TlsChannel::may_begin(first)) {
+                host.abort_data();
+                self.handshake_failed(|[not_tls, _]| not_tls, server, host);
+            } else {
+                self.shake_hands(server, host);
+            }
         } else if self.receiving() {
             self.upload.push(bytes);
             self.bytes_moved(count, server, host);
@@ -555,8 +567,9 @@ impl ServerSession {
     pub(super) fn data_closed(&mut self, server: &mut Server, host: &mut dyn Host) {
         if matches!(&self.transfer, Some(Transfer { stage: Stage::Moving, shake, .. }) if *shake != Shake::Over) {
             // The client has gone before the handshake was over.
-            host.abort_data();
-            self.finish(&server.say().write_failed.reply(), server, host);
+            host.send_data(TlsChannel::alert());
+            host.leave_data();
+            self.handshake_failed(|[_, too_short]| too_short, server, host);
         } else if self.receiving() {
             if server.say().ends_upload_at_once {
                 // The next data connection may be there before this one has ended.
@@ -572,6 +585,20 @@ impl ServerSession {
         } else if let DataPlan::Accepted { closed, .. } = &mut self.plan {
             *closed = true;
         }
+    }
+
+    /// Ends the session, as measured with vsftpd and pure-ftpd, whose process exits when a handshake fails.
+    fn handshake_failed(&mut self, why: fn([Text; 2]) -> Text, server: &mut Server, host: &mut dyn Host) {
+        self.transfer = None;
+        self.plan = DataPlan::None;
+        for timer in [FtpTimer::DataConnect, FtpTimer::DataProgress] {
+            host.cancel_timer(timer);
+        }
+        if let Some(texts) = server.say().no_handshake {
+            self.tls = None;
+            self.send(&why(texts).reply(), host);
+        }
+        self.close(server, host);
     }
 
     /// Our FIN is acknowledged: `close()` that lingers returns.

@@ -149,7 +149,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
         (" UTF8", Needs::Nothing),
         ("End", Needs::Nothing),
     ],
-    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "CLNT", "LANG", "HOST", "HELP", "TYPE", "MODE", "STRU", "SITE"],
+    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "CLNT", "LANG", "HOST", "HELP", "TYPE", "SITE", "ACCT", "REIN"],
     anonymous_only: None,
     // As MaxInstances does.
     full: None,
@@ -181,8 +181,8 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
         ("MKD", Some(Text(550, "{argument}: Permission denied"))),
         ("RMD", Some(Text(550, "{argument}: Permission denied"))),
         ("CWD", Some(Text(550, "{argument}: No such file or directory"))),
-        // It lets them begin and finds nothing to show; here they are refused.
-        ("LIST", Some(Text(450, "/: No such file or directory"))),
+        // `<Limit LIST>` lets it begin and finds nothing to show.
+        ("LIST", None),
         ("NLST", Some(Text(450, "/: No such file or directory"))),
         ("MLSD", Some(Text(550, "Unable to handle command"))),
         ("MLST", Some(Text(550, "Unable to handle command"))),
@@ -269,6 +269,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     paced_chunk: 16_384,
     knows_rang: true,
     type_by_letter: true,
+    type_local_wants_word: true,
     refused_port_drops: PortRefusal::None,
     active_stays: true,
     default_data_port: true,
@@ -287,5 +288,7 @@ pub(super) static PROFTPD: ProfileTable = ProfileTable {
     connect_timeout: None,
     accept_timeout: 600,
     idle_while_waiting: true,
+    no_handshake: None,
+    denies_strangers: true,
     ..VSFTPD
 };

@@ -127,7 +127,7 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
         (" ESTP", Needs::Nothing),
         ("End.", Needs::Nothing),
     ],
-    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "HELP", "TYPE", "MODE", "STRU"],
+    before_login: &["FEAT", "SYST", "NOOP", "OPTS", "HELP", "TYPE", "MODE", "STRU", "ACCT", "PBSZ", "PROT", "CCC"],
     guests_may_not: Some([
         Text(550, "Anonymous users can not delete files"),
         Text(550, "Sorry, anonymous users are not allowed to remove directories"),
@@ -221,5 +221,6 @@ pub(super) static PURE_FTPD: ProfileTable = ProfileTable {
     linger: 0,
     connect_timeout: None,
     accept_timeout: 900,
+    no_handshake: None,
     ..VSFTPD
 };

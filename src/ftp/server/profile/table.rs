@@ -99,6 +99,9 @@ pub struct ProfileTable {
     pub no_port: Text,
     pub no_port_passive: Text,
     pub no_port_active: Text,
+    /// The last words, in the clear, when what comes on a data connection is no TLS, and when it ends in the middle of the
+    /// handshake: vsftpd says OpenSSL's error and exits.
+    pub no_handshake: Option<[Text; 2]>,
     // Transfers.
     pub not_arranged: Text,
     pub not_connected: Text,
@@ -138,6 +141,8 @@ pub struct ProfileTable {
     pub features: &'static [(&'static str, Needs)],
     /// Commands that are answered before the login as after it.
     pub before_login: &'static [&'static str],
+    /// Whether a command that the settings forbid is refused before the login too.
+    pub denies_strangers: bool,
     /// Commands that are only talk, by how they begin; what follows fills the hole.
     pub canned: &'static [(&'static str, Text)],
     /// What anonymous users hear who want to remove a file, remove a directory, rename, write over a file.
@@ -212,6 +217,8 @@ pub struct ProfileTable {
     pub knows_rang: bool,
     /// Whether TYPE looks at the first letter of its argument only.
     pub type_by_letter: bool,
+    /// Whether TYPE L needs the size of a byte as a second word: proftpd takes neither `L` nor `L8`.
+    pub type_local_wants_word: bool,
     /// Which refusals of PORT and EPRT end the arrangement that there was.
     pub refused_port_drops: PortRefusal,
     /// Whether the address of PORT and EPRT is good for every transfer until the next arrangement.

@@ -113,6 +113,10 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     no_port: Text(500, "OOPS: vsf_sysutil_bind"),
     no_port_passive: Text(500, "OOPS: priv_sock_get_int"),
     no_port_active: Text(500, "OOPS: priv_sock_get_cmd"),
+    no_handshake: Some([
+        Text(500, "OOPS: error:0A00010B:SSL routines::wrong version number"),
+        Text(500, "OOPS: error:0A000126:SSL routines::unexpected eof while reading"),
+    ]),
     // Transfers.
     not_arranged: Text(425, "Use PORT or PASV first."),
     not_connected: Text(425, "Failed to establish connection."),
@@ -156,6 +160,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
         ("End", Needs::Nothing),
     ],
     before_login: &["FEAT", "OPTS"],
+    denies_strangers: false,
     canned: &[
         ("OPTS UTF8 ON", Text(200, "Always in UTF8 mode.")),
         ("ALLO", Text(202, "ALLO command ignored.")),
@@ -210,6 +215,7 @@ pub(super) const VSFTPD: ProfileTable = ProfileTable {
     paced_chunk: 65_536,
     knows_rang: false,
     type_by_letter: false,
+    type_local_wants_word: false,
     refused_port_drops: PortRefusal::Any,
     active_stays: false,
     passive_stays: false,
