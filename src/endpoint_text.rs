@@ -48,6 +48,12 @@ pub fn parse_pasv_reply(text: &str) -> Option<SocketAddrV4> {
     None
 }
 
+/// As [`parse_pasv_reply`], and blanks may follow the commas: clients that read with `sscanf` (curl 7.88, lftp) take them,
+/// so a capture may show them.
+pub fn parse_pasv_reply_loosely(text: &str) -> Option<SocketAddrV4> {
+    parse_pasv_reply(&text.replace(", ", ","))
+}
+
 /// Reads six numbers at the beginning of `text`; also gives what follows.
 fn six_numbers(mut text: &str) -> Option<(SocketAddrV4, &str)> {
     let mut numbers = [0_u8; 6];
@@ -149,6 +155,8 @@ mod tests {
         }
         assert_eq!(parse_pasv_reply("Entering Passive Mode (203,0,113,10,19,1370)"), None);
         assert_eq!(parse_pasv_reply("(203,0,113,300,19,1)"), None);
+        let blanks = "227 Entering Passive Mode (203, 0, 113, 10, 19, 137)";
+        assert_eq!((parse_pasv_reply(blanks), parse_pasv_reply_loosely(blanks)), (None, address));
     }
 
     #[test]

@@ -286,7 +286,7 @@ impl Odd {
     }
 }
 
-/// The octets that reached the client on the data connection of each successful RETR, put together from the segments.
+/// The bytes that reached the client on the data connection of each successful RETR, put together from the segments.
 fn retrieved(trace: &Trace) -> Vec<(Vec<u8>, u64)> {
     let finished = trace.ids().filter_map(|id| {
         let frame = trace.frame(id);

@@ -2,7 +2,7 @@
 //! against what the simulator sends.
 //!
 //! `truth/ladders.jsonl` holds the recorded ladders (see `truth/ladders.py`). Of each connection the segments are
-//! compared in the order in which they passed the interface: direction, flags, relative numbers, octets; then windows
+//! compared in the order in which they passed the interface: direction, flags, relative numbers, bytes; then windows
 //! and options.
 //!
 //! `cargo test --test ladder_truth -- --nocapture` prints the first difference of each row.
@@ -153,9 +153,7 @@ fn bare(segment: &str) -> &str {
 /// where the row is cut off.
 fn without_races(segments: &[String], cut: bool) -> Vec<String> {
     let data = |segment: &String| {
-        segment.split(' ').nth(2).is_some_and(|octets| octets != "0")
-            || segment.contains(" R")
-            || segment.contains(" S")
+        segment.split(' ').nth(2).is_some_and(|bytes| bytes != "0") || segment.contains(" R") || segment.contains(" S")
     };
     let end = segments.iter().skip(1).rposition(data).map_or(segments.len(), |last| last + 2);
     let mut kept = segments[..end].to_vec();
@@ -186,7 +184,7 @@ fn first_difference(real: &[Vec<String>], here: &[Vec<String>], same: impl Fn(&s
     None
 }
 
-const URGENT: &str = "lftp says good-bye with Telnet's IAC IP and Synch, four octets of which one is urgent";
+const URGENT: &str = "lftp says good-bye with Telnet's IAC IP and Synch, four bytes of which one is urgent";
 const OOPS: &str = "vsftpd writes its last words in six pieces, and the client answers the first";
 const PACING: &str = "the laboratory's congestion control (BBR) paces what follows the first ten segments";
 const READER: &str = "the window tells how far the reader had come when the acknowledgement left";
@@ -275,7 +273,7 @@ fn the_simulator_sends_what_real_kernels_sent() {
         }
     }
     println!(
-        "{points} ladders: {same} agree in flags, numbers and octets, {strict} to the last FIN; {windows} in windows, too"
+        "{points} ladders: {same} agree in flags, numbers and bytes, {strict} to the last FIN; {windows} in windows, too"
     );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

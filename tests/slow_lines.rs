@@ -7,7 +7,7 @@
 //! | segments | 17 | 16 | 16 | 14 |
 //! | seconds | 9.9 | 4.6 | 2.9 | 1.3 |
 //!
-//! The simulated login takes some tenths of a second more: tbf lets the first 2000 octets pass at once.
+//! The simulated login takes some tenths of a second more: tbf lets the first 2000 bytes pass at once.
 
 use ftpscope::scenario::parse;
 use ftpscope::trace::Event;

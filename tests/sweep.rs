@@ -26,7 +26,7 @@ fn scenario(link: &str, seed: u64, size: usize) -> Scenario {
     common::scenario(&source)
 }
 
-/// The file as its octets went out, and as they came in, by their place in the stream.
+/// The file as its bytes went out, and as they came in, by their place in the stream.
 fn octets(trace: &Trace, at_client: bool) -> Vec<u8> {
     let mut pieces: BTreeMap<u32, &[u8]> = BTreeMap::new();
     let mut first = None::<SeqNr>;
@@ -71,7 +71,7 @@ fn get(link: &str, seed: u64) -> Option<f64> {
                 assert_eq!(*bytes, SIZE as u64, "{link}, seed {seed}");
                 let (sent, came) = (octets(&trace, false), octets(&trace, true));
                 assert_eq!(came.len(), SIZE, "{link}, seed {seed}");
-                assert!(sent == came, "{link}, seed {seed}: the octets differ");
+                assert!(sent == came, "{link}, seed {seed}: the bytes differ");
                 return begin.map(|begin| frame.at.since(begin).as_nanos() as f64 / 1e9);
             }
             Some(_) => break,

@@ -1,7 +1,8 @@
 //! The arguments read: what clap has to say goes the way of all other output.
 
 use super::{Cli, Failed, help, output};
-use crate::narrate::{Messages, visible};
+use crate::narrate::Messages;
+use crate::text::visible;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;

@@ -4,8 +4,9 @@ use super::{Failed, Look, Subject, load, output};
 use crate::ids::NodeId;
 use crate::import::{self, BadEnd, Capture, CaptureError, Captures, MAX_CAPTURE};
 use crate::insight::{Calibration, Captured, calibrate, calibrate_node};
-use crate::narrate::{Id, Messages, unread_reason, visible};
+use crate::narrate::{Id, Messages, unread_reason};
 use crate::packet::wire::Unread;
+use crate::text::visible;
 use crate::trace::{CapturePoint, Trace, capture_points};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -48,7 +49,11 @@ pub(super) fn run(args: &CalibrateArgs, look: &Look) -> Result<(), Failed> {
         for capture in captures {
             let named = capture.interface.as_deref().map(|name| format!("{shown} ({})", visible(name)));
             tell_unread(&mut text, &messages, named.as_deref().unwrap_or(&shown), &capture.unread);
-            let point = point((&trace, &points), args.at.as_deref(), file, &capture, &messages).map_err(failed)?;
+            let Some(point) = point((&trace, &points), args.at.as_deref(), file, &capture) else {
+                let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+                let known = visible(&known.join(", "));
+                return Err(failed(messages.format(Id::ErrorCapturePoint, &[("known", &known)])));
+            };
             files.push((shown.clone(), point, capture));
         }
     }
@@ -132,8 +137,7 @@ fn point<'a>(
     at: Option<&str>,
     file: &Path,
     capture: &Capture,
-    messages: &Messages,
-) -> Result<&'a CapturePoint, String> {
+) -> Option<&'a CapturePoint> {
     // `client.office.pcap.gz`
     let unpacked =
         if file.extension().is_some_and(|it| it == "gz") { file.with_extension("") } else { file.to_owned() };
@@ -142,16 +146,15 @@ fn point<'a>(
     let names: &[Option<&str>] = if at.is_some() { &names[..1] } else { &names[1..] };
     for name in names.iter().flatten() {
         if let Some(point) = points.iter().find(|point| point.name == *name) {
-            return Ok(point);
+            return Some(point);
         }
         let node = name.split('.').next().unwrap_or_default();
         let mut own = points.iter().filter(|point| trace.node_name(point.node) == node);
         if let (Some(point), None) = (own.next(), own.next()) {
-            return Ok(point);
+            return Some(point);
         }
     }
-    let known: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
-    Err(messages.format(Id::ErrorCapturePoint, &[("known", &visible(&known.join(", ")))]))
+    None
 }
 
 /// `what` was compared.

@@ -3,8 +3,9 @@
 use super::{Failed, Look, load, output};
 use crate::engine::LimitReached;
 use crate::insight;
-use crate::narrate::{Id, Messages, limit, unmet, verdict, visible, was};
+use crate::narrate::{Id, Messages, limit, unmet, verdict, was};
 use crate::scenario::builtins;
+use crate::text::visible;
 use clap::Args;
 use std::fmt::Write;
 

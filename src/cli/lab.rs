@@ -2,7 +2,8 @@
 
 use super::{Failed, Look, Subject, load, output};
 use crate::lab;
-use crate::narrate::{Id, Messages, visible};
+use crate::narrate::{Id, Messages};
+use crate::text::visible;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! A scenario by name, from a file or from standard input.
 
 use super::{Failed, Subject, output};
-use crate::narrate::{Id, Messages, visible};
+use crate::narrate::{Id, Messages};
 use crate::scenario::{Diagnostic, MAX_SOURCE, Scenario, builtin, builtins, parse_bytes, render_in};
+use crate::text::visible;
 use std::io::{Read, Write};
 
 /// A scenario's text and where it comes from.

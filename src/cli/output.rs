@@ -9,7 +9,7 @@
 //! Links are followed to their end: what they lead to is written, the link stays.
 
 use super::{Failed, temporary};
-use crate::narrate::visible;
+use crate::text::visible;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! `ftpscope play` and the gallery: the terminal view.
 
 use super::{Failed, Look, Subject, load};
-use crate::narrate::{Id, Messages, visible};
+use crate::narrate::{Id, Messages};
+use crate::text::visible;
 use crate::tui::{self, Options};
 use clap::Args;
 use std::io::IsTerminal;

@@ -2,7 +2,8 @@
 
 use super::{Failed, Look, Subject, load, output};
 use crate::export::{LadderOptions, write_json, write_ladder, write_pcapng, write_plain};
-use crate::narrate::{Id, Messages, visible};
+use crate::narrate::{Id, Messages};
+use crate::text::visible;
 use crate::trace::{CapturePoint, Trace, capture_points, capture_points_at};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;

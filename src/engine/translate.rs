@@ -1,7 +1,7 @@
 //! NAT and the FTP helper on a packet's way through a node.
 
 use super::simulation::Simulation;
-use crate::firewall::{Half, Hook, Tracked, View, translate};
+use crate::firewall::{Half, Hook, PacketContext, Tracked, translate};
 use crate::ids::{NodeId, RuleId};
 use crate::network::LOOPBACK;
 use crate::packet::Packet;
@@ -28,8 +28,8 @@ impl<O: Observer> Simulation<O> {
             && let Some(mut firewall) = self.nodes[node.index()].firewall.take()
         {
             // The firewall is aside while it decides: random ports come from the simulation's generator.
-            let view = View { packet, input, output, tracked: Some(tracked), now: self.now };
-            let decided = firewall.nat_mut(hook).and_then(|rules| rules.translation(view));
+            let context = PacketContext { packet, input, output, tracked: Some(tracked), now: self.now };
+            let decided = firewall.nat_mut(hook).and_then(|rules| rules.translation(context));
             let facing = match half {
                 Half::Destination => input.unwrap_or(0),
                 Half::Source => output.filter(|output| *output != LOOPBACK).unwrap_or(0),

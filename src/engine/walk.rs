@@ -11,7 +11,7 @@
 
 use super::queue::What;
 use super::simulation::Simulation;
-use crate::firewall::{CtState, Hook, Tracked, Verdict, View};
+use crate::firewall::{CtState, Hook, PacketContext, Tracked, Verdict};
 use crate::ids::{FrameId, LinkId, NodeId};
 use crate::network::{LOOPBACK, Route, is_broadcast_at, is_martian};
 use crate::packet::{Body, ETHERNET_HEADER, Packet, Unreachable};
@@ -246,8 +246,8 @@ impl<O: Observer> Simulation<O> {
         packet: &mut Packet,
     ) -> bool {
         let Some(firewall) = self.nodes[node.index()].firewall.as_mut() else { return true };
-        let view = View { packet, input, output, tracked: tracked.as_deref(), now: self.now };
-        let Some(decision) = firewall.decide(hook, view) else { return true };
+        let context = PacketContext { packet, input, output, tracked: tracked.as_deref(), now: self.now };
+        let Some(decision) = firewall.decide(hook, context) else { return true };
         let ct_state = tracked.as_ref().map(|tracked| tracked.state);
         let verdict = decision.verdict;
         if O::RECORDS {
@@ -298,8 +298,8 @@ impl<O: Observer> Simulation<O> {
             },
             _ => None,
         };
-        let view = View { packet, input, output, tracked: None, now: self.now };
-        let Some(rule) = rules.exempts(view) else { return false };
+        let context = PacketContext { packet, input, output, tracked: None, now: self.now };
+        let Some(rule) = rules.exempts(context) else { return false };
         if O::RECORDS {
             let (cause, tag) = (packet.last_frame, packet.tag);
             packet.last_frame = self.record(node, cause, tag, |o| Event::Verdict {

@@ -2,7 +2,8 @@
 
 use crate::ids::FrameId;
 use crate::ladder::{Canvas, Geometry, Glyphs, Ladder, Line, Row, RowKind, draw_fold, draw_header, draw_row, folded};
-use crate::narrate::{Messages, title, visible};
+use crate::narrate::{Messages, title};
+use crate::text::visible;
 use crate::trace::{Event, Trace};
 use std::io;
 

@@ -1,6 +1,7 @@
 //! One sentence a frame, without any drawing: for screen readers, logs and handouts.
 
-use crate::narrate::{Messages, sentence, title, visible};
+use crate::narrate::{Messages, sentence, title};
+use crate::text::visible;
 use crate::trace::Trace;
 use std::io;
 

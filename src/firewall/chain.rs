@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 /// What a chain gets to see of a packet.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct PacketContext<'a> {
     /// The packet.
     pub packet: &'a Packet,
     /// The interface it came in on, by number.
@@ -156,11 +156,11 @@ impl Chain {
     }
 
     /// Shows a packet to the rules, in order, and counts. `named` are the chains that they may jump to.
-    pub fn decide(&mut self, named: &mut [Self], view: View<'_>) -> Decision {
+    pub fn decide(&mut self, named: &mut [Self], context: PacketContext<'_>) -> Decision {
         let mut decision =
             Decision { verdict: Verdict::Accept, rule: self.policy_id, passed: Vec::new(), sets_helper: false };
         for entry in &mut self.entries {
-            let Some(flow) = entry.evaluate(named, view, &mut decision, 0) else { continue };
+            let Some(flow) = entry.evaluate(named, context, &mut decision, 0) else { continue };
             if let Flow::Decided(verdict, rule) = flow {
                 (decision.verdict, decision.rule) = (verdict, rule);
                 return decision;
@@ -175,31 +175,31 @@ impl Chain {
     }
 
     /// Shows the packet to the rules that say `notrack`: the one that exempts it from tracking.
-    pub fn exempts(&mut self, view: View<'_>) -> Option<RuleId> {
-        self.entries.iter_mut().find_map(|entry| entry.counts(view).then_some(entry.id))
+    pub fn exempts(&mut self, context: PacketContext<'_>) -> Option<RuleId> {
+        self.entries.iter_mut().find_map(|entry| entry.counts(context).then_some(entry.id))
     }
 
     /// Shows the first packet of a connection to the NAT rules: the first that matches decides.
-    pub fn translation(&mut self, view: View<'_>) -> Option<(RuleId, NatTarget)> {
+    pub fn translation(&mut self, context: PacketContext<'_>) -> Option<(RuleId, NatTarget)> {
         self.entries.iter_mut().find_map(|entry| {
             let Act::Nat(target) = entry.act else { return None };
             // nft puts the family of the address before the rule: `snat ip6 to` sees no IPv4 packet.
-            if target.address().is_some_and(|address| address.is_ipv4() != view.packet.src.is_ipv4()) {
+            if target.address().is_some_and(|address| address.is_ipv4() != context.packet.src.is_ipv4()) {
                 return None;
             }
-            entry.counts(view).then_some((entry.id, target))
+            entry.counts(context).then_some((entry.id, target))
         })
     }
 }
 
 /// Shows a packet to the named chain `number`.
-fn visit(named: &mut [Chain], number: u16, view: View<'_>, decision: &mut Decision, depth: u8) -> Flow {
+fn visit(named: &mut [Chain], number: u16, context: PacketContext<'_>, decision: &mut Decision, depth: u8) -> Flow {
     let number = usize::from(number);
     let count = named.get(number).map_or(0, |chain| chain.entries.len());
     for at in 0..count {
         // The rule is aside while it leads elsewhere; chains never lead back to themselves.
         let mut entry = std::mem::replace(&mut named[number].entries[at], Entry::NOTHING);
-        let flow = entry.evaluate(named, view, decision, depth);
+        let flow = entry.evaluate(named, context, decision, depth);
         named[number].entries[at] = entry;
         if let Some(flow) = flow {
             return flow;
@@ -213,27 +213,33 @@ impl Entry {
         Self { id: RuleId(0), conditions: Vec::new(), act: Act::Return, sets_helper: false, packets: 0, bytes: 0 };
 
     /// Whether a packet matches; then it is counted.
-    fn counts(&mut self, view: View<'_>) -> bool {
-        let mut holds = self.conditions.iter_mut().all(|condition| condition.holds(view));
+    fn counts(&mut self, context: PacketContext<'_>) -> bool {
+        let mut holds = self.conditions.iter_mut().all(|condition| condition.holds(context));
         if let Act::Map(elements) = &mut self.act {
-            holds = holds && elements.iter_mut().any(|(condition, _)| condition.holds(view));
+            holds = holds && elements.iter_mut().any(|(condition, _)| condition.holds(context));
         }
         if holds {
             self.packets += 1;
-            self.bytes += u64::from(view.packet.ip_len());
+            self.bytes += u64::from(context.packet.ip_len());
         }
         holds
     }
 
     /// What becomes of a packet at this rule; `None`: it goes on to the next.
-    fn evaluate(&mut self, named: &mut [Chain], view: View<'_>, decision: &mut Decision, depth: u8) -> Option<Flow> {
-        if !self.counts(view) {
+    fn evaluate(
+        &mut self,
+        named: &mut [Chain],
+        context: PacketContext<'_>,
+        decision: &mut Decision,
+        depth: u8,
+    ) -> Option<Flow> {
+        if !self.counts(context) {
             return None;
         }
         decision.sets_helper |= self.sets_helper;
         let act = match &mut self.act {
             Act::Map(elements) => {
-                elements.iter_mut().find_map(|(condition, act)| condition.holds(view).then_some(&*act))
+                elements.iter_mut().find_map(|(condition, act)| condition.holds(context).then_some(&*act))
             }
             act => Some(&*act),
         };
@@ -244,11 +250,11 @@ impl Entry {
         match act {
             // A scenario's own check does not let it come to this.
             Some(Act::Jump(_) | Act::Goto(_)) if depth == DEEPEST_JUMP => Some(Flow::Decided(Verdict::Drop, self.id)),
-            Some(Act::Jump(number)) => match visit(named, *number, view, decision, depth + 1) {
+            Some(Act::Jump(number)) => match visit(named, *number, context, decision, depth + 1) {
                 Flow::Back => None,
                 decided @ Flow::Decided(..) => Some(decided),
             },
-            Some(Act::Goto(number)) => Some(visit(named, *number, view, decision, depth + 1)),
+            Some(Act::Goto(number)) => Some(visit(named, *number, context, decision, depth + 1)),
             Some(Act::Return) => Some(Flow::Back),
             // NAT rules have chains of their own.
             None | Some(Act::Continue | Act::Nat(_) | Act::Verdict(_) | Act::Map(_)) => None,
@@ -294,18 +300,18 @@ impl Condition {
         }
     }
 
-    fn holds(&mut self, view: View<'_>) -> bool {
+    fn holds(&mut self, context: PacketContext<'_>) -> bool {
         match self {
-            Self::Input { among, negated } => interface_matches(view.input, among, *negated),
-            Self::Output { among, negated } => interface_matches(view.output, among, *negated),
+            Self::Input { among, negated } => interface_matches(context.input, among, *negated),
+            Self::Output { among, negated } => interface_matches(context.output, among, *negated),
             Self::State { among, negated } => {
-                view.tracked.is_some_and(|tracked| (*among & 1 << tracked.state as u8 != 0) != *negated)
+                context.tracked.is_some_and(|tracked| (*among & 1 << tracked.state as u8 != 0) != *negated)
             }
             Self::DestinationPort { low, high, negated } => {
-                view.packet.tcp().is_some_and(|segment| (*low..=*high).contains(&segment.dst_port) != *negated)
+                context.packet.tcp().is_some_and(|segment| (*low..=*high).contains(&segment.dst_port) != *negated)
             }
-            Self::Limit(bucket) => bucket.matches(view.now, view.packet.ip_len()),
-            Self::Other(m) => test_holds(&m.test, view).is_some_and(|holds| holds != m.negated),
+            Self::Limit(bucket) => bucket.matches(context.now, context.packet.ip_len()),
+            Self::Other(m) => test_holds(&m.test, context).is_some_and(|holds| holds != m.negated),
         }
     }
 }
@@ -317,21 +323,21 @@ fn interface_matches(interface: Option<u16>, among: &[u16], negated: bool) -> bo
 }
 
 /// Whether a test holds; `None` if the packet has no such field, which neither `==` nor `!=` matches.
-fn test_holds(test: &Test, view: View<'_>) -> Option<bool> {
-    let packet = view.packet;
+fn test_holds(test: &Test, context: PacketContext<'_>) -> Option<bool> {
+    let packet = context.packet;
     match test {
         // These are conditions of their own; the last holds for nothing.
         Test::InInterface(_) | Test::OutInterface(_) | Test::CtState(_) | Test::Limit(_) | Test::Never => None,
         Test::CtStatus { mask, values } => {
             // A packet without a connection, INVALID or untracked, ends the rule (`nft_ct_get_eval`).
-            let status = view.tracked?.status()?;
+            let status = context.tracked?.status()?;
             Some(values.contains(&(status.0 & mask)))
         }
-        Test::CtDirection(wanted) => Some(wanted.contains(&view.tracked?.direction()?)),
+        Test::CtDirection(wanted) => Some(wanted.contains(&context.tracked?.direction()?)),
         // Of a connection that none has announced there is no helper to compare with.
-        Test::CtHelper { ftp } => view.tracked?.is_expected().then_some(*ftp),
+        Test::CtHelper { ftp } => context.tracked?.is_expected().then_some(*ftp),
         Test::CtEnd { direction, source, end } => {
-            let (original, reply) = view.tracked?.tuples()?;
+            let (original, reply) = context.tracked?.tuples()?;
             let tuple = if *direction == Direction::Original { original } else { reply };
             let found = if *source { tuple.from } else { tuple.to };
             match end {

@@ -33,7 +33,7 @@ mod timeouts;
 mod track_state;
 mod verdict;
 
-pub use chain::{Chain, DEEPEST_JUMP, Decision, Resolver, View};
+pub use chain::{Chain, DEEPEST_JUMP, Decision, PacketContext, Resolver};
 pub use conntrack::{Change, Conntrack, Expectation, Expired, Fate, Helped, TableEvent, Tracked, Tuple};
 pub use ct::{CtState, CtStatus, Direction, Half};
 pub use helper::{Announcement, announcement};
@@ -101,8 +101,8 @@ impl Firewall {
     }
 
     /// Shows a packet to the chain at `hook`, if there is one.
-    pub fn decide(&mut self, hook: Hook, view: View<'_>) -> Option<Decision> {
-        Some(self.chains[hook as usize].as_mut()?.decide(&mut self.named, view))
+    pub fn decide(&mut self, hook: Hook, context: PacketContext<'_>) -> Option<Decision> {
+        Some(self.chains[hook as usize].as_mut()?.decide(&mut self.named, context))
     }
 
     /// Connection tracking, where this node does it.

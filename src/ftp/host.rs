@@ -209,7 +209,7 @@ pub trait Host {
     /// Sends on the data connection. How many of the bytes, the first ones, the socket took: if not all, `on_data_writable`
     /// says when it has room again.
     fn send_data(&mut self, bytes: Bytes) -> usize;
-    /// The same, and if all were taken closes the connection in order, so that the FIN travels with the last octets
+    /// The same, and if all were taken closes the connection in order, so that the FIN travels with the last bytes
     /// (`TCP_CORK`).
     fn send_last_data(&mut self, bytes: Bytes) -> usize;
     /// Closes the data connection in order, after what was sent. The kernel goes on alone (`close()`).

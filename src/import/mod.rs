@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `octets` | the file as a stream of octets: gzip taken off, never more than is allowed |
+//! | `byte_stream` | the file as a stream of bytes: gzip taken off, never more than is allowed |
 //! | `classic` | pcap: all byte orders, resolutions and variants of its header |
 //! | `pcapng` | pcapng: sections, interfaces, packets in their three kinds of block |
 //!
@@ -10,13 +10,13 @@
 //! counted with the reason, and a file that ends too early says so beside what was read until there. Of time stamps only
 //! the distance from the first to the last is kept: nothing that is done with captures needs wall times.
 
+mod byte_stream;
 mod classic;
-mod octets;
 mod pcapng;
 
 use crate::packet::wire::{self, Decoded, Unread};
 use crate::time::Duration;
-use octets::Octets;
+use byte_stream::ByteStream;
 use std::collections::BTreeMap;
 use std::io::Read;
 use thiserror::Error;
@@ -155,13 +155,13 @@ struct File {
 /// # Errors
 /// [`CaptureError`] where there is nothing to read at all. A file that ends too early is no error: see [`Captures::end`].
 pub fn read(file: impl Read) -> Result<Captures, CaptureError> {
-    let mut octets = Octets::new(file)?;
+    let mut stream = ByteStream::new(file)?;
     let mut into = File::default();
     let mut magic = [0; 4];
-    let stop = match octets.take(&mut magic) {
+    let stop = match stream.take(&mut magic) {
         Err(stop) => stop,
-        Ok(()) if magic == pcapng::MAGIC => pcapng::read(&mut octets, &mut into),
-        Ok(()) => classic::read(magic, &mut octets, &mut into),
+        Ok(()) if magic == pcapng::MAGIC => pcapng::read(&mut stream, &mut into),
+        Ok(()) => classic::read(magic, &mut stream, &mut into),
     };
     match stop {
         // Not even the beginning is there.

@@ -1,7 +1,7 @@
 //! pcapng (<https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>): sections, each in its own byte order and
 //! with its own interfaces, and packets in enhanced, simple and old packet blocks. Other blocks hold no packets.
 
-use super::octets::Octets;
+use super::byte_stream::ByteStream;
 use super::{BadEnd, File, Frame, MAX_FRAME, MAX_INTERFACES, Reading, Stop};
 use crate::packet::wire::Unread;
 use std::convert::Infallible;
@@ -21,9 +21,9 @@ const AROUND: usize = 12;
 const OPTION_NAME: u16 = 2;
 const OPTION_RESOLUTION: u16 = 9;
 
-pub(super) fn read<R: Read>(octets: &mut Octets<R>, file: &mut File) -> Stop {
+pub(super) fn read<R: Read>(stream: &mut ByteStream<R>, file: &mut File) -> Stop {
     let mut section = Section { is_little: true, first: 0, count: 0, snap_length: 0 };
-    match blocks(octets, file, &mut section) {
+    match blocks(stream, file, &mut section) {
         Ok(never) => match never {},
         Err(stop) => stop,
     }
@@ -39,14 +39,14 @@ struct Section {
     snap_length: u32,
 }
 
-fn blocks<R: Read>(octets: &mut Octets<R>, file: &mut File, section: &mut Section) -> Result<Infallible, Stop> {
+fn blocks<R: Read>(stream: &mut ByteStream<R>, file: &mut File, section: &mut Section) -> Result<Infallible, Stop> {
     let (mut kind, mut length, mut body) = (MAGIC, [0; 4], Vec::new());
     loop {
-        octets.take_more(&mut length)?;
+        stream.take_more(&mut length)?;
         let mut head = 0;
         if kind == MAGIC {
             let mut order = [0; 4];
-            octets.take_more(&mut order)?;
+            stream.take_more(&mut order)?;
             section.is_little = match (u32::from_le_bytes(order), u32::from_be_bytes(order)) {
                 (BYTE_ORDER, _) => true,
                 (_, BYTE_ORDER) => false,
@@ -60,13 +60,13 @@ fn blocks<R: Read>(octets: &mut Octets<R>, file: &mut File, section: &mut Sectio
             return Err(BadEnd::Damaged.into());
         }
         let rest = length - AROUND - head;
-        octets.take_into(&mut body, rest + 4)?;
+        stream.take_into(&mut body, rest + 4)?;
         body.truncate(rest);
         let kind_number = section.number(&kind, 0).unwrap_or_default();
         if kind != MAGIC {
             section.block(kind_number, &body, file).ok_or(BadEnd::Damaged)?;
         }
-        octets.take(&mut kind)?;
+        stream.take(&mut kind)?;
     }
 }
 

@@ -114,7 +114,7 @@ fn gzip_is_read_and_says_where_it_ends() {
 
 #[test]
 fn a_bomb_is_not_unpacked() {
-    // Frames of one octet each, more of them than a capture may have.
+    // Frames of one byte each, more of them than a capture may have.
     let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
     zip.write_all(&classic(0xa1b2_c3d4, 0, u32::to_le_bytes)[..24]).unwrap();
     let record = [&[0; 8][..], &[0, 0, 8, 0], &[0, 0, 8, 0], &vec![0; 8 << 16]].concat();

@@ -3,8 +3,8 @@
 //! Both are brought to the same form, the meaningful [`steps`], in which times, sequence numbers and
 //! random ports have no place; then the first step that differs is looked for.
 
-use super::steps::{Seen, Step, steps};
-use super::stopped::stopped;
+use super::capture_steps::{Seen, Step, steps};
+use super::capture_stopped::stopped;
 use crate::ids::NodeId;
 use crate::packet::Packet;
 use crate::packet::wire::Decoded;

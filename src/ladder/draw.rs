@@ -4,8 +4,9 @@ use super::canvas::{Canvas, Role, fit, text_width};
 use super::glyphs::{Glyphs, channel_mark};
 use super::{Fold, Geometry, Ladder, Row, RowKind};
 use crate::ids::FrameId;
-use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, seconds, visible};
+use crate::narrate::{Id, Messages, command_result, data_error, packet_label, row_note, seconds};
 use crate::packet::Channel;
+use crate::text::visible;
 use crate::trace::{Event, Journey, SocketAction, Trace};
 
 /// The names and addresses of the columns, on two lines.

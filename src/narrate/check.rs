@@ -1,8 +1,9 @@
 //! What `ftpscope check` says, and why a run was stopped.
 
-use super::{Id, Language, Messages, visible};
+use super::{Id, Language, Messages};
 use crate::engine::LimitReached;
 use crate::insight::{Finding, Subject, Unmet};
+use crate::text::visible;
 
 /// A title in a language: the Chinese one where there is one.
 pub fn title<'a>(language: Language, title: &'a str, title_zh: Option<&'a str>) -> &'a str {

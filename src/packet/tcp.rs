@@ -61,11 +61,11 @@ impl Flags {
     /// The urgent pointer is significant. Never sent by our stack; rules can match it.
     pub const URG: Self = Self(0x20);
 
-    /// The flags of a TCP header's octet 13.
+    /// The flags of a TCP header's byte 13.
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & 0x3f)
     }
-    /// As octet 13 of the header.
+    /// As byte 13 of the header.
     pub const fn bits(self) -> u8 {
         self.0
     }
@@ -108,7 +108,7 @@ pub struct Timestamps {
     pub echo: u32,
 }
 
-/// What a SACK block reports: the octets from the first number up to, but not including, the second.
+/// What a SACK block reports: the bytes from the first number up to, but not including, the second.
 pub type SackBlock = (SeqNr, SeqNr);
 
 /// A TCP segment.
@@ -118,13 +118,13 @@ pub struct Segment {
     pub src_port: u16,
     /// Destination port.
     pub dst_port: u16,
-    /// Sequence number of the first octet (of the SYN, if it is set).
+    /// Sequence number of the first byte (of the SYN, if it is set).
     pub seq: SeqNr,
     /// Next sequence number the sender expects; meaningful with ACK.
     pub ack: SeqNr,
     /// Control bits.
     pub flags: Flags,
-    /// Receive window in octets, as on the wire.
+    /// Receive window in bytes, as on the wire.
     pub window: u16,
     /// Maximum segment size option; only with SYN (RFC 9293, section 3.7.1).
     pub mss: Option<u16>,
@@ -135,10 +135,10 @@ pub struct Segment {
     pub sack_permitted: bool,
     /// Timestamps option; on every segment of a connection or on none (RFC 7323, section 3.2).
     pub timestamps: Option<Timestamps>,
-    /// SACK option: octets that arrived beyond a gap, at most four blocks (RFC 2018, section 3), three beside
+    /// SACK option: bytes that arrived beyond a gap, at most four blocks (RFC 2018, section 3), three beside
     /// timestamps. Mostly empty, and then without allocation.
     pub sack: Box<[SackBlock]>,
-    /// The octets carried. Shared, never copied on the way.
+    /// The bytes carried. Shared, never copied on the way.
     pub payload: Bytes,
 }
 

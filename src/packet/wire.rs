@@ -51,7 +51,7 @@ const ICMPV6_TIME_EXCEEDED: u8 = 3;
 /// An Ethernet address.
 pub type Mac = [u8; 6];
 
-/// The address of a node's interface on a link: locally administered (the second bit of the first octet), unicast.
+/// The address of a node's interface on a link: locally administered (the second bit of the first byte), unicast.
 pub const fn mac(node: NodeId, link: LinkId) -> Mac {
     let (node, link) = ((node.0 as u16).to_be_bytes(), (link.0 as u16).to_be_bytes());
     [0x02, 0x46, node[0], node[1], link[0], link[1]]
@@ -85,7 +85,7 @@ fn ipv4(packet: &Packet, src: Ipv4Addr, dst: Ipv4Addr) -> Vec<u8> {
         Body::Icmp(icmp) => {
             let (type_u8, code_u8, bytes5to8) = match &**icmp {
                 Icmp::Unreachable { reason, .. } => (ICMP_UNREACHABLE, reason.v4_code(), [0; 4]),
-                // The next hop's MTU stands in the last two octets (RFC 1191, section 4).
+                // The next hop's MTU stands in the last two bytes (RFC 1191, section 4).
                 Icmp::TooBig { mtu, .. } => (ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, (mtu & 0xffff).to_be_bytes()),
                 Icmp::TimeExceeded { .. } => (ICMP_TIME_EXCEEDED, 0, [0; 4]),
             };
@@ -187,7 +187,7 @@ fn tcp_header(segment: &Segment) -> TcpHeader {
     header
 }
 
-/// The options of a segment as Linux writes them (`tcp_options_write`): each aligned to 4 octets, `NOP` in front. The
+/// The options of a segment as Linux writes them (`tcp_options_write`): each aligned to 4 bytes, `NOP` in front. The
 /// one place to add an option; `decode` reads it.
 fn options(segment: &Segment) -> Vec<u8> {
     const NOP: u8 = 1;

@@ -17,6 +17,7 @@
 //! | `links` | `links`: which nodes there are, and which are joined |
 //! | `model` | a scenario that has been checked: plain data, with ids as positions in its tables |
 //! | `nodes` | `[nodes.NAME]`: what the file says of each node |
+//! | `outcome` | what can come of a command |
 //! | `read` | from the text of a file to a [`Scenario`] |
 //! | `routes` | `[nodes.NAME] routes`: routes as an administrator writes them |
 //! | `server` | `ftp-server`, and the files that servers and clients have |
@@ -34,6 +35,7 @@ mod jumps;
 mod links;
 mod model;
 mod nodes;
+mod outcome;
 mod read;
 mod routes;
 mod server;
@@ -43,9 +45,10 @@ mod syntax;
 pub use builtin::{Builtin, builtin, builtins};
 pub use diagnostic::{Diagnostic, Severity, render, render_in};
 pub use model::{
-    ChainSpec, ExpectSpec, File, FileBody, FtpServerSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, Outcome,
-    RuleSpec, Scenario, SessionSpec, Target,
+    ChainSpec, ExpectSpec, File, FileBody, FtpServerSpec, InterfaceSpec, Limits, LinkEnd, LinkSpec, NodeSpec, RuleSpec,
+    Scenario, SessionSpec, Target,
 };
+pub use outcome::Outcome;
 pub use read::{MAX_SOURCE, parse, parse_bytes};
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::document::{Field, Problems, Table};
 use super::links::Topology;
-use super::model::{ExpectSpec, Outcome, RuleSpec, SessionSpec, Target};
+use super::model::{ExpectSpec, RuleSpec, SessionSpec, Target};
+use super::outcome::Outcome;
 use super::server::{files, port_range, timeout};
 use crate::ftp::{Mode, Software, Step};
 use crate::message::{Message, Phrase, say};

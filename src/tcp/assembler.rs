@@ -1,10 +1,10 @@
-//! Octets that arrived out of order, kept until the gap before them is filled (RFC 9293, section 3.4).
+//! Bytes that arrived out of order, kept until the gap before them is filled (RFC 9293, section 3.4).
 
 use crate::packet::{SackBlock, SeqNr};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// At most this many separate pieces are kept; a hostile peer gains nothing by sending every second octet. What was
+/// At most this many separate pieces are kept; a hostile peer gains nothing by sending every second byte. What was
 /// kept, and reported, is never thrown away for something newer.
 const MAX_PIECES: usize = 8192;
 /// As many blocks as fit beside no other option (RFC 2018, section 3); the caller says how many fit.
@@ -39,7 +39,7 @@ impl Assembler {
         self.0.as_ref().map(|pieces| pieces.blocks(most)).unwrap_or_default()
     }
 
-    /// The octets that follow `next` without a gap: one piece at a time.
+    /// The bytes that follow `next` without a gap: one piece at a time.
     pub(super) fn take(&mut self, next: SeqNr) -> Option<Bytes> {
         self.0.as_mut()?.take(next)
     }

@@ -61,11 +61,11 @@ pub struct Config {
     pub receive_buffer: u32,
     /// How far the send buffer grows with the congestion window (`tcp_wmem`, third value).
     pub send_buffer: u32,
-    /// What the program asked for (`SO_RCVBUF`), in octets of payload: the window then never grows beyond it.
+    /// What the program asked for (`SO_RCVBUF`), in bytes of payload: the window then never grows beyond it.
     pub fixed_buffer: Option<u32>,
     /// Whether window scaling is offered (RFC 7323, section 2).
     pub window_scaling: bool,
-    /// Whether timestamps are offered (RFC 7323, section 3; `tcp_timestamps`). They take 12 octets of every segment.
+    /// Whether timestamps are offered (RFC 7323, section 3; `tcp_timestamps`). They take 12 bytes of every segment.
     pub timestamps: bool,
     /// Whether selective acknowledgement is offered (RFC 2018).
     pub sack: bool,

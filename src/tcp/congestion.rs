@@ -9,7 +9,7 @@ pub(super) struct Congestion {
     mss: u32,
     window: u32,
     threshold: u32,
-    /// Octets acknowledged since the window last grew in congestion avoidance.
+    /// Bytes acknowledged since the window last grew in congestion avoidance.
     acknowledged: u32,
     /// Window and threshold before the last timeout.
     before: (u32, u32),
@@ -27,7 +27,7 @@ impl Congestion {
         }
     }
 
-    /// Octets that may be unacknowledged.
+    /// Bytes that may be unacknowledged.
     pub(super) const fn window(&self) -> u32 {
         self.window
     }
@@ -38,13 +38,13 @@ impl Congestion {
         self.window = self.window.max(mss);
     }
 
-    /// `octets` of new data were acknowledged. In slow start the window grows by all of them, as in Linux (RFC 3465
+    /// `bytes` of new data were acknowledged. In slow start the window grows by all of them, as in Linux (RFC 3465
     /// without its limit): a receiver that delays acknowledgements does not slow it down.
-    pub(super) fn on_ack(&mut self, octets: u32) {
+    pub(super) fn on_ack(&mut self, bytes: u32) {
         if self.window < self.threshold {
-            self.window = self.window.saturating_add(octets);
+            self.window = self.window.saturating_add(bytes);
         } else {
-            self.acknowledged += octets;
+            self.acknowledged += bytes;
             if self.acknowledged >= self.window {
                 self.acknowledged -= self.window;
                 self.window = self.window.saturating_add(self.mss);
@@ -52,7 +52,7 @@ impl Congestion {
         }
     }
 
-    /// The retransmission timer ran out with `flight` octets unacknowledged. Only the first time for one segment does
+    /// The retransmission timer ran out with `flight` bytes unacknowledged. Only the first time for one segment does
     /// it say something new about the path (RFC 5681, equation 4 and the paragraph after it).
     pub(super) fn on_timeout(&mut self, flight: u32, first: bool) {
         if first {
@@ -86,13 +86,13 @@ impl Congestion {
         self.window = self.window.saturating_add(self.mss);
     }
 
-    /// A partial acknowledgement of `octets` (RFC 6582, section 3.2, step 5).
-    pub(super) fn deflate(&mut self, octets: u32) {
-        let refund = if octets >= self.mss { self.mss } else { 0 };
-        self.window = (self.window.saturating_sub(octets) + refund).max(self.mss);
+    /// A partial acknowledgement of `bytes` (RFC 6582, section 3.2, step 5).
+    pub(super) fn deflate(&mut self, bytes: u32) {
+        let refund = if bytes >= self.mss { self.mss } else { 0 };
+        self.window = (self.window.saturating_sub(bytes) + refund).max(self.mss);
     }
 
-    /// Recovery is over with `flight` octets unacknowledged: no burst (RFC 6582, section 3.2, step 5, first choice).
+    /// Recovery is over with `flight` bytes unacknowledged: no burst (RFC 6582, section 3.2, step 5, first choice).
     pub(super) fn on_recovered(&mut self, flight: u32, sack: bool) {
         self.window = if sack { self.threshold } else { self.threshold.min(flight.max(self.mss) + self.mss) };
     }

@@ -43,7 +43,7 @@ impl DelayedAck {
     pub(super) fn new(mss: u16) -> Self {
         Self {
             scheduled: false,
-            // RFC 9293, section 3.7.1: no segment need be larger than 536 octets.
+            // RFC 9293, section 3.7.1: no segment need be larger than 536 bytes.
             largest: u32::from(mss).min(536),
             quick: 0,
             converses: false,
@@ -56,16 +56,16 @@ impl DelayedAck {
 }
 
 impl Connection {
-    /// `octets` came in order (`tcp_event_data_recv`).
-    pub(super) fn data_arrived(&mut self, now: Instant, octets: u32, pushed: bool) {
-        self.window_on_data(now, octets);
+    /// `bytes` came in order (`tcp_event_data_recv`).
+    pub(super) fn data_arrived(&mut self, now: Instant, bytes: u32, pushed: bool) {
+        self.window_on_data(now, bytes);
         let most = self.advertised_mss();
         let shortest = self.config.delayed_ack;
         let timeout = self.rtt.timeout(&self.config);
         let delayed = &mut self.delayed_ack;
         delayed.scheduled = true;
-        if octets >= delayed.largest {
-            delayed.largest = octets.min(most);
+        if bytes >= delayed.largest {
+            delayed.largest = bytes.min(most);
             if pushed {
                 delayed.small = delayed.small.max(1);
             }

@@ -72,7 +72,7 @@ fn data_and_syn_ack_are_repeated_as_measured() {
     compare("SYN-ACK", &seconds(&facts["timers"]["synack_retransmit_times"]), &sent(&mut pair, 40, "B[S.]", |_| {}));
 }
 
-/// `established` of the measurements: seven octets after something has begun to go wrong.
+/// `established` of the measurements: seven bytes after something has begun to go wrong.
 #[test]
 fn what_breaks_an_established_connection_and_what_does_not() {
     for case in facts()["established"].as_array().expect("cases") {

@@ -74,7 +74,7 @@ impl Connection {
         self.more_text(now, 0)
     }
 
-    /// The next data as the windows allow, and `beyond` octets more of the congestion window.
+    /// The next data as the windows allow, and `beyond` bytes more of the congestion window.
     fn more_text(&mut self, now: Instant, beyond: u32) -> Option<Segment> {
         let offset = self.snd_nxt - self.snd_una;
         let left = self.unsent.len().saturating_sub(offset);
@@ -166,7 +166,7 @@ impl Connection {
         }
     }
 
-    /// `len` octets, PSH with the last there is, that lie at `offset` in the send buffer.
+    /// `len` bytes, PSH with the last there is, that lie at `offset` in the send buffer.
     fn text(&mut self, now: Instant, offset: u32, len: u32, fin: bool) -> Segment {
         let payload = if len == 0 { Bytes::new() } else { self.unsent.slice(offset, len) };
         let mut flags = Flags::ACK;

@@ -88,7 +88,7 @@ proptest! {
         for (end, want) in sent.iter().enumerate() {
             let got = &pair.ends[1 - end].received;
             let differs = got.iter().zip(want).position(|(a, b)| a != b);
-            prop_assert!(got == want, "{} of {} octets, differ at {differs:?}", got.len(), want.len());
+            prop_assert!(got == want, "{} of {} bytes, differ at {differs:?}", got.len(), want.len());
         }
         prop_assert_eq!(pair.states(), [Closed, Closed]);
         prop_assert_eq!((pair.ends[0].failed, pair.ends[1].failed), (None, None));

@@ -47,8 +47,8 @@ impl Recovery {
         }
     }
 
-    /// Octets beyond the congestion window that the first two duplicates allow (RFC 3042, section 2). With SACK the
-    /// octets reported are not in flight, which comes to the same.
+    /// Bytes beyond the congestion window that the first two duplicates allow (RFC 3042, section 2). With SACK the
+    /// bytes reported are not in flight, which comes to the same.
     pub(super) fn limited_transmit(&self, mss: u32) -> u32 {
         if self.phase == Phase::Open && self.scoreboard.is_empty() { self.duplicates.min(2) * mss } else { 0 }
     }
@@ -62,7 +62,7 @@ impl Recovery {
 }
 
 impl Connection {
-    /// The SACK blocks of an acknowledgement: how many octets are news. Blocks that lie outside what is unacknowledged
+    /// The SACK blocks of an acknowledgement: how many bytes are news. Blocks that lie outside what is unacknowledged
     /// are ignored.
     pub(super) fn take_sack(&mut self, segment: &Segment) -> u32 {
         if !self.sack_ok {
@@ -140,8 +140,8 @@ impl Connection {
         }
     }
 
-    /// `octets` were acknowledged and SND.UNA has moved: what becomes of recovery and of the congestion window.
-    pub(super) fn recovery_on_ack(&mut self, octets: u32) {
+    /// `bytes` were acknowledged and SND.UNA has moved: what becomes of recovery and of the congestion window.
+    pub(super) fn recovery_on_ack(&mut self, bytes: u32) {
         let una = self.snd_una;
         let before = self.segments.len();
         while self.segments.front().is_some_and(|(end, _)| *end <= una) {
@@ -162,7 +162,7 @@ impl Connection {
             Phase::Fast => {
                 // A partial acknowledgement: the segment that it stops at is lost, too (RFC 6582, section 3.2, step 5).
                 if !self.sack_ok {
-                    self.congestion.deflate(octets);
+                    self.congestion.deflate(bytes);
                 }
                 self.recovery.head_owed = !self.sack_ok || una >= self.recovery.repeated;
                 self.recovery.repeated_to(una);
@@ -173,12 +173,12 @@ impl Connection {
                 }
                 // One segment's worth for each acknowledgement (RFC 5681, equation 2): what one acknowledges now may
                 // have arrived long ago, and is no reason for a burst.
-                self.congestion.on_ack(octets.min(self.effective_mss()));
+                self.congestion.on_ack(bytes.min(self.effective_mss()));
             }
         }
     }
 
-    /// Octets that count against the congestion window.
+    /// Bytes that count against the congestion window.
     pub(super) fn in_flight(&self) -> u32 {
         let board = &self.recovery.scoreboard;
         if self.recovery.phase == Phase::Fast && self.sack_ok {
@@ -189,7 +189,7 @@ impl Connection {
             return (self.segments.len() as u32).saturating_mul(self.effective_mss());
         }
         let sent = self.snd_nxt - self.snd_una;
-        if board.is_empty() { sent } else { sent - board.octets_below(self.snd_nxt) }
+        if board.is_empty() { sent } else { sent - board.bytes_below(self.snd_nxt) }
     }
 
     /// What fast recovery repeats next: the first segment, or a gap (`NextSeg` of RFC 6675, section 4: rule 1, and

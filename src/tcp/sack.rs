@@ -8,7 +8,7 @@ use crate::packet::{SackBlock, SeqNr};
 /// 3.2; RFC 6675, section 2).
 pub(super) const DUP_THRESHOLD: u32 = 3;
 
-/// A hostile peer gains nothing by reporting every second octet.
+/// A hostile peer gains nothing by reporting every second byte.
 const MAX_RANGES: usize = 1024;
 
 /// Ranges that were reported, sorted, disjoint, not touching. Empty, and without allocation, where nothing is lost.
@@ -16,7 +16,7 @@ const MAX_RANGES: usize = 1024;
 pub(super) struct Scoreboard(Vec<SackBlock>);
 
 impl Scoreboard {
-    /// Takes a block. How many octets of it are news.
+    /// Takes a block. How many bytes of it are news.
     pub(super) fn insert(&mut self, from: SeqNr, to: SeqNr) -> u32 {
         // The ranges that the block touches become one.
         let first = self.0.partition_point(|(_, end)| *end < from);
@@ -64,13 +64,13 @@ impl Scoreboard {
         }
     }
 
-    /// How many octets are missing from `seq` up to the next reported one; `None`: no report above.
+    /// How many bytes are missing from `seq` up to the next reported one; `None`: no report above.
     pub(super) fn missing_from(&self, seq: SeqNr) -> Option<u32> {
         self.0.get(self.0.partition_point(|(start, _)| *start < seq)).map(|(start, _)| *start - seq)
     }
 
-    /// Reported octets below `seq`.
-    pub(super) fn octets_below(&self, seq: SeqNr) -> u32 {
+    /// Reported bytes below `seq`.
+    pub(super) fn bytes_below(&self, seq: SeqNr) -> u32 {
         let below = self.0.iter().take_while(|(start, _)| *start < seq);
         below.map(|(start, end)| if *end < seq { *end - *start } else { seq - *start }).sum()
     }
@@ -78,18 +78,18 @@ impl Scoreboard {
     /// The gaps below the highest report, each with whether it is lost: `IsLost` of RFC 6675, section 4.
     pub(super) fn gaps(&self, una: SeqNr, mss: u32) -> impl Iterator<Item = (SeqNr, SeqNr, bool)> {
         let mut above = self.0.len() as u32;
-        let mut octets: u32 = self.0.iter().map(|(start, end)| *end - *start).sum();
+        let mut bytes: u32 = self.0.iter().map(|(start, end)| *end - *start).sum();
         let mut at = una;
         self.0.iter().filter_map(move |(start, end)| {
-            let gap = (at, *start, above >= DUP_THRESHOLD || octets > (DUP_THRESHOLD - 1) * mss);
+            let gap = (at, *start, above >= DUP_THRESHOLD || bytes > (DUP_THRESHOLD - 1) * mss);
             above -= 1;
-            octets -= *end - *start;
+            bytes -= *end - *start;
             at = *end;
             (gap.0 < gap.1).then_some(gap)
         })
     }
 
-    /// `Pipe` of RFC 6675, section 4: octets from `una` to `max` that are still on the way, where everything missing
+    /// `Pipe` of RFC 6675, section 4: bytes from `una` to `max` that are still on the way, where everything missing
     /// below `repeated` was sent again.
     pub(super) fn pipe(&self, una: SeqNr, max: SeqNr, repeated: SeqNr, mss: u32) -> u32 {
         let highest = self.0.last().map_or(una, |(_, end)| *end);
@@ -130,29 +130,29 @@ mod tests {
     }
 
     proptest! {
-        /// The scoreboard says what a set of octets says.
+        /// The scoreboard says what a set of bytes says.
         #[test]
-        fn it_is_a_set_of_octets(
+        fn it_is_a_set_of_bytes(
             start in any::<u32>(),
             blocks in prop::collection::vec((0u32..300, 1u32..40), 0..30),
             una in 0u32..100,
         ) {
             let mut board = Scoreboard::default();
-            let mut octets = std::collections::BTreeSet::new();
+            let mut bytes = std::collections::BTreeSet::new();
             for (from, len) in blocks {
-                let before = octets.len();
-                octets.extend(from..from + len);
+                let before = bytes.len();
+                bytes.extend(from..from + len);
                 let news = board.insert(SeqNr(start) + from, SeqNr(start) + (from + len));
-                prop_assert_eq!(news as usize, octets.len() - before);
+                prop_assert_eq!(news as usize, bytes.len() - before);
             }
             board.acknowledged(SeqNr(start) + una);
-            octets = octets.split_off(&una);
+            bytes = bytes.split_off(&una);
             prop_assert!(board.0.windows(2).all(|pair| pair[0].1 < pair[1].0));
             for at in una..350 {
-                let missing = (at..=400).find(|n| !octets.contains(n)).unwrap();
+                let missing = (at..=400).find(|n| !bytes.contains(n)).unwrap();
                 prop_assert_eq!(board.first_missing(SeqNr(start) + at), SeqNr(start) + missing);
-                let below = octets.range(..at).count();
-                prop_assert_eq!(board.octets_below(SeqNr(start) + at) as usize, below);
+                let below = bytes.range(..at).count();
+                prop_assert_eq!(board.bytes_below(SeqNr(start) + at) as usize, below);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Octets that the application gave and the peer has not acknowledged, and how many there may be.
+//! Bytes that the application gave and the peer has not acknowledged, and how many there may be.
 //!
 //! The limit is Linux's `sk_sndbuf` with its autotuning (`tcp_sndbuf_expand`): twice the congestion window, each segment
 //! with what its bookkeeping costs, at most `tcp_wmem`'s third value. What the buffer holds is counted roughly: as if
@@ -9,11 +9,11 @@ use super::Connection;
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 
-/// What a buffer of octets costs beside them (`truesize`; measured on Linux 6.18 with `ss -m`: 832).
+/// What a buffer of bytes costs beside them (`truesize`; measured on Linux 6.18 with `ss -m`: 832).
 const BOOKKEEPING: u32 = 832;
-/// The octets of one buffer: `sk_gso_max_size`.
+/// The bytes of one buffer: `sk_gso_max_size`.
 const LARGEST: u32 = 65_279;
-/// `MAX_TCP_HEADER` and `skb_shared_info`, which a segment's memory has beside its octets.
+/// `MAX_TCP_HEADER` and `skb_shared_info`, which a segment's memory has beside its bytes.
 const SEGMENT_OVERHEAD: u32 = 256 + 320;
 /// `sk_buff`.
 const SEGMENT_HEAD: u32 = 256;
@@ -39,7 +39,7 @@ impl Default for SendBuffer {
 }
 
 impl SendBuffer {
-    /// Octets in the buffer.
+    /// Bytes in the buffer.
     pub(super) const fn len(&self) -> u32 {
         self.len as u32
     }
@@ -56,7 +56,7 @@ impl SendBuffer {
         self.full
     }
 
-    /// Forgets the first `n` octets: they are acknowledged.
+    /// Forgets the first `n` bytes: they are acknowledged.
     pub(super) fn advance(&mut self, n: u32) {
         let mut n = (n as usize).min(self.len);
         self.len -= n;
@@ -75,12 +75,12 @@ impl SendBuffer {
         (self.chunks, self.len, self.full) = (VecDeque::new(), 0, false);
     }
 
-    /// What the octets cost, in buffers of `goal` octets (`sk_wmem_queued`).
+    /// What the bytes cost, in buffers of `goal` bytes (`sk_wmem_queued`).
     fn queued(&self, goal: u32) -> u32 {
         self.len() + self.len().div_ceil(goal) * BOOKKEEPING
     }
 
-    /// How many octets a write may add: buffers are filled whole, as long as there is room when each is begun
+    /// How many bytes a write may add: buffers are filled whole, as long as there is room when each is begun
     /// (`sk_stream_memory_free`).
     fn room(&self, goal: u32) -> u32 {
         let begun = (goal - self.len() % goal) % goal;
@@ -88,7 +88,7 @@ impl SendBuffer {
         begun + left.div_ceil(goal + BOOKKEEPING) * goal
     }
 
-    /// Up to `max` octets from `offset` on. Shared where they lie in one write; joined where a segment spans two.
+    /// Up to `max` bytes from `offset` on. Shared where they lie in one write; joined where a segment spans two.
     pub(super) fn slice(&self, offset: u32, max: u32) -> Bytes {
         let (mut skip, max) = (offset as usize, max as usize);
         let mut chunks = self.chunks.iter();
@@ -116,7 +116,7 @@ impl SendBuffer {
 }
 
 impl Connection {
-    /// SEND (section 3.10.2) by a program that waits for room: how many of the octets, the first ones, the send buffer
+    /// SEND (section 3.10.2) by a program that waits for room: how many of the bytes, the first ones, the send buffer
     /// took. If not all, [`Self::has_become_writable`] says when it is time to try again.
     pub fn write(&mut self, mut bytes: Bytes) -> usize {
         let room = self.unsent.room(self.buffer_goal()) as usize;
@@ -150,7 +150,7 @@ impl Connection {
         self.unsent.limit = self.unsent.limit.max(limit);
     }
 
-    /// The octets that one buffer takes (`tcp_xmit_size_goal`): whole segments, at most half of the peer's window.
+    /// The bytes that one buffer takes (`tcp_xmit_size_goal`): whole segments, at most half of the peer's window.
     fn buffer_goal(&self) -> u32 {
         let mss = self.effective_mss();
         (LARGEST.min(self.max_window / 2) / mss).max(1) * mss

@@ -106,7 +106,7 @@ fn after_a_timeout_only_the_gaps_are_filled() {
     assert_eq!(data, 8 + 3, "the head twice, and a probe for the tail: {:?}", pair.log);
 }
 
-/// RFC 7323, section 2.2: only if both ends offer it; and 64240 octets a round trip are not the limit then.
+/// RFC 7323, section 2.2: only if both ends offer it; and 64240 bytes a round trip are not the limit then.
 #[test]
 fn windows_are_scaled_if_both_agree() {
     let plain = Config { window_scaling: false, ..Config::default() };
@@ -118,7 +118,7 @@ fn windows_are_scaled_if_both_agree() {
         let until = pair.now + Duration::from_millis(200);
         pair.run(until);
         let got = pair.ends[1].received.len();
-        assert_eq!(got > 20 * 64240, scaled, "{got} octets in 20 round trips");
+        assert_eq!(got > 20 * 64240, scaled, "{got} bytes in 20 round trips");
         let window = pair.ends[0].connection.as_ref().unwrap().snd_wnd;
         assert_eq!(window > 65535, scaled, "{window}");
     }

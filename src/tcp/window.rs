@@ -3,7 +3,7 @@
 use super::{Config, Connection};
 use crate::time::{Duration, Instant};
 
-/// What the first receive buffer of Linux holds of full segments: `tcp_rmem`'s second value, 131072 octets, of which a
+/// What the first receive buffer of Linux holds of full segments: `tcp_rmem`'s second value, 131072 bytes, of which a
 /// frame's bookkeeping takes its share (`scaling_ratio`; measured: windows grow up to 78 KiB).
 const FIRST_SPACE: u32 = 131_072 / 256 * 156;
 
@@ -16,7 +16,7 @@ pub(super) struct ReceiveWindow {
     first: u32,
     /// What the buffer can hold.
     space: u32,
-    /// Octets that the program has read since `since`, and the most that it ever read in a round trip (`rcvq_space`).
+    /// Bytes that the program has read since `since`, and the most that it ever read in a round trip (`rcvq_space`).
     read: u32,
     since: Instant,
     most: u32,
@@ -26,7 +26,7 @@ impl ReceiveWindow {
     /// The first window: whole segments of `mss` (`tcp_select_initial_window`).
     pub(super) fn new(config: &Config, mss: u16) -> Self {
         let mss = u32::from(mss.max(1));
-        let whole = |octets: u32| if octets > mss { octets / mss * mss } else { octets };
+        let whole = |bytes: u32| if bytes > mss { bytes / mss * mss } else { bytes };
         let first = whole(config.fixed_buffer.unwrap_or(u32::from(config.window)));
         Self {
             target: first.min(65535),
@@ -43,13 +43,13 @@ impl ReceiveWindow {
         if scaled { self.first } else { self.first.min(65535) }
     }
 
-    pub(super) const fn was_read(&mut self, octets: u32) {
-        self.read = self.read.saturating_add(octets);
+    pub(super) const fn was_read(&mut self, bytes: u32) {
+        self.read = self.read.saturating_add(bytes);
     }
 
-    /// A segment came (`tcp_grow_window`): small ones cost more memory than their octets and open nothing.
-    fn grow(&mut self, octets: u32, mss: u32, limit: u32) {
-        if octets >= mss / 2 {
+    /// A segment came (`tcp_grow_window`): small ones cost more memory than their bytes and open nothing.
+    fn grow(&mut self, bytes: u32, mss: u32, limit: u32) {
+        if bytes >= mss / 2 {
             self.target = (self.target + 2 * mss).min(self.space).min(limit).max(self.target);
         }
     }
@@ -84,8 +84,8 @@ impl Connection {
         }
     }
 
-    /// `octets` came in order: the window may grow.
-    pub(super) fn window_on_data(&mut self, now: Instant, octets: u32) {
+    /// `bytes` came in order: the window may grow.
+    pub(super) fn window_on_data(&mut self, now: Instant, bytes: u32) {
         if !self.scaling_ok {
             return;
         }
@@ -94,7 +94,7 @@ impl Connection {
         if self.config.fixed_buffer.is_none() {
             self.rcv_wnd.adjust(now, round_trip, mss, limit);
         }
-        self.rcv_wnd.grow(octets, mss, limit);
+        self.rcv_wnd.grow(bytes, mss, limit);
     }
 
     /// What a full segment of the peer carries beside its options (`advmss`).

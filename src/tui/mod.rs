@@ -9,12 +9,15 @@
 //! | `playback` | motion: from passing time to the cursor |
 //! | `gallery` | the list of scenarios |
 //! | `terminal` | raw mode and back, whatever happens |
+//! | `foreground` | whether the terminal is this process's now |
 //! | `signals` | the terminal given back before the program ends or stops |
 //! | `theme` | roles to colours |
 //! | `view/` | one file a pane |
 
 mod action;
 mod app;
+#[cfg(unix)]
+mod foreground;
 mod gallery;
 mod playback;
 mod player;
@@ -36,6 +39,7 @@ use crate::narrate::Language;
 use crate::scenario::Scenario;
 use crossterm::event::Event;
 use std::io;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// How the terminal view looks.
@@ -80,7 +84,14 @@ enum Happening {
 }
 
 fn run(mut app: App) -> io::Result<()> {
-    let (mut terminal, happenings) = terminal::Session::enter()?;
+    let (sender, happenings) = channel();
+    // Before the terminal is changed: from here on no ending is lost.
+    #[cfg(unix)]
+    let signals = signals::guard_against_endings()?;
+    let mut terminal = terminal::Session::enter(sender.clone())?;
+    #[cfg(unix)]
+    signals::watch(signals, sender)?;
+    terminal.start()?;
     let mut clock = playback::Clock::start();
     let mut changed = true;
     while !app.finished() {

@@ -3,18 +3,16 @@
 //! The thread here never waits for the terminal longer than [`super::terminal::restore`] does. Stopping is the same by
 //! every way: Ctrl-Z is a key in raw mode and sends SIGTSTP, as the terminal would.
 
-use super::Happening;
-use super::terminal;
+use super::foreground::{has_terminal, in_foreground, other_input};
+use super::{Happening, terminal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Signal, getpgrp, kill_current_process_group};
-use rustix::termios::{isatty, tcgetpgrp};
+use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{
     SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH,
     SIGXCPU,
 };
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::{emulate_default_handler, raise};
-use std::fs::File;
 use std::io;
 use std::sync::mpsc::Sender;
 use std::thread::Builder;
@@ -95,25 +93,6 @@ fn wait_for_hang_up() {
     if ends.iter().any(|end| end.revents().intersects(PollFlags::HUP | PollFlags::ERR)) {
         end(SIGHUP);
     }
-}
-
-/// What crossterm reads keys from, if that is not standard input.
-fn other_input() -> Option<File> {
-    if isatty(io::stdin()) { None } else { File::open("/dev/tty").ok() }
-}
-
-/// Whether the terminal is for this process now; `None`: it belongs to another session, or to none.
-fn has_terminal() -> Option<bool> {
-    let group = match other_input() {
-        Some(other) => tcgetpgrp(other),
-        None => tcgetpgrp(io::stdin()),
-    };
-    group.ok().map(|group| group == getpgrp())
-}
-
-/// Whether the terminal is for this process now. One that belongs to no session is for whoever has it.
-pub(super) fn in_foreground() -> bool {
-    has_terminal().unwrap_or(true)
 }
 
 /// What Ctrl-Z does outside of raw mode: the whole pipeline stops, if there is one.

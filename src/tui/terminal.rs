@@ -20,7 +20,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
@@ -87,27 +87,26 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Takes the terminal. What happens is told to the second of the pair.
-    pub(super) fn enter() -> io::Result<(Self, Receiver<Happening>)> {
+    /// Takes the terminal, without showing anything yet. What becomes of pictures and which keys come is told to
+    /// `happenings`.
+    pub(super) fn enter(happenings: Sender<Happening>) -> io::Result<Self> {
         // Our themes decide about colour, NO_COLOR included; crossterm 0.29 would turn bold and reverse off with it.
         crossterm::style::force_color_output(true);
-        let (happenings, told) = channel();
         guard_against_panic();
         shared().writer = Some(start_writer()?);
-        #[cfg(unix)]
-        let signals = super::signals::guard_against_endings()?;
         // In the background this stops the program, or fails where nobody could let it go on.
         enable_raw_mode()?;
         // From here on dropping the session gives the terminal back.
         let picture = Picture::default();
         let size = size();
         let terminal = terminal(&picture, size).inspect_err(|_| restore())?;
-        let session = Self { terminal, picture, size, on_its_way: false, whole: true, happenings };
-        #[cfg(unix)]
-        super::signals::watch(signals, session.happenings.clone())?;
+        Ok(Self { terminal, picture, size, on_its_way: false, whole: true, happenings })
+    }
+
+    /// Shows the screen and listens to keys.
+    pub(super) fn start(&self) -> io::Result<()> {
         show();
-        start_keys(session.happenings.clone())?;
-        Ok((session, told))
+        start_keys(self.happenings.clone())
     }
 
     /// Draws a picture, unless the terminal is still busy with the last one, or not ours: whether it did.
@@ -248,7 +247,7 @@ pub(super) fn restore() {
     }
     // Modes are the foreground's: who sets them from the background is stopped by the kernel.
     #[cfg(unix)]
-    let ours_to_set = super::signals::in_foreground();
+    let ours_to_set = super::foreground::in_foreground();
     #[cfg(not(unix))]
     let ours_to_set = true;
     if ours_to_set {

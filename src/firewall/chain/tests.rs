@@ -26,8 +26,8 @@ fn syn() -> Packet {
     }
 }
 
-fn view<'a>(packet: &'a Packet, tracked: Option<&'a Tracked>) -> View<'a> {
-    View { packet, input: None, output: None, tracked, now: Instant::START }
+fn seen<'a>(packet: &'a Packet, tracked: Option<&'a Tracked>) -> PacketContext<'a> {
+    PacketContext { packet, input: None, output: None, tracked, now: Instant::START }
 }
 
 /// What a chain decides that jumps through `depth` chains, the last of which has `rule`.
@@ -35,7 +35,7 @@ fn at_depth(depth: u8, rule: &str) -> Verdict {
     let next: Vec<String> = (1..depth).map(|number| format!("jump c{number}")).collect();
     let mut named: Vec<Chain> = next.iter().map(|jump| chain(&[jump])).collect();
     named.push(chain(&[rule]));
-    chain(&["jump c0"]).decide(&mut named, view(&syn(), None)).verdict
+    chain(&["jump c0"]).decide(&mut named, seen(&syn(), None)).verdict
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn the_status_of_connections_is_compared_as_the_kernel_does() {
         ("ct status != snat,dnat drop", [true, true, false, false]),
         ("ct status != { snat, dnat } drop", [true, true, false, false]),
     ] {
-        let drops = |tracked| chain(&[rule]).decide(&mut [], view(&packet, Some(tracked))).verdict == Verdict::Drop;
+        let drops = |tracked| chain(&[rule]).decide(&mut [], seen(&packet, Some(tracked))).verdict == Verdict::Drop;
         assert_eq!([&begun, &translated, &untracked, &invalid].map(drops), expected, "{rule}");
     }
 }
@@ -97,7 +97,7 @@ fn flags_mean_what_nft_makes_of_them() {
             let mut packet = syn();
             packet.body = Body::Tcp(Segment { dst_port: 21, flags, ..Segment::default() });
             let rule = if rule.contains("vmap") { rule.to_owned() } else { format!("{rule} drop") };
-            chain(&[&rule]).decide(&mut [], view(&packet, None)).verdict == Verdict::Drop
+            chain(&[&rule]).decide(&mut [], seen(&packet, None)).verdict == Verdict::Drop
         });
         assert_eq!(drops, expected, "{rule}");
     }
@@ -147,7 +147,7 @@ fn what_a_rule_asks_without_words_counts_too() {
         ("continue drop", [true; 4]),
     ] {
         let drops =
-            sent.each_ref().map(|packet| chain(&[rule]).decide(&mut [], view(packet, None)).verdict != Verdict::Accept);
+            sent.each_ref().map(|packet| chain(&[rule]).decide(&mut [], seen(packet, None)).verdict != Verdict::Accept);
         assert_eq!(drops, expected, "{rule}");
     }
 }
@@ -197,7 +197,7 @@ fn status_and_direction_are_those_of_the_connection() {
     ] {
         let mut chain = chain(&[&format!("{rule} drop")]);
         let drops =
-            [0, 1, 2].map(|at| chain.decide(&mut [], view(&packets[at], Some(&tracked[at]))).verdict == Verdict::Drop);
+            [0, 1, 2].map(|at| chain.decide(&mut [], seen(&packets[at], Some(&tracked[at]))).verdict == Verdict::Drop);
         assert_eq!(drops, expected, "{rule}");
     }
 }

@@ -11,7 +11,7 @@ use crate::time::Duration;
 pub struct SocketOptions {
     /// Silence before the first keep-alive probe, and between probes (`SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`).
     pub keep_alive: Option<(Duration, Duration)>,
-    /// Octets of payload that the receive buffer has room for (`SO_RCVBUF`); the kernel's own choice if it is not set.
+    /// Bytes of payload that the receive buffer has room for (`SO_RCVBUF`); the kernel's own choice if it is not set.
     pub receive_buffer: Option<u32>,
 }
 

@@ -5,7 +5,7 @@ use crate::endpoint_text::{parse_eprt, parse_host_port};
 use crate::ftp::{CommandResult, FtpTimer};
 use crate::ids::{FrameId, NodeId};
 use crate::insight::{is_sealed, translators};
-use crate::narrate::phrase::Teller;
+use crate::narrate::mentions::Teller;
 use crate::narrate::{Id, data_error, facts};
 use crate::packet::{Channel, Endpoint, Packet, Tag};
 use crate::tcp::State;

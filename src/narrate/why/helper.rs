@@ -2,9 +2,10 @@
 
 use crate::ids::{NodeId, RuleId};
 use crate::insight::{Watch, watch};
-use crate::narrate::phrase::Teller;
-use crate::narrate::{Id, visible};
+use crate::narrate::Id;
+use crate::narrate::mentions::Teller;
 use crate::packet::{Channel, Packet, Tag};
+use crate::text::visible;
 use crate::trace::{Event, ExpectationAction};
 
 /// Why a node's helper did not expect the data connection that `packet` begins.

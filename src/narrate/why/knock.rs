@@ -8,7 +8,7 @@ use crate::ids::{FrameId, NodeId};
 use crate::insight::listens;
 use crate::narrate::Id;
 use crate::narrate::facts;
-use crate::narrate::phrase::{Teller, is_control};
+use crate::narrate::mentions::{Teller, is_control};
 use crate::packet::{Body, Channel, Endpoint, Flags, Packet, Segment};
 use crate::tcp::{State, TimerKind};
 use crate::trace::{Event, Fate, Loss, PortName, Scene, Timer};

@@ -16,7 +16,7 @@ mod knock;
 mod naming;
 mod stopped;
 
-use super::phrase::Teller;
+use super::mentions::Teller;
 use super::{Id, Language, Messages, facts};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Endpoint, Tag};

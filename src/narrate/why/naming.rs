@@ -6,7 +6,7 @@ use crate::ids::NodeId;
 use crate::insight::{Door, door, listens, translators};
 use crate::narrate::Id;
 use crate::narrate::facts;
-use crate::narrate::phrase::Teller;
+use crate::narrate::mentions::Teller;
 use crate::packet::{Endpoint, Tag};
 use crate::trace::{Scene, Side};
 use std::net::SocketAddr;

@@ -4,9 +4,10 @@ use super::helper;
 use crate::firewall::{CtState, Hook, Verdict};
 use crate::ids::{NodeId, RuleId};
 use crate::insight::{Door, door};
-use crate::narrate::phrase::Teller;
-use crate::narrate::{Id, facts, visible};
+use crate::narrate::mentions::Teller;
+use crate::narrate::{Id, facts};
 use crate::packet::{Packet, Segment};
+use crate::text::visible;
 use crate::trace::{Loss, Scene};
 
 /// What a chain decided.

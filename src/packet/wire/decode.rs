@@ -21,7 +21,7 @@ const MOST_EXTENSIONS: usize = 16;
 pub struct Decoded {
     /// What there is of it.
     pub packet: Packet,
-    /// Octets of its payload that were on the line and are not in the capture (a small snapshot length): sequence
+    /// Bytes of its payload that were on the line and are not in the capture (a small snapshot length): sequence
     /// numbers go on behind them.
     pub missing: u32,
 }
@@ -119,7 +119,7 @@ fn extensions(mut next: IpNumber, content: &[u8], length: usize) -> Result<(IpNu
     Err(Unread::Malformed(Layer::Ip))
 }
 
-/// `content`: what was captured of `length` octets. With what of the payload is missing.
+/// `content`: what was captured of `length` bytes. With what of the payload is missing.
 fn body(protocol: IpNumber, content: &[u8], length: usize, with_errors: bool) -> Result<(Body, u32), Unread> {
     match protocol {
         IpNumber::TCP => {
@@ -159,7 +159,7 @@ fn error(content: &[u8], v4: bool) -> Result<Icmp, Unread> {
     };
     let next_mtu = || u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
     match (v4, kind) {
-        // The MTU has the last two octets (RFC 1191, section 4).
+        // The MTU has the last two bytes (RFC 1191, section 4).
         (true, ICMP_UNREACHABLE) if code == ICMP_FRAGMENTATION_NEEDED => {
             Ok(Icmp::TooBig { mtu: next_mtu() & 0xffff, quoted })
         }
@@ -195,7 +195,7 @@ fn reason_v6(code: u8) -> Option<Unreachable> {
     }
 }
 
-/// A segment of `length` octets with its header, of which `content` was captured: its fixed header at least.
+/// A segment of `length` bytes with its header, of which `content` was captured: its fixed header at least.
 fn segment(content: &[u8], length: usize) -> Result<(Segment, u32), Unread> {
     const FIXED: usize = 20;
     if length < FIXED {

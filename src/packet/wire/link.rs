@@ -48,7 +48,7 @@ pub fn decode_ethernet(frame: &[u8]) -> Result<Decoded, Unread> {
     protocol(word(frame, 12)?, frame.get(14..).unwrap_or_default())
 }
 
-/// Two octets in network order.
+/// Two bytes in network order.
 fn word(bytes: &[u8], at: usize) -> Result<u16, Unread> {
     let pair = bytes.get(at..).and_then(|rest| rest.first_chunk()).ok_or(Unread::Cut(Layer::Link))?;
     Ok(u16::from_be_bytes(*pair))
@@ -108,7 +108,7 @@ fn pppoe(bytes: &[u8]) -> Result<Decoded, Unread> {
     }
 }
 
-/// PPP from its protocol number on, which has one octet where the two ends agreed so (RFC 1661, section 6.5).
+/// PPP from its protocol number on, which has one byte where the two ends agreed so (RFC 1661, section 6.5).
 fn ppp(bytes: &[u8]) -> Result<Decoded, Unread> {
     let first = *bytes.first().ok_or(Unread::Cut(Layer::Link))?;
     let (kind, rest) = if first & 1 == 1 { (u16::from(first), &bytes[1..]) } else { (word(bytes, 0)?, &bytes[2..]) };
@@ -119,7 +119,7 @@ fn ppp(bytes: &[u8]) -> Result<Decoded, Unread> {
     }
 }
 
-/// PPP with or without the address and control octets of its HDLC-like framing (RFC 1662, section 3.1); on serial lines
+/// PPP with or without the address and control bytes of its HDLC-like framing (RFC 1662, section 3.1); on serial lines
 /// Cisco's HDLC is told by its address.
 fn ppp_or_hdlc(frame: &[u8]) -> Result<Decoded, Unread> {
     match frame {
@@ -135,7 +135,7 @@ fn hdlc(frame: &[u8]) -> Result<Decoded, Unread> {
 }
 
 /// Link type 12 is the loopback of `OpenBSD` and raw IP elsewhere; IP begins with its version, a family's number
-/// never does. Link type 0 has PPP in it where the first octets say so.
+/// never does. Link type 0 has PPP in it where the first bytes say so.
 fn is_loopback(link_type: u32, frame: &[u8]) -> bool {
     link_type == 0 || frame.first() == Some(&0)
 }

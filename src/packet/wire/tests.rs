@@ -13,7 +13,7 @@ fn addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
     ]
 }
 
-/// Options as a SYN or another segment may have them: never more than 40 octets.
+/// Options as a SYN or another segment may have them: never more than 40 bytes.
 fn options() -> impl Strategy<Value = Segment> {
     let timestamps = || proptest::option::of(any::<(u32, u32)>());
     let stamp = |pair: Option<(u32, u32)>| pair.map(|(value, echo)| Timestamps { value, echo });

@@ -20,6 +20,7 @@
 //! | `help` | all keys, and what the marks mean; generated from the table of actions |
 //! | `inspector` | the inspector: the frame, its packet, the firewall that saw it with its counters, what it tracks, the sockets |
 //! | `ladder` | the ladder up to now; the row of the cursor is marked and in view |
+//! | `line_breaks` | text broken into lines, English and Chinese |
 //! | `narration` | what happened, in one sentence, and why |
 //! | `stage` | the stage: nodes side by side over the ladder's lanes, the two channels between the client's and the server's doors, packets on their way |
 //! | `timeline` | the whole run on one line: each cell a few frames, marked by the most telling thing that happens in them |
@@ -30,6 +31,7 @@ mod header;
 mod help;
 mod inspector;
 mod ladder;
+mod line_breaks;
 mod narration;
 mod stage;
 mod timeline;

@@ -137,7 +137,7 @@ impl<'a> Stage<'a> {
     /// The node that the frame is about stands out: `>client<`.
     fn mark_current(&self, names: &mut Canvas) {
         let Some(frame) = self.player.frame() else { return };
-        let name = crate::narrate::visible(self.player.trace().node_name(frame.node));
+        let name = crate::text::visible(self.player.trace().node_name(frame.node));
         let column = self.column(frame.node);
         let x = self.geometry.centred(column, text_width(&name));
         if x > 0 {

@@ -1,8 +1,8 @@
 //! One sentence for any frame: complete in itself, for screen readers, logs and the narration line.
 
-use super::label::control_line;
-use super::phrase::{Teller, is_syn_ack};
-use super::sent::sent;
+use super::mentions::{Teller, is_syn_ack};
+use super::packet_label::control_line;
+use super::packet_sentence::sent;
 use super::{Id, Messages, command_result, ct_state, data_error, mode_name};
 use crate::firewall::{CtState, Hook, TrackState, Verdict};
 use crate::ftp::{CommandResult, FtpTimer, Mode, Step};

@@ -1,7 +1,7 @@
 //! One sentence for a packet that a node put on a link.
 
-use super::label::{control_line, icmp_reason};
-use super::phrase::{Teller, is_control, is_syn_ack};
+use super::mentions::{Teller, is_control, is_syn_ack};
+use super::packet_label::{control_line, icmp_reason};
 use super::{Id, facts};
 use crate::firewall::Verdict;
 use crate::ids::NodeId;

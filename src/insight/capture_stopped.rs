@@ -5,7 +5,7 @@
 //! whatever became of its addresses. What a node stops on its way out of its own stack, or in to it, is on no wire
 //! and cannot be told from captures.
 
-use super::steps::Step;
+use super::capture_steps::Step;
 use crate::message::{Message, say};
 use crate::packet::{Body, Endpoint, Flags, Packet};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,11 @@
 //! Notes of a few words, for the rows of a ladder and the lines of a table.
 
-use super::{Id, Messages, data_error, loss_reason, packet_label, visible};
+use super::{Id, Messages, data_error, loss_reason, packet_label};
 use crate::ftp::FtpTimer;
 use crate::ids::{FrameId, NodeId};
 use crate::insight::{CommandOutcome, Knock, KnockFate};
 use crate::scenario::Outcome;
+use crate::text::visible;
 use crate::time::Duration;
 use crate::trace::{Event, SocketAction, Timer, Trace};
 

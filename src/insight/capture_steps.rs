@@ -12,15 +12,14 @@
 //! is taken to end a line, and what it may have said is held against nothing. Not modelled: a control connection
 //! captured without its beginning.
 
+use super::reassembly::{Line, LineStream};
+use crate::endpoint_text::{parse_epsv_reply, parse_pasv_reply_loosely};
 use crate::message::{Message, Phrase, say};
 use crate::packet::wire::Decoded;
-use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment, SeqNr};
+use crate::packet::{Body, Endpoint, Flags, Icmp, Packet, Segment};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// How many pieces of a stream wait for a missing one, and what is kept of a line without an end.
-const MOST_WAITING: usize = 256;
-const LONGEST_LINE: usize = 4096;
 /// Stands in a meaning for words that the capture does not hold. (Never in a line: those end at it.)
 const UNKNOWN: char = '\n';
 
@@ -32,7 +31,7 @@ const CUT: &str = " ...";
 pub struct Seen<'a> {
     /// What there is of it.
     pub packet: &'a Packet,
-    /// Octets of its payload that were not captured.
+    /// Bytes of its payload that were not captured.
     pub missing: u32,
 }
 
@@ -106,19 +105,8 @@ struct Connection {
     sealed: bool,
     /// Control: a line that may announce a port was cut. Data: belongs to such a control connection.
     unsure: bool,
-}
-
-/// One direction of a control connection.
-#[derive(Debug, Default)]
-struct Stream {
-    next: SeqNr,
-    /// With what is missing behind them.
-    waiting: BTreeMap<u32, (Vec<u8>, u32)>,
-    line: Vec<u8>,
-    /// The code of a reply that has more lines.
-    more: Option<String>,
-    /// Something of it was not captured.
-    is_cut: bool,
+    /// Control: the code of a reply that has more lines.
+    open_reply: Option<String>,
 }
 
 /// A place in the list of steps: a line, or a connection whose words are known at the end only.
@@ -137,7 +125,7 @@ struct Reader {
     controls: Vec<Pair>,
     announcers: BTreeMap<u16, Pair>,
     between: BTreeMap<(IpAddr, IpAddr), Pair>,
-    streams: BTreeMap<Pair, Stream>,
+    streams: BTreeMap<Pair, LineStream>,
 }
 
 /// The steps of packets in the order they were seen at one interface.
@@ -192,7 +180,7 @@ impl Reader {
                 if control {
                     self.between.insert((from.ip, to.ip), (from, to));
                     self.controls.push((from, to));
-                    self.streams.insert((from, to), Stream { next: segment.seq + 1, ..Stream::default() });
+                    self.streams.insert((from, to), LineStream::from(segment.seq + 1));
                 }
             }
             return;
@@ -214,7 +202,7 @@ impl Reader {
         connection.data[side] |= carries;
         let control = connection.control && !connection.sealed;
         if control && syn {
-            self.streams.entry((from, to)).or_default().next = segment.seq + 1;
+            self.streams.insert((from, to), LineStream::from(segment.seq + 1));
         } else if control && carries {
             self.stream((from, to), segment, missing, side == 0);
         }
@@ -238,39 +226,13 @@ impl Reader {
     }
 
     fn stream(&mut self, pair: Pair, segment: &Segment, missing: u32, from_client: bool) {
-        let stream = self.streams.entry(pair).or_default();
-        if stream.waiting.len() < MOST_WAITING {
-            stream.waiting.insert(segment.seq.0, (segment.payload.to_vec(), missing));
-        }
-        // Lines, and whether they are whole.
-        let mut lines = Vec::new();
-        // Pieces are few; each round uses one up.
-        while let Some(seq) = stream.waiting.keys().copied().find(|seq| SeqNr(*seq) <= stream.next) {
-            let (piece, missing) = stream.waiting.remove(&seq).unwrap_or_default();
-            let known = (stream.next - SeqNr(seq)) as usize;
-            for &byte in piece.get(known..).unwrap_or_default() {
-                stream.next += 1;
-                match byte {
-                    b'\n' => lines.push((std::mem::take(&mut stream.line), true)),
-                    b'\r' => {}
-                    _ if stream.line.len() < LONGEST_LINE => stream.line.push(byte),
-                    _ => {}
-                }
-            }
-            let end = SeqNr(seq) + piece.len() as u32 + missing;
-            if missing > 0 && stream.next < end {
-                stream.next = end;
-                stream.is_cut = true;
-                lines.push((std::mem::take(&mut stream.line), false));
-            }
-        }
+        let lines = self.streams.entry(pair).or_default().take(segment, missing);
         let control = if from_client { pair } else { (pair.1, pair.0) };
-        for (line, whole) in lines {
-            let line = String::from_utf8_lossy(&line);
+        for Line { text, whole } in lines {
             if from_client {
-                self.command(control, &line, whole);
+                self.command(control, &text, whole);
             } else {
-                self.reply(control, &line, whole);
+                self.reply(control, &text, whole);
             }
             if self.connections.get(&control).is_some_and(|connection| connection.sealed) {
                 break;
@@ -343,18 +305,20 @@ impl Reader {
     }
 
     fn reply(&mut self, control: Pair, line: &str, whole: bool) {
-        let Some(stream) = self.streams.get_mut(&(control.1, control.0)) else { return };
+        let Some(connection) = self.connections.get_mut(&control) else { return };
         let code = line.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
         let last = code.is_some() && matches!(line.as_bytes().get(3), None | Some(b' '));
-        match (&stream.more, code) {
-            (Some(open), Some(code)) if last && open == code => stream.more = None,
+        match (&connection.open_reply, code) {
+            (Some(open), Some(code)) if last && open == code => connection.open_reply = None,
             (Some(_), _) => return,
             (None, Some(code)) if line.as_bytes().get(3) == Some(&b'-') => {
-                stream.more = Some(code.to_owned());
+                connection.open_reply = Some(code.to_owned());
                 return;
             }
             // Text of a reply whose first line was cut before it said that more follow.
-            (None, None) if stream.is_cut && whole => return,
+            (None, None) if whole && self.streams.get(&(control.1, control.0)).is_some_and(LineStream::is_cut) => {
+                return;
+            }
             (None, _) => {}
         }
         if !whole {
@@ -366,13 +330,9 @@ impl Reader {
             return;
         }
         let code = code.unwrap_or("without a code");
-        let inside = line.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
-        let announces = match (code, inside) {
-            ("227", Some(inside)) => match inside.split(',').collect::<Vec<_>>()[..] {
-                [_, _, _, _, high, low] => port(high, low),
-                _ => None,
-            },
-            ("229", Some(inside)) => inside.trim_matches('|').parse().ok(),
+        let announces = match code {
+            "227" => parse_pasv_reply_loosely(line).map(|address| address.port()),
+            "229" => parse_epsv_reply(line),
             _ => None,
         };
         self.announce(control, announces);

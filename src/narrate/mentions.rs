@@ -1,6 +1,6 @@
 //! Nodes, ports and packets as they stand inside sentences.
 
-use super::label::{control_line, flags_label, icmp_reason};
+use super::packet_label::{control_line, flags_label, icmp_reason};
 use super::{Arg, Id, Messages, channel_name};
 use crate::ids::{FrameId, NodeId};
 use crate::packet::{Body, Channel, Endpoint, Flags, Packet, Tag};

@@ -1,11 +1,11 @@
-//! A file as a stream of octets: gzip taken off (RFC 1952), and never more than a capture may have.
+//! A file as a stream of bytes: gzip taken off (RFC 1952), and never more than a capture may have.
 
 use super::{BadEnd, CaptureError, MAX_CAPTURE, Stop};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// The first octets of what other programs compress.
+/// The first bytes of what other programs compress.
 const OTHERS: [(&[u8], &str); 4] = [
     (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
     (&[0x04, 0x22, 0x4d, 0x18], "lz4"),
@@ -14,7 +14,7 @@ const OTHERS: [(&[u8], &str); 4] = [
 ];
 
 /// See the module.
-pub(super) struct Octets<R: Read> {
+pub(super) struct ByteStream<R: Read> {
     source: Source<BufReader<R>>,
     left: usize,
 }
@@ -25,7 +25,7 @@ enum Source<R> {
     Gzip(Box<MultiGzDecoder<R>>),
 }
 
-impl<R: Read> Octets<R> {
+impl<R: Read> ByteStream<R> {
     pub(super) fn new(file: R) -> Result<Self, CaptureError> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let head = loop {
@@ -46,7 +46,7 @@ impl<R: Read> Octets<R> {
         Ok(Self { source, left: MAX_CAPTURE })
     }
 
-    /// Fills all of `into`. The file may end before its first octet, and only there.
+    /// Fills all of `into`. The file may end before its first byte, and only there.
     pub(super) fn take(&mut self, into: &mut [u8]) -> Result<(), Stop> {
         let mut filled = 0;
         while filled < into.len() {
@@ -85,7 +85,7 @@ impl<R: Read> Octets<R> {
         })
     }
 
-    /// The next `length` octets into `buffer`.
+    /// The next `length` bytes into `buffer`.
     pub(super) fn take_into(&mut self, buffer: &mut Vec<u8>, length: usize) -> Result<(), Stop> {
         buffer.clear();
         buffer.resize(length, 0);
