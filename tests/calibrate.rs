@@ -96,7 +96,7 @@ fn what_is_not_read_is_told() {
     assert!(told.contains("the file ends in the middle of a frame"), "{told}");
     // (The last frame is an acknowledgement.)
     assert_eq!(status, Some(0), "{told}");
-    // Two ARP requests in front, and a frame of which eight octets are there.
+    // Two ARP requests in front, and a frame of which eight bytes are there.
     let record = |length: u32, frame: &[u8]| {
         let words = [0, 0, frame.len() as u32, length];
         [&words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect::<Vec<u8>>()[..], frame].concat()

@@ -94,7 +94,7 @@ fn with_length(frames: &mut Vec<(&'static str, u32, Vec<Vec<u8>>)>, packets: &[P
     frames.push(("padding", 1, each(&padded)));
 }
 
-/// A link type and its frames, of which at most so many octets are captured.
+/// A link type and its frames, of which at most so many bytes are captured.
 type Wrapped = (u32, Vec<Vec<u8>>, usize);
 
 /// A capture with an interface for each.

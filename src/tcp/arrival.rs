@@ -184,12 +184,12 @@ impl Connection {
         if self.snd_nxt < self.snd_una {
             self.snd_nxt = self.snd_una;
         }
-        let octets = (self.snd_una - before).min(self.unsent.len());
-        self.unsent.advance(octets);
+        let bytes = (self.snd_una - before).min(self.unsent.len());
+        self.unsent.advance(bytes);
         self.soft_error = None;
         let round_trip = self.round_trip(now, before, segment);
         self.undo_if_spurious(segment);
-        self.recovery_on_ack(octets);
+        self.recovery_on_ack(bytes);
         self.rtt.acknowledged(segment.ack, self.snd_max, round_trip, &self.config);
         if self.state.is_synchronized() {
             self.repeated = 0;
@@ -215,7 +215,7 @@ impl Connection {
         }
     }
 
-    /// The number of the first octet in the send buffer: SND.UNA, or what follows the SYN while that is unacknowledged.
+    /// The number of the first byte in the send buffer: SND.UNA, or what follows the SYN while that is unacknowledged.
     pub(super) fn data_start(&self) -> SeqNr {
         if self.synchronized { self.snd_una } else { self.iss + 1 }
     }

@@ -99,7 +99,7 @@ pub struct Connection {
     pub(super) unsent: SendBuffer,
     /// Our SYN is acknowledged: SND.UNA counts data from here on.
     pub(super) synchronized: bool,
-    /// The user has closed: a FIN follows the last octet.
+    /// The user has closed: a FIN follows the last byte.
     pub(super) fin_queued: bool,
     /// No program holds this end any more.
     pub(super) orphan: bool,
@@ -289,13 +289,13 @@ impl Connection {
     pub fn successor(&self) -> SeqNr {
         self.snd_max + (u32::from(u16::MAX) + 2)
     }
-    /// Octets that the peer has not acknowledged.
+    /// Bytes that the peer has not acknowledged.
     pub const fn unacknowledged(&self) -> u32 {
         self.unsent.len()
     }
 
     /// SEND (section 3.10.2) without a limit, for a program that never gives more than a dialogue's lines; others use
-    /// [`Self::write`]. Octets given after [`Self::close`] or after a failure are lost, as a write to a closed
+    /// [`Self::write`]. Bytes given after [`Self::close`] or after a failure are lost, as a write to a closed
     /// socket is; `false` says so.
     pub fn send(&mut self, bytes: Bytes) -> bool {
         let open = self.state.can_send() && !self.fin_queued;
@@ -305,7 +305,7 @@ impl Connection {
         open
     }
 
-    /// RECEIVE (section 3.10.3): the next octets in order.
+    /// RECEIVE (section 3.10.3): the next bytes in order.
     pub fn read(&mut self) -> Option<Bytes> {
         let bytes = self.ready.pop_front()?;
         self.ready_len -= bytes.len() as u32;

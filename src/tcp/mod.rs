@@ -18,7 +18,7 @@
 //! | `output` | what to send next (3.8.6, 3.10.2) |
 //! | `timeout` | retransmission, connection attempts, TIME-WAIT (RFC 6298) |
 //! | `timers`, `rtt`, `congestion` | the timer table, the round-trip estimator, the congestion window |
-//! | `send_buffer`, `assembler` | octets not yet acknowledged and how many there may be, octets not yet in order |
+//! | `send_buffer`, `assembler` | bytes not yet acknowledged and how many there may be, bytes not yet in order |
 //! | `recovery`, `sack` | loss without waiting for the timer: fast retransmit, `NewReno` (RFC 6582), SACK (RFC 2018, 6675) |
 //! | `tail_loss` | probes for a lost tail (RFC 8985, section 7) |
 //! | `delayed_ack` | when to acknowledge (3.8.6.3; RFC 5681, 4.2) |

@@ -12,7 +12,7 @@ use crate::firewall::track_state::{Kind, Step, TrackState};
 use crate::packet::{Flags, Segment, SeqNr};
 use crate::time::Duration;
 
-/// An acknowledgement may be so much older than what it answers, in octets (`MAXACKWINCONST`).
+/// An acknowledgement may be so much older than what it answers, in bytes (`MAXACKWINCONST`).
 const OLDEST_ACK: u32 = 66_000;
 /// After so many repetitions of one segment an entry is kept for a shorter time (`nf_conntrack_tcp_max_retrans`).
 const MOST_REPETITIONS: u8 = 3;
@@ -24,7 +24,7 @@ struct Seen {
     end: SeqNr,
     /// One past the last number it may send (`td_maxend`).
     max_end: SeqNr,
-    /// The largest window it offered, in octets (`td_maxwin`); 0: nothing was seen of it.
+    /// The largest window it offered, in bytes (`td_maxwin`); 0: nothing was seen of it.
     max_window: u32,
     /// The highest number it acknowledged.
     max_ack: Option<SeqNr>,

@@ -149,7 +149,7 @@ impl ServerSession {
         match &mut self.tls {
             None if self.line_by_line && reply.lines.len() > 1 => {
                 let lines: Vec<Bytes> =
-                    plain.split_inclusive(|&octet| octet == b'\n').map(|line| plain.slice_ref(line)).collect();
+                    plain.split_inclusive(|&byte| byte == b'\n').map(|line| plain.slice_ref(line)).collect();
                 host.send_reply(reply, &lines);
             }
             None => host.send_reply(reply, &[plain]),
