@@ -8,12 +8,14 @@
 //! | file | subject |
 //! |---|---|
 //! | `commands` | what each command does that neither arranges nor uses a data connection (RFC 959, section 4.1; RFC 3659; RFC 4217) |
+//! | `job` | what a transfer command asks for: the bytes that go, or where those that come are put (RFC 959, section 4.1.3) |
 //! | `negotiate` | how a server arranges data connections: PORT and PASV (RFC 959, section 4.1.2), EPRT and EPSV (RFC 2428) |
 //! | `profile` | what makes one server program different from another: its texts and habits, as a table |
 //! | `session` | one control connection of the server: reads commands one after the other and answers (RFC 959, section 5.4) |
 //! | `transfer` | transfers as the server does them (RFC 959, section 5.1.1 and the sequences of 5.4) |
 
 mod commands;
+mod job;
 mod negotiate;
 mod profile;
 #[cfg(test)]
