@@ -91,13 +91,22 @@ impl<'s> Problems<'s> {
     }
 
     /// From now on, what stands in these sections is not judged.
-    pub(super) fn damage(&mut self, sections: Vec<Range<usize>>) {
-        self.damaged = sections;
+    pub(super) fn damage(&mut self, mut sections: Vec<Range<usize>>) {
+        // In order and apart, so that a place is found by halving: a hostile file has as many as lines.
+        sections.sort_by_key(|section| (section.start, section.end));
+        self.damaged.clear();
+        for section in sections {
+            match self.damaged.last_mut() {
+                Some(last) if section.start <= last.end => last.end = last.end.max(section.end),
+                _ => self.damaged.push(section),
+            }
+        }
     }
 
     /// Whether a place is in a section whose TOML is broken.
     pub(super) fn is_damaged(&self, at: usize) -> bool {
-        self.damaged.iter().any(|section| section.contains(&at))
+        let next = self.damaged.partition_point(|section| section.start <= at);
+        next > 0 && self.damaged[next - 1].contains(&at)
     }
 
     /// Whether what is missing may only have been misread: a section whose TOML is broken has the word.

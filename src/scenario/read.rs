@@ -14,6 +14,8 @@ use crate::message::{Phrase, say};
 use crate::tcp::SynRetries;
 use crate::time::Duration;
 use ipnet::IpNet;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -51,11 +53,12 @@ pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
         return Err(vec![too_large(origin)]);
     }
     let mut problems = Problems::new(source);
-    let (document, errors) = DeTable::parse_recoverable(source);
+    let Repaired { text, errors, lines } = repair(source);
     for error in errors {
         problems.push(syntax::diagnostic(source, &error));
     }
-    problems.damage(broken_sections(source, problems.found()));
+    let (document, _) = DeTable::parse_recoverable(&text);
+    problems.damage(broken_sections(source, problems.found(), lines));
     let root = Table::new(document.get_ref(), 0..source.len());
     let scenario = read(&mut problems, &root);
     let found = problems.finish();
@@ -65,17 +68,64 @@ pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
     Ok(Scenario { warnings: found, ..scenario })
 }
 
-/// The sections whose TOML is broken. A section is what stands from one header to the next.
-fn broken_sections(source: &str, errors: &[Diagnostic]) -> Vec<Range<usize>> {
+/// A source whose TOML can be read further than its first mistake.
+struct Repaired<'a> {
+    /// The source, with blanks for the lines that are a key and nothing else: everything keeps its place.
+    text: Cow<'a, str>,
+    /// All that is wrong with its TOML.
+    errors: Vec<toml::de::Error>,
+    /// The lines that are blank now.
+    lines: Vec<Range<usize>>,
+}
+
+/// Takes out the lines that are a key and nothing else, for the parser takes no table after one.
+fn repair(source: &str) -> Repaired<'_> {
+    /// Each pass shows what the one before could not see.
+    const MOST_PASSES: usize = 8;
+    let mut repaired = Repaired { text: Cow::Borrowed(source), errors: Vec::new(), lines: Vec::new() };
+    for _ in 0..MOST_PASSES {
+        let text = &repaired.text;
+        let found = DeTable::parse_recoverable(text).1;
+        let keys_alone = found.iter().filter(|error| error.message().starts_with("key with no value"));
+        let lines: Vec<Range<usize>> = keys_alone.filter_map(|error| line_around(text, error.span()?.start)).collect();
+        let place = |error: &toml::de::Error| error.span().map(|span| (span.start, span.end));
+        let known: BTreeSet<_> = repaired.errors.iter().map(place).collect();
+        repaired.errors.extend(found.into_iter().filter(|error| !known.contains(&place(error))));
+        if lines.is_empty() {
+            break;
+        }
+        let mut bytes = repaired.text.into_owned().into_bytes();
+        for line in &lines {
+            bytes[line.clone()].fill(b' ');
+        }
+        // Whole lines became blanks, byte for byte: it is text as before.
+        repaired.text = Cow::Owned(String::from_utf8(bytes).unwrap_or_default());
+        repaired.lines.extend(lines);
+    }
+    repaired
+}
+
+/// The line with this place in it, without its end.
+fn line_around(text: &str, at: usize) -> Option<Range<usize>> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find(['\r', '\n']).map_or(text.len(), |length| at + length);
+    Some(start..end)
+}
+
+/// What cannot be judged, for its TOML is broken: the whole section, which is what stands from one header to the next; of
+/// a line that was taken out, only this.
+fn broken_sections(source: &str, errors: &[Diagnostic], lines: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let headers = source.match_indices("\n[").map(|(at, _)| at + 1);
     let starts: Vec<usize> = std::iter::once(0).chain(headers).chain([source.len()]).collect();
-    let sections = errors.iter().map(|error| {
+    let in_line = |at: usize| lines.iter().any(|line| line.start <= at && at <= line.end);
+    let sections = errors.iter().filter(|error| !in_line(error.span.start)).map(|error| {
         let next = starts[1..].partition_point(|start| *start <= error.span.start) + 1;
         // What breaks at the very end belongs to the last section.
         let next = next.min(starts.len() - 1);
         starts[next - 1]..starts[next]
     });
-    sections.collect()
+    let sections: Vec<Range<usize>> = sections.collect();
+    [sections, lines].concat()
 }
 
 fn too_large(origin: &str) -> Diagnostic {

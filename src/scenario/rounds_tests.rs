@@ -62,6 +62,7 @@ const MISTAKES: &[Mistake] = &[
     mistake("session = 1", "session = 3", "there is no session 3"),
     mistake("command = \"ls\"\noutcome", "command = \"lss\"\noutcome", "`lss`"),
     mistake("rule = \"ct state invalid drop\"", "rule = \"ct state invalid\"", "a rule `ct state invalid`"),
+    mistake("seed = 0x2a", "seed", "this is not TOML"),
     mistake("forward = false", "forward = fals", "this is not TOML"),
     mistake("[nodes.server.ftp-server]", "[nodes.server.ftp-server", "this is not TOML"),
 ];
