@@ -53,11 +53,13 @@ pub fn parse(source: &str, origin: &str) -> Result<Scenario, Vec<Diagnostic>> {
         return Err(vec![too_large(origin)]);
     }
     let mut problems = Problems::new(source);
-    let Repaired { text, errors, lines } = repair(source);
+    let (as_it_is, errors) = DeTable::parse_recoverable(source);
+    let Repaired { text, errors, lines } = repair(source, errors);
     for error in errors {
         problems.push(syntax::diagnostic(source, &error));
     }
-    let (document, _) = DeTable::parse_recoverable(&text);
+    // Most files need no repair, and are read once.
+    let document = if lines.is_empty() { as_it_is } else { DeTable::parse_recoverable(&text).0 };
     problems.damage(broken_sections(source, problems.found(), lines));
     let root = Table::new(document.get_ref(), 0..source.len());
     let scenario = read(&mut problems, &root);
@@ -79,15 +81,15 @@ struct Repaired<'a> {
 }
 
 /// Takes out the lines that are a key and nothing else, for the parser takes no table after one.
-fn repair(source: &str) -> Repaired<'_> {
+fn repair(source: &str, errors: Vec<toml::de::Error>) -> Repaired<'_> {
     /// Each pass shows what the one before could not see.
     const MOST_PASSES: usize = 8;
     let mut repaired = Repaired { text: Cow::Borrowed(source), errors: Vec::new(), lines: Vec::new() };
+    let mut found = errors;
     for _ in 0..MOST_PASSES {
-        let text = &repaired.text;
-        let found = DeTable::parse_recoverable(text).1;
         let keys_alone = found.iter().filter(|error| error.message().starts_with("key with no value"));
-        let lines: Vec<Range<usize>> = keys_alone.filter_map(|error| line_around(text, error.span()?.start)).collect();
+        let lines: Vec<Range<usize>> =
+            keys_alone.filter_map(|error| line_around(&repaired.text, error.span()?.start)).collect();
         let place = |error: &toml::de::Error| error.span().map(|span| (span.start, span.end));
         let known: BTreeSet<_> = repaired.errors.iter().map(place).collect();
         repaired.errors.extend(found.into_iter().filter(|error| !known.contains(&place(error))));
@@ -101,6 +103,7 @@ fn repair(source: &str) -> Repaired<'_> {
         // Whole lines became blanks, byte for byte: it is text as before.
         repaired.text = Cow::Owned(String::from_utf8(bytes).unwrap_or_default());
         repaired.lines.extend(lines);
+        found = DeTable::parse_recoverable(&repaired.text).1;
     }
     repaired
 }

@@ -156,6 +156,16 @@ fn single<'a, 'b>(cursor: &mut Cursor<'_>, value: &'b Value<'a>) -> Step<&'b Tok
     Err(cursor.unsupported(span, "|", advice))
 }
 
+/// The values of a condition that takes one or a set; `set` is an example of a set.
+fn one_or_set<'a, 's>(operand: &'a Operand<'s>, set: Phrase) -> Step<&'a [Item<'s>]> {
+    match &operand.form {
+        Form::One(item) => Ok(std::slice::from_ref(item)),
+        Form::Set(items) => Ok(items),
+        Form::List(_, comma) => Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", set))),
+        Form::Masked(..) => Err(no_mask(operand, set)),
+    }
+}
+
 fn no_mask(operand: &Operand<'_>, set: Phrase) -> super::RuleError {
     error(&operand.span, say!("a list behind `/` is for flags"), say!("write {}", set))
 }
@@ -193,14 +203,7 @@ pub(super) fn addresses(
         return Ok((set, false));
     }
     let negated = negated(operator, operand)?;
-    let items = match &operand.form {
-        Form::One(item) => std::slice::from_ref(item),
-        Form::Set(items) => items,
-        Form::List(_, comma) => {
-            return Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", SET)));
-        }
-        Form::Masked(..) => return Err(no_mask(operand, SET)),
-    };
+    let items = one_or_set(operand, SET)?;
     for item in items {
         match item {
             Item::Value(value) => set.networks.push(address(single(cursor, value)?, family)?.into()),
@@ -400,14 +403,7 @@ pub(super) fn interfaces(
         ));
     }
     let negated = negated(operator, operand)?;
-    let items = match &operand.form {
-        Form::One(item) => std::slice::from_ref(item),
-        Form::Set(items) => items,
-        Form::List(_, comma) => {
-            return Err(error(comma, say!("a comma can only stand in a set"), say!("write {}", SET)));
-        }
-        Form::Masked(..) => return Err(no_mask(operand, SET)),
-    };
+    let items = one_or_set(operand, SET)?;
     let mut names = Vec::new();
     for item in items {
         let Item::Value(value) = item else {
